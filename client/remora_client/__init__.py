@@ -1,0 +1,1 @@
+"""Remora's client: list, attach and debug, from a terminal or from Python."""

@@ -1,0 +1,1 @@
+"""The commands of the prompt and of scripts, declared in one table."""

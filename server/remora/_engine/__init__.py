@@ -1,0 +1,1 @@
+"""The engines: what reports lines to the debugger, one for each kind of Python."""
