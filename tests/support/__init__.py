@@ -1,0 +1,1 @@
+"""What the tests are built from: interpreters, programs that run under them, and a raw DAP client."""
