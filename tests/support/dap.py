@@ -1,7 +1,7 @@
-"""A small DAP client on a blocking socket, apart from Remora's own so that neither hides the other's mistakes.
+"""A small DAP client on a blocking socket, apart from Remora's own: neither hides the other's mistakes.
 
-Everything runs on the test's thread: a wait reads messages until the wanted one is there or the deadline has
-passed; what else came in is kept for later waits. Only the login borrows from Remora: `remora_protocol`'s SCRAM.
+Everything runs on the test's thread: a wait reads messages until the wanted one is there or the deadline
+has passed; what else came in is kept for later waits. Only the login borrows from Remora: its SCRAM.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from typing import IO, Any
 from tests.support.interpreters import ROOT, Interpreter
 
 FIXTURES = ROOT / "tests" / "fixtures"
+EXAMPLES = ROOT / "examples"
 PYTHONPATH = os.pathsep.join([str(ROOT / "protocol"), str(ROOT / "server")])
 TIMEOUT = 20.0
 
@@ -89,15 +90,16 @@ class Program:
 
     Args:
         interpreter: what runs it.
-        source: the name of a file under `tests/fixtures`, a path, or (if it has a newline) the text itself.
+        source: the name of a file under `tests/fixtures` or `examples`, a path, or (if it has a newline) the
+            text itself.
         enable: keyword arguments for `remora.enable_attach`, which is then called on the program's first
             line; `None` leaves the program as it is. `address` is `("127.0.0.1", 0)` unless given.
         argv: what comes after the interpreter, in place of the script's path (for `-m remora …`);
             `{script}` in it is replaced by the script's path.
         warnings: `-W` for the interpreter.
 
-    The program is copied to a folder of its own. A comment (or an empty line) at its top gives way to the call
-    of `enable_attach`, so that no line moves; any other program has the call put before it. Ask `line()`.
+    The program is copied to a folder of its own. A comment (or an empty line) at its top gives way to the
+    call of `enable_attach`, so that no line moves; any other program has the call put before it: ask `line()`.
     """
 
     def __init__(
@@ -145,7 +147,8 @@ class Program:
             text, file_name = source, name or "program.py"
         else:
             path = Path(source)
-            text = (path if path.is_absolute() else FIXTURES / path).read_text(encoding="utf-8")
+            places = (path,) if path.is_absolute() else (FIXTURES / path, EXAMPLES / path)
+            text = next((one for one in places if one.exists()), places[0]).read_text(encoding="utf-8")
             file_name = name or path.name
         if self.enabled is not None:
             text = _with_enable(text, self.enabled)
@@ -174,6 +177,12 @@ class Program:
     def line(self, marker: str) -> int:
         """The line that `# @marker` names."""
         return markers(self.path)[marker]
+
+    def line_with(self, text: str) -> int:
+        """The only line that has this text."""
+        lines = self.path.read_text(encoding="utf-8").splitlines()
+        (found,) = (number for number, line in enumerate(lines, 1) if text in line)
+        return found
 
     @property
     def output(self) -> str:
