@@ -1,0 +1,240 @@
+"""What a person may type for a place in the program, read into values. Pure: no file is opened here.
+
+``12``, ``12:5``, ``+3``, ``-3``, ``app.py:12``, ``part/of/app.py:12:5``, ``pkg.mod:12``, ``app.py:/text/``
+(the first line that holds the text), ``func``, ``Class.method``, ``pkg.mod.func`` and ``/regex/`` (functions).
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TypeAlias
+
+__all__ = [
+    "BreakSpec",
+    "FileLine",
+    "FileText",
+    "Function",
+    "FunctionPattern",
+    "Line",
+    "Location",
+    "LocationError",
+    "ModuleLine",
+    "Offset",
+    "parse_break",
+    "parse_location",
+]
+
+FORMS = "12, +3, app.py:12, pkg.mod:12, app.py:/text/, function, Class.method or /regex/"
+
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_WITH_LINE = re.compile(r"(?P<file>.*?[^:]):(?P<line>\d+)(?::(?P<column>\d+))?", re.DOTALL)
+_WITH_TEXT = re.compile(r"(?P<file>.*[^:]):/(?P<text>.+)/", re.DOTALL)
+_PLAIN_LINE = re.compile(r"(?P<line>\d+)(?::(?P<column>\d+))?")
+_SOURCE_SUFFIXES = (".py", ".pyw", ".pyi", ".pyx")
+
+
+class LocationError(ValueError):
+    """The text names no place. Raised for what a person typed: its text is for them."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the file that is being looked at."""
+
+    line: int
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.line}{_suffix(self.column)}"
+
+
+@dataclass(frozen=True)
+class Offset:
+    """So many lines from the current one."""
+
+    delta: int
+
+    def __str__(self) -> str:
+        return f"{self.delta:+d}"
+
+
+@dataclass(frozen=True)
+class FileLine:
+    """A line of a file, which is named by as much of its path as is needed."""
+
+    path: str
+    line: int
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}{_suffix(self.column)}"
+
+
+@dataclass(frozen=True)
+class FileText:
+    """The first line of a file that holds a text."""
+
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:/{self.text}/"
+
+
+@dataclass(frozen=True)
+class ModuleLine:
+    """A line of a module, named as an ``import`` would name it."""
+
+    module: str
+    line: int
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.line}{_suffix(self.column)}"
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function by its dotted name."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class FunctionPattern:
+    """Every function whose name matches a regular expression."""
+
+    pattern: str
+
+    def __str__(self) -> str:
+        return f"/{self.pattern}/"
+
+
+Location: TypeAlias = Line | Offset | FileLine | FileText | ModuleLine | Function | FunctionPattern
+
+
+@dataclass(frozen=True)
+class BreakSpec:
+    """Everything that can be said about a new breakpoint; no location means the current line."""
+
+    location: Location | None = None
+    condition: str | None = None
+    hit: str | None = None
+    log: str | None = None
+    temporary: bool = False
+    disabled: bool = False
+
+
+def parse_location(text: str) -> Location:
+    """Reads one location.
+
+    Raises:
+        LocationError: the text has none of the known forms.
+    """
+    text = text.strip()
+    if not text:
+        raise LocationError(f"a place is missing: {FORMS}")
+    if plain := _PLAIN_LINE.fullmatch(text):
+        return Line(_line(plain["line"]), _column(plain["column"]))
+    if text[0] in "+-" and text[1:].isdecimal():
+        return Offset(int(text))
+    if len(text) > 2 and text[0] == text[-1] == "/" and not text.endswith(_SOURCE_SUFFIXES):
+        return FunctionPattern(_regex(text[1:-1]))
+    if match := _WITH_TEXT.fullmatch(text):
+        return FileText(match["file"], match["text"])
+    if match := _WITH_LINE.fullmatch(text):
+        return _in_file(match["file"], _line(match["line"]), _column(match["column"]))
+    if text.endswith(_SOURCE_SUFFIXES) or "/" in text or "\\" in text:
+        raise LocationError(f"{text} names a file: say which line, as in {text}:12")
+    if _DOTTED.fullmatch(text):
+        return Function(text)
+    raise LocationError(f"{text!r} is no place: {FORMS}")
+
+
+def parse_break(text: str) -> BreakSpec:
+    """Reads the arguments of ``break``: options, then a location, then ``if EXPR`` (or pdb's ``, EXPR``).
+
+    Raises:
+        LocationError: an option is unknown or lacks its value, or the location cannot be read.
+    """
+    options, rest = _options(text.strip())
+    place, condition = _split_condition(rest)
+    if condition is not None and not condition:
+        raise LocationError("the condition is missing after the place")
+    return BreakSpec(
+        location=parse_location(place) if place else None,
+        condition=condition,
+        hit=options.get("hit"),
+        log=options.get("log"),
+        temporary="tmp" in options,
+        disabled="disabled" in options,
+    )
+
+
+def _in_file(name: str, line: int, column: int | None) -> Location:
+    if name.endswith(_SOURCE_SUFFIXES) or not _DOTTED.fullmatch(name):
+        return FileLine(name, line, column)
+    return ModuleLine(name, line, column)
+
+
+def _options(text: str) -> tuple[dict[str, str], str]:
+    """Takes the dash words off the front: ``-tmp -hit '>= 3' a.py:3`` -> ({"tmp": "", "hit": ">= 3"}, "a.py:3")."""
+    found: dict[str, str] = {}
+    while match := re.match(r"-(?P<name>[a-z]+)(?:\s+|$)", text):
+        name, text = match["name"], text[match.end() :]
+        if name in ("tmp", "disabled"):
+            found[name] = ""
+        elif name in ("hit", "log"):
+            found[name], text = _quoted(name, text)
+        else:
+            raise LocationError(f"-{name} is no option of break: -tmp, -disabled, -hit 'OP N' or -log 'TEXT'")
+    return found, text
+
+
+def _quoted(name: str, text: str) -> tuple[str, str]:
+    match = re.match(r"""(?P<word>'[^']*'|"[^"]*"|\S+)\s*""", text)
+    if match is None:
+        raise LocationError(f"-{name} needs a value after it, in quotes if it has blanks")
+    try:
+        word = shlex.split(match["word"])[0] if match["word"][0] in "'\"" else match["word"]
+    except ValueError:
+        word = match["word"]
+    return word, text[match.end() :]
+
+
+def _split_condition(text: str) -> tuple[str, str | None]:
+    """Splits the place from the condition. Between slashes neither ``if`` nor a comma counts."""
+    slashed = re.match(r"(?:[^\s,]*:)?/(?:[^/\\]|\\.)+/(?=\s|,|$)", text)
+    start = slashed.end() if slashed else 0
+    match = re.compile(r"\s*,\s*|(?:\s+|^)if\b\s*").search(text, start)
+    if match is None:
+        return text.strip(), None
+    return text[: match.start()].strip(), text[match.end() :].strip()
+
+
+def _line(digits: str) -> int:
+    number = int(digits) if len(digits) < 10 else 0
+    if number < 1:
+        raise LocationError(f"{digits} is no line number: the first line is 1")
+    return number
+
+
+def _column(digits: str | None) -> int | None:
+    return int(digits) if digits and len(digits) < 10 else None
+
+
+def _regex(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise LocationError(f"/{pattern}/ is no regular expression: {error}") from None
+    return pattern
+
+
+def _suffix(column: int | None) -> str:
+    return "" if column is None else f":{column}"
