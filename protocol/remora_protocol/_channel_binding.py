@@ -56,7 +56,7 @@ def tls_server_end_point(certificate_der: bytes) -> bytes:
 
 
 def _signature_hash(der: bytes) -> str:
-    """The identifier of the signature, or of the hash that its parameters name. ValueError: no certificate."""
+    """What names the hash: the signature, or with RSA-PSS its parameters. ValueError: no certificate."""
     certificate, _ = _read(der, 0, _SEQUENCE)
     _, after_body = _read(certificate, 0, _SEQUENCE)
     algorithm, _ = _read(certificate, after_body, _SEQUENCE)

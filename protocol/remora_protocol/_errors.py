@@ -1,4 +1,4 @@
-"""Whose fault it was: ours, the peer's, or nobody's (a request that was refused). Used by every thread; holds no state."""
+"""Whose fault it was: ours, the peer's, or nobody's: a request that was refused. For any thread; no state."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class RemoteProtocolError(ProtocolError):
         return str(self.args[1])
 
 
-class RequestFailed(Exception):  # noqa: N818 - it is an answer, not an error of anybody's program
+class RequestFailed(Exception):
     """A request was refused, and the text is for the person who made it. The connection lives on.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""The bodies of ``remora/hello`` and ``remora/authenticate``, for both sides: written here, and checked here when read.
+"""The bodies of ``remora/hello`` and ``remora/authenticate``: written here, and checked here when read.
 
 Pure functions for any thread. What the server reads is refused with `RequestFailed`, which it answers;
 what the client reads, with `RemoteProtocolError`, after which it hangs up.
@@ -60,11 +60,11 @@ def negotiate(theirs: Mapping[str, Any], ours: tuple[int, int] = PROTOCOL_VERSIO
     Raises:
         RequestFailed: "version-mismatch", with both ranges and the side to upgrade; or "bad-request".
     """
-    least, most = theirs.get("min"), theirs.get("max")
-    if not _is_version(least) or not _is_version(most) or least > most:
+    least, most = _version(theirs.get("min")), _version(theirs.get("max"))
+    if least is None or most is None or least > most:
         raise RequestFailed("bad-request", "A hello has protocol: {min, max}, two whole numbers from 1 up.")
     if least <= ours[1] and ours[0] <= most:
-        return int(min(most, ours[1]))
+        return min(most, ours[1])
     older, where = (
         ("server", "where the program runs") if ours[1] < least else ("client", "on your own machine")
     )
@@ -91,10 +91,10 @@ def read_hello_body(body: Any) -> Hello:
         RemoteProtocolError: it is no answer to a hello, or has a version that we did not offer.
     """
     body = body if isinstance(body, dict) else {}
-    protocol, server, mechanisms = body.get("protocol"), body.get("server"), body.get("mechanisms")
+    protocol, server, mechanisms = _version(body.get("protocol")), body.get("server"), body.get("mechanisms")
     server = server if isinstance(server, dict) else {}
     name, version = server.get("name"), server.get("version")
-    if not isinstance(name, str) or not isinstance(version, str) or not _is_version(protocol):
+    if not isinstance(name, str) or not isinstance(version, str) or protocol is None:
         raise RemoteProtocolError(
             "bad-request", "The server's hello does not say who it is: it may be no Remora."
         )
@@ -173,5 +173,6 @@ def _read_data(holder: Mapping[str, Any]) -> bytes | None:
         return None
 
 
-def _is_version(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1_000_000
+def _version(value: Any) -> int | None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return int(value) if whole and 1 <= value <= 1_000_000 else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Optional, TypedDict, cast
+from typing import Any, List, Optional, TypedDict, cast  # noqa: UP035 - see below
 
 from remora_protocol._errors import RemoteProtocolError
 
@@ -24,8 +24,8 @@ class ProcessInfo(TypedDict):
     cwd: str
     started: float
     state: str
-    attachedBy: Optional[str]  # noqa: UP007, UP045 - None, or "user@host since 10:32"
-    address: Optional[str]  # noqa: UP007, UP045 - "host:port" of its own listener, if it has one
+    attachedBy: Optional[str]  # noqa: UP045 - None, or "user@host since 10:32"
+    address: Optional[str]  # noqa: UP045 - "host:port" of its own listener, if it has one
 
 
 _TEXTS = ("name", "executable", "user", "implementation", "version", "platform", "cwd", "state")

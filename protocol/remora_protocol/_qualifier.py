@@ -26,7 +26,7 @@ _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 
 
 class QualifierError(ValueError):
-    """The text is no qualifier. Its text says what is wrong and shows the right form, never the text given."""
+    """What was given is no qualifier. Says what is wrong and shows the right form, never what was given."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"{problem} The form is {_FORM}, for example {_EXAMPLE}")

@@ -1,4 +1,4 @@
-"""SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, 7677): each side proves that it knows the secret, and sends nothing.
+"""SCRAM-SHA-256 and -PLUS (RFC 5802, 7677): each side proves that it knows the secret, and never sends it.
 
 No I/O and no threads; one object is one login and is good for one only. Which call may follow which is
 in the two tables, and anything else fails the login for good. The derivation from the secret takes
@@ -14,9 +14,10 @@ import os
 import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 from remora_protocol._scram_text import (
+    ScramError,
     decode_base64,
     encode_base64,
     escape_user,
@@ -24,7 +25,6 @@ from remora_protocol._scram_text import (
     read_attributes,
     unescape_user,
 )
-from remora_protocol._scram_text import ScramError as ScramError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,16 +77,14 @@ class ScramState(enum.Enum):
     FAILED = "failed"
 
 
-_Table = MappingProxyType[tuple[ScramState, str], ScramState] if TYPE_CHECKING else MappingProxyType
-
-CLIENT_TRANSITIONS: _Table = MappingProxyType(
+CLIENT_TRANSITIONS: Mapping[tuple[ScramState, str], ScramState] = MappingProxyType(
     {
         (ScramState.START, "first"): ScramState.FIRST_DONE,
         (ScramState.FIRST_DONE, "receive"): ScramState.FINAL_SENT,
         (ScramState.FINAL_SENT, "finish"): ScramState.DONE,
     }
 )
-SERVER_TRANSITIONS: _Table = MappingProxyType(
+SERVER_TRANSITIONS: Mapping[tuple[ScramState, str], ScramState] = MappingProxyType(
     {
         (ScramState.START, "start"): ScramState.FIRST_DONE,
         (ScramState.FIRST_DONE, "finish"): ScramState.DONE,
@@ -258,7 +256,7 @@ class ScramServer(_Exchange):
 
     def __init__(
         self,
-        verifiers: Union[Verifier, Mapping[str, Verifier]],  # noqa: UP007 - 3.9
+        verifiers: Verifier | Mapping[str, Verifier],
         *,
         channel_binding: bytes | None = None,
         nonce: str | None = None,
@@ -307,9 +305,9 @@ class ScramServer(_Exchange):
         return self._first.encode("ascii")
 
     def _check_header(self, mechanism: str, header: str) -> None:
-        flag = header.split(",")[0]
+        flag = header.partition(",")[0]
         if flag == "y" and self._binding is not None:
-            text = f"The client believes that {MECHANISM_PLUS} is not offered here: somebody took it from the list."
+            text = f"The client was told that {MECHANISM_PLUS} is not offered: somebody stands in between."
             raise ScramError("server-does-support-channel-binding", text)
         if mechanism not in self.mechanisms:
             raise ScramError("wrong-mechanism", f"The login has to be {self.mechanisms[0]} here.")

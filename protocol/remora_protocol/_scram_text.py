@@ -37,7 +37,7 @@ _SERVER_ERRORS = {
 
 
 class ScramError(Exception):
-    """The login failed and is over; a new one needs a new object. The text is for a person, and names no secret.
+    """The login failed and is over; another try needs a new object. The text is for a person.
 
     Attributes:
         reason: short and stable: RFC 5802's server-error-values, or "wrong-state", "wrong-mechanism",
