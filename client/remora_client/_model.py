@@ -1,0 +1,314 @@
+"""What a session hands out: frozen records made from DAP bodies. Pure.
+
+Text in them is as the debuggee sent it. Whoever shows it sends it through `_text.visible` first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "Breakpoint",
+    "ExceptionFilter",
+    "ExceptionInfo",
+    "Frame",
+    "Scope",
+    "Source",
+    "SourceText",
+    "Stop",
+    "Thread",
+    "Value",
+    "Variable",
+]
+
+
+def _text(body: Mapping[str, Any], key: str) -> str:
+    value = body.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _number(body: Mapping[str, Any], key: str) -> int:
+    value = body.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file as the debuggee names it."""
+
+    name: str
+    path: str
+    reference: int = 0
+    sha256: str | None = None
+
+    @classmethod
+    def from_dap(cls, body: Any) -> Source:
+        """Read a DAP `Source`; anything missing becomes empty."""
+        body = _mapping(body)
+        path = _text(body, "path")
+        sha256 = next(
+            (
+                _text(each, "checksum").lower()
+                for each in body.get("checksums") or ()
+                if isinstance(each, dict) and each.get("algorithm") == "SHA256"
+            ),
+            None,
+        )
+        name = _text(body, "name") or path.replace("\\", "/").rpartition("/")[2]
+        return cls(name, path, _number(body, "sourceReference"), sha256)
+
+    def to_dap(self) -> dict[str, Any]:
+        """The body that names this file in a request."""
+        body: dict[str, Any] = {"name": self.name}
+        if self.path:
+            body["path"] = self.path
+        if self.reference:
+            body["sourceReference"] = self.reference
+        return body
+
+
+@dataclass(frozen=True)
+class SourceText:
+    """The text of a file: the local copy when it is the same, else what the server loaded."""
+
+    source: Source
+    text: str
+    local_path: str | None = None  # where the same file is on this machine, if it is
+    differs: bool = False  # a local copy exists, and is not what the debuggee runs
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A thread. `state` is "" where the server does not say ("running", "stopped", "native")."""
+
+    id: int
+    name: str
+    state: str = ""
+
+    @classmethod
+    def from_dap(cls, body: Mapping[str, Any]) -> Thread:
+        """Read a DAP `Thread` (Remora adds `state`)."""
+        remora = _mapping(body.get("remora"))
+        return cls(_number(body, "id"), _text(body, "name"), _text(body, "state") or _text(remora, "state"))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One call on a stack. `index` 0 is the newest. `id` 0: known from a stop, not asked for yet."""
+
+    id: int
+    name: str
+    source: Source
+    line: int
+    column: int = 0
+    index: int = 0
+    subtle: bool = False  # not the user's own code
+
+    @property
+    def path(self) -> str:
+        """The path as the debuggee names it."""
+        return self.source.path or self.source.name
+
+    @classmethod
+    def from_dap(cls, body: Mapping[str, Any], index: int = 0) -> Frame:
+        """Read a DAP `StackFrame`, or the short frame of Remora's `stopped` event."""
+        source = Source.from_dap(body.get("source") or {"path": body.get("path")})
+        return cls(
+            _number(body, "id"),
+            _text(body, "name"),
+            source,
+            _number(body, "line"),
+            _number(body, "column"),
+            index,
+            body.get("presentationHint") in ("subtle", "label"),
+        )
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A group of variables of one frame: "Locals", "Globals", "Return value" …"""
+
+    name: str
+    reference: int
+    hint: str = ""  # DAP's presentationHint: "locals", "arguments", "returnValue" …
+    expensive: bool = False
+    named: int | None = None
+    indexed: int | None = None
+
+    @classmethod
+    def from_dap(cls, body: Mapping[str, Any]) -> Scope:
+        """Read a DAP `Scope`."""
+        return cls(
+            _text(body, "name"),
+            _number(body, "variablesReference"),
+            _text(body, "presentationHint"),
+            bool(body.get("expensive")),
+            body.get("namedVariables"),
+            body.get("indexedVariables"),
+        )
+
+
+@dataclass(frozen=True)
+class Value:
+    """What an expression gave. `reference` > 0: it has children, see `Session.variables`."""
+
+    value: str
+    type: str = ""
+    reference: int = 0
+    named: int | None = None
+    indexed: int | None = None
+
+    @classmethod
+    def from_dap(cls, body: Mapping[str, Any], key: str = "result") -> Value:
+        """Read the body of `evaluate` (key "result"), `setVariable` or `setExpression` (key "value")."""
+        return cls(
+            _text(body, key),
+            _text(body, "type"),
+            _number(body, "variablesReference"),
+            body.get("namedVariables"),
+            body.get("indexedVariables"),
+        )
+
+
+@dataclass(frozen=True)
+class Variable(Value):
+    """A named value."""
+
+    name: str = ""
+    evaluate_name: str = ""
+    kind: str = ""  # DAP's presentationHint.kind
+    lazy: bool = False
+
+    @classmethod
+    def from_dap(cls, body: Mapping[str, Any], key: str = "value") -> Variable:
+        """Read a DAP `Variable`."""
+        value = Value.from_dap(body, key)
+        hint = _mapping(body.get("presentationHint"))
+        return cls(
+            value.value,
+            value.type,
+            value.reference,
+            value.named,
+            value.indexed,
+            _text(body, "name"),
+            _text(body, "evaluateName"),
+            _text(hint, "kind"),
+            bool(hint.get("lazy")),
+        )
+
+
+@dataclass(frozen=True)
+class Breakpoint:
+    """A breakpoint as the person set it, with what the server made of it.
+
+    `number` is ours and stays for the whole session; `server_id` may change when the file is sent again.
+    """
+
+    number: int
+    kind: Literal["line", "function"]
+    path: str  # what goes to the server: a local absolute path when there is one ("" for functions)
+    line: int  # the line that was asked for
+    function: str = ""
+    column: int | None = None
+    condition: str | None = None
+    hit_condition: str | None = None
+    log_message: str | None = None
+    enabled: bool = True
+    temporary: bool = False
+    sha256: str | None = None  # of the local copy, so that the server can tell equals apart
+    # what the server answered
+    verified: bool = False
+    bound_line: int | None = None
+    bound_path: str | None = None  # the debuggee's path
+    message: str | None = None
+    reason: str | None = None  # DAP: "pending" or "failed"
+    server_id: int | None = None
+
+    def place(self) -> str:
+        """The place in the form that `break` takes."""
+        if self.kind == "function":
+            return self.function
+        return f"{self.bound_path or self.path}:{self.bound_line or self.line}"
+
+    def to_dap(self) -> dict[str, Any]:
+        """A DAP `SourceBreakpoint` or `FunctionBreakpoint`."""
+        body: dict[str, Any] = {"name": self.function} if self.kind == "function" else {"line": self.line}
+        if self.column is not None and self.kind == "line":
+            body["column"] = self.column
+        if self.condition:
+            body["condition"] = self.condition
+        if self.hit_condition:
+            body["hitCondition"] = self.hit_condition
+        if self.log_message is not None and self.kind == "line":
+            body["logMessage"] = self.log_message
+        return body
+
+
+@dataclass(frozen=True)
+class ExceptionFilter:
+    """Stop at exceptions: `filter` is the server's name for the mode, `condition` narrows it."""
+
+    filter: str
+    condition: str | None = None
+
+
+@dataclass(frozen=True)
+class ExceptionInfo:
+    """The exception that a thread is stopped at."""
+
+    type: str
+    description: str
+    mode: str
+    full_type: str = ""
+    stack_trace: str = ""
+    details: Mapping[str, Any] | None = None  # DAP's ExceptionDetails, with innerException
+
+    @classmethod
+    def from_dap(cls, body: Mapping[str, Any]) -> ExceptionInfo:
+        """Read the body of `exceptionInfo`."""
+        details = _mapping(body.get("details"))
+        return cls(
+            _text(body, "exceptionId"),
+            _text(body, "description"),
+            _text(body, "breakMode"),
+            _text(details, "fullTypeName"),
+            _text(details, "stackTrace"),
+            details or None,
+        )
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why and where the program stands still."""
+
+    reason: str  # DAP's: "breakpoint", "step", "pause", "exception", "entry", "goto" …
+    thread_id: int
+    description: str = ""
+    text: str = ""
+    hit_breakpoints: tuple[int, ...] = ()  # server ids
+    all_threads: bool = True
+    frame: Frame | None = None  # Session.wait_for_stop fills it
+
+    @classmethod
+    def from_dap(cls, body: Mapping[str, Any]) -> Stop:
+        """Read the body of a `stopped` event."""
+        remora = _mapping(body.get("remora"))
+        brief = _mapping(remora.get("frame"))
+        ids = body.get("hitBreakpointIds")
+        return cls(
+            _text(body, "reason"),
+            _number(body, "threadId"),
+            _text(body, "description"),
+            _text(body, "text") or _text(remora, "text"),
+            tuple(each for each in ids if isinstance(each, int)) if isinstance(ids, list) else (),
+            bool(body.get("allThreadsStopped", False)),
+            Frame.from_dap(brief) if brief else None,
+        )

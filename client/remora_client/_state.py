@@ -1,0 +1,139 @@
+"""What the client knows of the program, and how each event changes it. Pure: no I/O, no clock.
+
+`reduce(state, event)` gives the next state. Phases: running -> stopped -> running … -> ended or gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from remora_client._model import Breakpoint, Stop, Thread
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Phase", "State", "bind", "reduce", "resumed"]
+
+Phase = Literal["running", "stopped", "ended", "gone"]
+
+
+@dataclass(frozen=True)
+class State:
+    """One moment of the session."""
+
+    phase: Phase = "running"
+    stop: Stop | None = None
+    stops: int = 0  # how many there were: tells a new stop from an old one
+    threads: Mapping[int, Thread] = field(default_factory=dict)
+    breakpoints: tuple[Breakpoint, ...] = ()
+    capabilities: Mapping[str, Any] = field(default_factory=dict)
+    exit_code: int | None = None
+
+    @property
+    def over(self) -> bool:
+        """True when nothing more will come."""
+        return self.phase in ("ended", "gone")
+
+
+def resumed(state: State) -> State:
+    """The program runs (or is about to: called before the request is sent)."""
+    return state if state.over else replace(state, phase="running", stop=None)
+
+
+def bind(breakpoint_: Breakpoint, answer: Mapping[str, Any]) -> Breakpoint:
+    """Put the server's answer (a DAP `Breakpoint`) into ours."""
+    source = answer.get("source")
+    path = source.get("path") if isinstance(source, dict) else None
+    line, message, reason = answer.get("line"), answer.get("message"), answer.get("reason")
+    server_id = answer.get("id")
+    return replace(
+        breakpoint_,
+        verified=answer.get("verified") is True,
+        bound_line=line if isinstance(line, int) else breakpoint_.bound_line,
+        bound_path=path if isinstance(path, str) else breakpoint_.bound_path,
+        message=message if isinstance(message, str) else None,
+        reason=reason if isinstance(reason, str) else None,
+        server_id=server_id if isinstance(server_id, int) else breakpoint_.server_id,
+    )
+
+
+def reduce(state: State, event: str, body: Mapping[str, Any]) -> State:
+    """The state after a DAP event. Unknown events, and all events after the end, change nothing."""
+    if state.over and event != "exited":
+        return state
+    change = _CHANGES.get(event)
+    return change(state, body) if change else state
+
+
+def _stopped(state: State, body: Mapping[str, Any]) -> State:
+    return replace(state, phase="stopped", stop=Stop.from_dap(body), stops=state.stops + 1)
+
+
+def _continued(state: State, body: Mapping[str, Any]) -> State:
+    stop = state.stop
+    if (
+        stop is not None
+        and not body.get("allThreadsContinued", True)
+        and body.get("threadId") != stop.thread_id
+    ):
+        return state  # another thread went on; the one we look at still stands
+    return resumed(state)
+
+
+def _thread(state: State, body: Mapping[str, Any]) -> State:
+    ident = body.get("threadId")
+    if not isinstance(ident, int):
+        return state
+    threads = dict(state.threads)
+    if body.get("reason") == "exited":
+        threads.pop(ident, None)
+    else:
+        threads.setdefault(ident, Thread(ident, ""))
+    return replace(state, threads=threads)
+
+
+def _breakpoint(state: State, body: Mapping[str, Any]) -> State:
+    answer = body.get("breakpoint")
+    if not isinstance(answer, dict) or not isinstance(answer.get("id"), int):
+        return state
+    if body.get("reason") == "removed":
+        answer = {**answer, "verified": False, "message": answer.get("message") or "removed by the server"}
+    return replace(
+        state,
+        breakpoints=tuple(
+            bind(each, answer) if each.server_id == answer["id"] else each for each in state.breakpoints
+        ),
+    )
+
+
+def _exited(state: State, body: Mapping[str, Any]) -> State:
+    code = body.get("exitCode")
+    return replace(state, exit_code=code if isinstance(code, int) else None)
+
+
+def _terminated(state: State, body: Mapping[str, Any]) -> State:
+    return replace(state, phase="ended", stop=None)
+
+
+def _gone(state: State, body: Mapping[str, Any]) -> State:
+    return replace(state, phase="gone", stop=None)
+
+
+def _capabilities(state: State, body: Mapping[str, Any]) -> State:
+    changed = body.get("capabilities")
+    if not isinstance(changed, dict):
+        return state
+    return replace(state, capabilities={**state.capabilities, **changed})
+
+
+_CHANGES = {
+    "breakpoint": _breakpoint,
+    "capabilities": _capabilities,
+    "continued": _continued,
+    "exited": _exited,
+    "remora/gone": _gone,  # our own: the connection ended
+    "stopped": _stopped,
+    "terminated": _terminated,
+    "thread": _thread,
+}
