@@ -99,7 +99,8 @@ class Program:
         warnings: `-W` for the interpreter.
 
     The program is copied to a folder of its own. A comment (or an empty line) at its top gives way to the
-    call of `enable_attach`, so that no line moves; any other program has the call put before it: ask `line()`.
+    call of `enable_attach`, so that no line moves; any other program has the call put before it. `line()`
+    knows either way.
     """
 
     def __init__(
