@@ -17,8 +17,8 @@ BEFORE_LOGIN_LIMIT = 64 * 1024
 AFTER_LOGIN_LIMIT = 64 * 1024 * 1024
 
 _END = b"\r\n\r\n"
-# Not \d and not int(): those let signs, underscores, spaces and other scripts' digits through.
-_FIELD = re.compile(rb"([!#-'*+\-.0-9A-Z^-z|~]+):[ \t]*([ -~\t]*)")
+_FIELD = re.compile(rb"([!#-'*+\-.0-9A-Z^-z|~]+):([ -~\t]*)")
+# int() alone lets signs, underscores and spaces through.
 _LENGTH = re.compile(rb"[0-9]{1,19}")
 # What can never be part of a header. Seen at once, a binary protocol is told so instead of waited for.
 _NOT_HEADER = re.compile(rb"[^ -~\t\r\n]")
@@ -104,7 +104,7 @@ def _content_length(header: bytes) -> int:
             continue  # DAP knows one field, LSP's libraries also send Content-Type
         if found is not None:
             raise RemoteProtocolError("bad-request", "A message header gives Content-Length twice.")
-        value = field[2].rstrip(b" \t")
+        value = field[2].strip(b" \t")
         if _LENGTH.fullmatch(value) is None:
             raise RemoteProtocolError("bad-request", "Content-Length is not a number in plain digits.")
         found = int(value)

@@ -156,6 +156,9 @@ class ScramClient(_Exchange):
         channel_binding: `tls_server_end_point` of the server's certificate, None without TLS.
         server_offers_plus: whether the server's list has the other one, of two.
         user: `USER` or `OBSERVER`.
+
+    Raises:
+        ValueError: the secret holds control characters, or the mechanism is not to be used in this way.
     """
 
     _transitions = CLIENT_TRANSITIONS
