@@ -55,6 +55,7 @@ class Rpc:
         self.head = greeting  # the first bytes that came: an error message shows them
         self.end: Gone | None = None
         self.protocol_error: RemoteProtocolError | None = None
+        self.cause: Exception | None = None  # what broke the connection, if it was no orderly end
         self.on_event: Callable[[str, dict[str, Any]], None] = lambda name, body: None
         self.on_end: Callable[[], None] = lambda: None
         self._reader, self._writer = reader, writer
@@ -135,6 +136,7 @@ class Rpc:
             self.protocol_error = error
             reason = f"{self.peer} does not keep to the protocol: {visible(str(error))}"
         except OSError as error:
+            self.cause = error
             reason = f"The connection to {self.peer} broke: {error.strerror or error}"
         finally:
             if not self._closing:

@@ -1,0 +1,296 @@
+"""From a qualifier to a logged-in connection. Every failure names the layer and what to do next.
+
+Name, TCP, (greeting), TLS, hello, login. When a person has to be asked, the connection is closed first
+and made anew after: a server gives nobody more than ten seconds to log in. Runs on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from remora_client import _diagnosis, _dial, _met, _tls
+from remora_client._errors import (
+    Gone,
+    NoSuchProcess,
+    Rejected,
+    SecretNeeded,
+)
+from remora_client._options import ConnectOptions
+from remora_client._rpc import NoAnswer, Rpc
+from remora_client._secrets import Secret, find_secret
+from remora_client._text import visible
+from remora_protocol import (
+    AFTER_LOGIN_LIMIT,
+    Hello,
+    Qualifier,
+    RemoteProtocolError,
+    RequestFailed,
+    ScramClient,
+    ScramError,
+    __version__,
+    authenticate_arguments,
+    choose_mechanism,
+    hello_arguments,
+    read_authenticate_body,
+    read_hello_body,
+    read_processes,
+    tls_server_end_point,
+)
+
+if TYPE_CHECKING:
+    from remora_protocol import ProcessInfo
+
+__all__ = ["ConnectOptions", "Link", "connect", "connect_local"]
+
+_GREETING_SECONDS = 0.1
+_GREETING_SIZE = 4096
+_DEFAULT = ConnectOptions()
+
+
+@dataclass
+class Link:
+    """A connection that is logged in. `is_remora` is False for any other DAP server."""
+
+    rpc: Rpc
+    address: str  # how to show it: tcps://host:port, or local:PID
+    is_remora: bool = True
+    server: str = ""  # "remora 0.1.0"
+    certificate: bytes | None = None  # DER
+    certificate_by_hand: bool = False
+    qualifier: Qualifier | None = None
+    options: ConnectOptions = _DEFAULT
+    secret: Secret | None = None
+
+    async def processes(self) -> list[ProcessInfo]:
+        """The processes behind this address."""
+        try:
+            return read_processes(await self.rpc.request("remora/processes", {}, self.options.timeout))
+        except RemoteProtocolError as error:
+            raise Gone(f"{self.address} does not keep to the protocol: {visible(str(error))}") from None
+
+    async def open(self, pid: int) -> None:
+        """From here on this connection is one to that process, which may want a login of its own."""
+        try:
+            body = await self.rpc.request("remora/open", {"pid": pid}, self.options.timeout)
+        except RequestFailed as error:
+            raise NoSuchProcess(
+                visible(str(error)), f"remora ls {self.address} shows what is there."
+            ) from None
+        if body.get("relayed"):
+            await _log_in(self, await _hello(self))
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self.rpc.close()
+
+
+async def connect(qualifier: Qualifier, options: ConnectOptions = _DEFAULT) -> Link:
+    """Connect and log in. Raises a `ConnectError`, or `UsageError` for a file that cannot be read."""
+    secret = find_secret(qualifier, options)
+    try:
+        return await _attempt(qualifier, options, secret)
+    except SecretNeeded:
+        if secret is not None or options.ask_secret is None:
+            raise
+    asked = options.ask_secret(str(qualifier))
+    if asked is None:
+        raise SecretNeeded(f"{qualifier} wants a secret, and none was given.")
+    return await _attempt(qualifier, options, Secret(asked, "as typed"))
+
+
+async def connect_local(path: str, pid: int, timeout: float = 5.0) -> Link:
+    """Connect to a process of this user on this machine, through its socket in the registry."""
+    sock = await _dial.dial_unix(path, timeout)
+    reader, writer = await asyncio.open_connection(sock=sock)
+    address = f"local:{pid}"
+    rpc = Rpc(reader, writer, peer=address)
+    link = Link(rpc, address, options=replace(_DEFAULT, timeout=timeout))
+    async with _closing_on_error(link):
+        await _log_in(link, await _hello(link))
+    return link
+
+
+class _closing_on_error:
+    """Close the link when the block fails, or is cancelled."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+
+    async def __aenter__(self) -> None:
+        return None
+
+    async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is not None:
+            await self.link.close()
+
+
+async def _attempt(qualifier: Qualifier, options: ConnectOptions, secret: Secret | None) -> Link:
+    place = _dial.endpoint(*qualifier.address)
+    wire = await (_open_tls if qualifier.tls else _open_plain)(qualifier, place, options)
+    rpc = Rpc(wire.reader, wire.writer, peer=place, greeting=wire.greeting)
+    link = Link(
+        rpc,
+        str(replace(qualifier, pid=None)),
+        certificate=wire.certificate,
+        certificate_by_hand=wire.certificate_by_hand,
+        qualifier=qualifier,
+        options=options,
+        secret=secret,
+    )
+    async with _closing_on_error(link):
+        hello = None if wire.greeting else await _hello(link)
+        if not wire.greeting:
+            _met.remember_silent(place)
+        if hello is None:  # some other DAP server: no login, and no process list
+            link.is_remora = False
+            rpc.lift_limits(AFTER_LOGIN_LIMIT)
+        else:
+            await _log_in(link, hello)
+    return link
+
+
+@dataclass(frozen=True)
+class _Wire:
+    """A connection on which a hello can be said. A greeting is DAP, or there is none."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    greeting: bytes
+    certificate: bytes | None = None
+    certificate_by_hand: bool = False
+
+
+async def _open_plain(qualifier: Qualifier, place: str, options: ConnectOptions) -> _Wire:
+    sock = await _dial.dial(*qualifier.address, options.timeout)
+    greeting = b"" if _met.is_silent(place) else await _listen(sock)
+    _refuse_greeting(sock, place, greeting)
+    reader, writer = await asyncio.open_connection(sock=sock)
+    return _Wire(reader, writer, greeting)
+
+
+async def _open_tls(qualifier: Qualifier, place: str, options: ConnectOptions) -> _Wire:
+    known = _met.is_silent(place)
+
+    async def dial() -> socket.socket:
+        sock = await _dial.dial(*qualifier.address, options.timeout)
+        said = b"" if known else await _listen(sock)
+        if said:
+            _dial.abort(sock)
+            raise _diagnosis.greeting_before_tls(place, said)
+        return sock
+
+    try:
+        streams = await _tls.secure(place, qualifier.host, options, dial)
+    except _tls.HandshakeFailed as failed:
+        plain = await _diagnosis.probe_plain(*qualifier.address)
+        raise (plain or _tls.explain(place, failed.error, options)) from None
+    greeting = b""
+    if not known:
+        with contextlib.suppress(TimeoutError, OSError):
+            async with asyncio.timeout(_GREETING_SECONDS):
+                greeting = await streams.reader.read(_GREETING_SIZE)
+        _refuse_greeting(streams.writer.transport, place, greeting)
+    return _Wire(streams.reader, streams.writer, greeting, streams.certificate, streams.by_hand)
+
+
+async def _listen(sock: socket.socket) -> bytes:
+    """What the server says by itself within the first moments."""
+    try:
+        async with asyncio.timeout(_GREETING_SECONDS):
+            return await asyncio.get_running_loop().sock_recv(sock, _GREETING_SIZE)
+    except (TimeoutError, OSError):
+        return b""
+
+
+def _refuse_greeting(connection: socket.socket | asyncio.WriteTransport, place: str, greeting: bytes) -> None:
+    error = _diagnosis.greeting_error(place, greeting)
+    if error is None:
+        return
+    if isinstance(connection, socket.socket):
+        _dial.abort(connection)
+    else:
+        connection.abort()
+    raise error
+
+
+async def _hello(link: Link) -> Hello | None:
+    """Say who we are. None: it is a debug adapter, and no Remora."""
+    arguments = hello_arguments("remora", __version__)
+    try:
+        hello = read_hello_body(await link.rpc.request("remora/hello", arguments, link.options.timeout))
+    except RequestFailed as error:
+        if error.code in ("unknown-command", "failed"):
+            return None
+        raise _diagnosis.hello_refused(link, error) from None
+    except (Gone, NoAnswer):
+        raise _diagnosis.hello_unanswered(link) from None
+    except RemoteProtocolError as error:
+        raise _diagnosis.hello_garbled(link, error) from None
+    link.server = visible(f"{hello.server_name} {hello.server_version}")
+    return hello
+
+
+async def _log_in(link: Link, hello: Hello | None) -> None:
+    """Prove that we know the secret, and have the server prove it."""
+    if hello is None:
+        raise _diagnosis.not_a_remora(link.address, b"")
+    try:
+        mechanism = choose_mechanism(hello.mechanisms, tls=link.certificate is not None)
+        if mechanism is None:
+            _check_no_login(link)
+        elif link.secret is None:
+            raise SecretNeeded(
+                f"{link.address} wants a secret, and none was given.",
+                "Put it before the host (tcp://SECRET@host), into a file for --secret-file, or into "
+                "REMORA_SECRET.",
+            )
+        else:
+            await _prove(link, link.secret.text, mechanism)
+    except RequestFailed as error:
+        raise _diagnosis.login_refused(link, error) from None
+    except ScramError as error:
+        raise _diagnosis.login_failed(link, error) from None
+    except RemoteProtocolError as error:
+        raise _diagnosis.login_garbled(link, error) from None
+    except (Gone, NoAnswer) as error:
+        raise _diagnosis.login_unanswered(link, error) from None
+    link.rpc.lift_limits(AFTER_LOGIN_LIMIT)
+
+
+def _check_no_login(link: Link) -> None:
+    """The server asks for no secret. Where one was given, it proves nothing by that."""
+    if link.secret is None:
+        return
+    text = (
+        f"{link.address} asks for no secret, so it has not proved that it knows the one given "
+        f"{link.secret.origin}."
+    )
+    if link.certificate_by_hand:
+        raise Rejected(text, "It may not be the server that you mean. If it is, leave the secret out.")
+    link.options.note(text)
+
+
+async def _prove(link: Link, secret: str, mechanism: str) -> None:
+    binding = tls_server_end_point(link.certificate) if link.certificate is not None else None
+    try:
+        client = ScramClient(secret, mechanism, channel_binding=binding)
+    except ValueError as error:
+        raise Rejected(f"The secret cannot be used: {error}") from None
+    data = await _exchange(link, mechanism, client.first(), last=False)
+    # Off the loop: a server may ask for up to a second of hashing.
+    final = await asyncio.to_thread(client.receive, data)
+    client.finish(await _exchange(link, mechanism, final, last=True))
+
+
+async def _exchange(link: Link, mechanism: str, data: bytes, *, last: bool) -> bytes:
+    arguments = authenticate_arguments(mechanism, data)
+    answer, done = read_authenticate_body(
+        await link.rpc.request("remora/authenticate", arguments, link.options.timeout)
+    )
+    if done is not last:
+        raise RemoteProtocolError("bad-request", "the login ends too early or too late")
+    return answer

@@ -1,0 +1,66 @@
+"""Where the client keeps things, and writing them so that nobody else can read them.
+
+`REMORA_CONFIG_DIR` overrides the folder for what a person decided (pins, settings); caches and state
+then go beneath it, so that one variable moves everything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+__all__ = ["cache_dir", "config_dir", "read_json", "state_dir", "write_private"]
+
+
+def config_dir() -> Path:
+    """For what a person decided."""
+    override = os.environ.get("REMORA_CONFIG_DIR")
+    if override:
+        return Path(override)
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("remora", appauthor=False))
+
+
+def cache_dir() -> Path:
+    """For what can be found out again."""
+    if os.environ.get("REMORA_CONFIG_DIR"):
+        return config_dir() / "cache"
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("remora", appauthor=False))
+
+
+def state_dir() -> Path:
+    """For what piles up: history."""
+    if os.environ.get("REMORA_CONFIG_DIR"):
+        return config_dir() / "state"
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("remora", appauthor=False))
+
+
+def read_json(path: Path) -> Any:
+    """What the file holds; None when there is none. Raises `ValueError` when it is damaged."""
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace a file at once, readable by its owner only."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp: 0600
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
