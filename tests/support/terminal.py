@@ -1,0 +1,142 @@
+"""A person at a terminal: runs a command in a pseudo-terminal and looks at the screen that it makes.
+
+Everything runs on the test's thread. The screen is so tall that nothing scrolls away, and whatever a program
+asks a terminal (where is the cursor?) is answered, as prompt_toolkit expects.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+import pexpect
+import pyte
+
+TIMEOUT = 20.0
+ROWS, COLUMNS = 1000, 120
+
+
+class _Screen(pyte.Screen):
+    """A screen whose answers go back to the program."""
+
+    def __init__(self, answer: _Answer) -> None:
+        super().__init__(COLUMNS, ROWS)
+        self._answer = answer
+
+    def write_process_input(self, data: str) -> None:
+        self._answer.text += data
+
+
+class _Answer:
+    text = ""
+
+
+class Terminal:
+    """A command under a pseudo-terminal."""
+
+    def __init__(
+        self, command: Sequence[str], *, env: Mapping[str, str], cwd: str | os.PathLike[str] | None = None
+    ) -> None:
+        self._answer = _Answer()
+        self._screen = _Screen(self._answer)
+        self._stream = pyte.ByteStream(self._screen)
+        self._from = 0
+        self.ended = False
+        self.child: Any = pexpect.spawn(
+            command[0],
+            list(command[1:]),
+            env={**env, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS)},
+            cwd=os.fspath(cwd) if cwd else None,
+            dimensions=(ROWS, COLUMNS),
+            timeout=TIMEOUT,
+        )
+        self.child.delaybeforesend = None
+
+    @property
+    def pid(self) -> int:
+        return int(self.child.pid)
+
+    def _read(self, seconds: float) -> None:
+        try:
+            data = self.child.read_nonblocking(65536, timeout=seconds)
+        except pexpect.TIMEOUT:
+            return
+        except pexpect.EOF:
+            self.ended = True
+            return
+        self._stream.feed(bytes(data))
+        if self._answer.text:
+            self.child.send(self._answer.text)
+            self._answer.text = ""
+
+    @property
+    def text(self) -> str:
+        """The whole screen."""
+        return self._rows(0)
+
+    @property
+    def recent(self) -> str:
+        """The screen from the line on where the last input was typed."""
+        return self._rows(self._from)
+
+    def _rows(self, first: int) -> str:
+        # Not pyte's `display`: it draws all the rows, also those that nothing was written to.
+        buffer = self._screen.buffer
+        rows = range(first, max(buffer, default=0) + 1)
+        return "\n".join("".join(buffer[y][x].data for x in range(COLUMNS)).rstrip() for y in rows).rstrip()
+
+    def wait(self, pattern: str, timeout: float = TIMEOUT) -> re.Match[str]:
+        """Waits until `pattern` is on the screen, at or below the last line typed."""
+        regex = re.compile(pattern, re.MULTILINE)
+        deadline = time.monotonic() + timeout
+        while True:
+            if found := regex.search(self.recent):
+                return found
+            left = deadline - time.monotonic()
+            if self.ended or left <= 0:
+                why = "it ended" if self.ended else f"not within {timeout} s"
+                raise AssertionError(f"no {pattern!r} on the screen ({why}):\n{self.text}")
+            self._read(left)
+
+    def enter(self, text: str) -> None:
+        """Types a line and Enter."""
+        self._from = self._screen.cursor.y
+        self.child.send(text + "\r")
+
+    def press(self, key: str) -> None:
+        """Sends a key as it is; `"\\x03"` is Ctrl-C."""
+        self._from = self._screen.cursor.y
+        self.child.send(key)
+
+    def returncode(self, timeout: float = TIMEOUT) -> int:
+        """Waits for the end of the command."""
+        deadline = time.monotonic() + timeout
+        while not self.ended:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise AssertionError(f"still running after {timeout} s:\n{self.text}")
+            self._read(left)
+        self.child.close()
+        status: int | None = self.child.exitstatus
+        assert status is not None, f"ended by signal {self.child.signalstatus}:\n{self.text}"
+        return status
+
+    def kill(self) -> None:
+        """What a crash or a pulled plug looks like."""
+        self.child.kill(9)
+        self.child.wait()
+
+    def close(self) -> None:
+        self.child.close(force=True)
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
