@@ -38,6 +38,7 @@ from remora_protocol._qualifier import (
     escape_secret,
     parse_qualifier,
 )
+from remora_protocol._registry import is_private_folder, pid_of_socket, registry_folders, socket_path
 from remora_protocol._scram import (
     MECHANISM,
     MECHANISM_PLUS,
@@ -92,14 +93,18 @@ __all__ = [
     "escape_secret",
     "hello_arguments",
     "hello_body",
+    "is_private_folder",
     "match_by_name",
     "near_matches",
     "negotiate",
     "parse_qualifier",
+    "pid_of_socket",
     "read_authenticate_arguments",
     "read_authenticate_body",
     "read_hello_body",
     "read_processes",
+    "registry_folders",
     "sha256_text",
+    "socket_path",
     "tls_server_end_point",
 ]
