@@ -1,7 +1,7 @@
 """What a person may type for a place in the program, read into values. Pure: no file is opened here.
 
 ``12``, ``12:5``, ``+3``, ``-3``, ``app.py:12``, ``part/of/app.py:12:5``, ``pkg.mod:12``, ``app.py:/text/``
-(the first line that holds the text), ``func``, ``Class.method``, ``pkg.mod.func`` and ``/regex/`` (functions).
+(the first line that holds the text), ``func``, ``Class.method``, ``pkg.mod.func``, ``/regex/`` (functions).
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def _in_file(name: str, line: int, column: int | None) -> Location:
 
 
 def _options(text: str) -> tuple[dict[str, str], str]:
-    """Takes the dash words off the front: ``-tmp -hit '>= 3' a.py:3`` -> ({"tmp": "", "hit": ">= 3"}, "a.py:3")."""
+    """Takes dash words off the front: ``-tmp -hit '>= 3' a.py:3`` -> {"tmp": "", "hit": ">= 3"}, "a.py:3"."""
     found: dict[str, str] = {}
     while match := re.match(r"-(?P<name>[a-z]+)(?:\s+|$)", text):
         name, text = match["name"], text[match.end() :]

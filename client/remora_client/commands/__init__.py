@@ -1,1 +1,66 @@
-"""The commands of the prompt and of scripts, declared in one table."""
+"""The debugger's commands: one table, read by the prompt, by `remora exec`, by help and by completion."""
+
+from remora_client.commands import breakpoints as _breakpoints
+from remora_client.commands import data as _data
+from remora_client.commands import exceptions as _exceptions
+from remora_client.commands import running as _running
+from remora_client.commands import session as _session
+from remora_client.commands import sources as _sources
+from remora_client.commands import stack as _stack
+from remora_client.commands import threads as _threads
+from remora_client.commands._classify import (
+    CommandLine,
+    Line,
+    PythonLine,
+    classify,
+    classify_script,
+    could_be_python,
+    split_commands,
+)
+from remora_client.commands._context import Context
+from remora_client.commands._run import (
+    FAILURES,
+    commands_for,
+    count_hits,
+    error_text,
+    expand_alias,
+    run_line,
+    run_script_line,
+    wait_after,
+)
+from remora_client.commands._settings import Settings
+from remora_client.commands._stopped import stop_data, stop_lines
+from remora_client.commands._table import COMMANDS, GROUPS, Command, CommandError, Result, lookup, words
+from remora_client.commands.session import read_commands
+
+__all__ = [
+    "COMMANDS",
+    "FAILURES",
+    "GROUPS",
+    "Command",
+    "CommandError",
+    "CommandLine",
+    "Context",
+    "Line",
+    "PythonLine",
+    "Result",
+    "Settings",
+    "classify",
+    "classify_script",
+    "commands_for",
+    "could_be_python",
+    "count_hits",
+    "error_text",
+    "expand_alias",
+    "lookup",
+    "read_commands",
+    "run_line",
+    "run_script_line",
+    "split_commands",
+    "stop_data",
+    "stop_lines",
+    "wait_after",
+    "words",
+]
+
+_GROUPS_OF_COMMANDS = (_breakpoints, _data, _exceptions, _running, _session, _sources, _stack, _threads)

@@ -1,0 +1,50 @@
+"""Breakpoints in the form that commands give them: as JSON and as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from remora_client.render import breakpoint_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remora_client._model import Breakpoint
+    from remora_client.commands._context import Context
+    from remora_client.render import Fragments
+
+__all__ = ["breakpoint_data", "breakpoint_text", "listed_data"]
+
+
+def breakpoint_data(each: Breakpoint) -> dict[str, Any]:
+    """The JSON form of `break`."""
+    data: dict[str, Any] = {
+        "id": each.number,
+        "verified": each.verified,
+        "path": each.bound_path or each.path,
+        "line": each.bound_line or each.line,
+    }
+    if each.message:
+        data["message"] = each.message
+    return data
+
+
+def listed_data(ctx: Context, each: Breakpoint) -> dict[str, Any]:
+    """The JSON form of a row of `breakpoints`."""
+    data = breakpoint_data(each) | {"enabled": each.enabled, "hits": ctx.hits.get(each.number, 0)}
+    for key, value in (
+        ("function", each.function),
+        ("condition", each.condition),
+        ("hitCondition", each.hit_condition),
+        ("logMessage", each.log_message),
+    ):
+        if value:
+            data[key] = value
+    if each.temporary:
+        data["temporary"] = True
+    return data
+
+
+def breakpoint_text(ctx: Context, breakpoints: Sequence[Breakpoint]) -> Fragments:
+    """The lines that show them."""
+    return breakpoint_lines(breakpoints, hits=ctx.hits, extra=ctx.on_hit, width=ctx.width)

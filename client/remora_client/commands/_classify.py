@@ -1,0 +1,222 @@
+"""Is a line a debugger command or Python? The one rule, for the prompt, its colours and scripts. Pure.
+
+At the prompt (`classify`):
+
+1. ``!text`` is Python; ``:text`` and ``!!text`` are commands.
+2. A line whose first word is no command is Python.
+3. So is one that goes on after the word as only Python can, and compiles: ``c = 9``, ``n + 1``, ``list(x)``.
+4. A bare word that is both runs the command; `hint` then says how to print the variable.
+5. Python's keywords win over aliases (``del x``), not over names (``continue``, ``return``).
+6. The start of a name will do from three letters on, if it means one command and no variable.
+
+A script never guesses (`classify_script`): only 1 and 2, and no starts of names.
+"""
+
+from __future__ import annotations
+
+import builtins
+import codeop
+import keyword
+import re
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from remora_client.commands._table import COMMANDS, Command, lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+__all__ = [
+    "CommandLine",
+    "Line",
+    "PythonLine",
+    "classify",
+    "classify_script",
+    "could_be_python",
+    "split_commands",
+]
+
+_WORD = re.compile(r"[^\W\d]\w*")
+_SPELLED_OUT = frozenset({"detach", "kill", "quit", "restart"})  # too costly for a slip of the finger
+_BUILTINS = frozenset(dir(builtins))
+# What goes on after the first word as an operator does. Signs and opening brackets are judged one by one.
+_OPERATOR = re.compile(r"[=.,;@<>&^|%:]|\*|/|\+|-|!=|(?:if|else|and|or|in|is|not|for)\b")
+_FORMAT = re.compile(r"/[a-z]+(?=\s|$)")  # p/x EXPR
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """A debugger command and its arguments."""
+
+    command: Command
+    arguments: str
+    word: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class PythonLine:
+    """Python for the program to evaluate."""
+
+    text: str
+
+
+Line: TypeAlias = CommandLine | PythonLine
+
+
+def classify(line: str, names: Collection[str] = (), *, bare_names: str = "command") -> Line:
+    """Read one line as typed at the prompt.
+
+    Args:
+        line: the line, not empty.
+        names: the variables in scope.
+        bare_names: "variable" lets a bare word that is both be the variable.
+    """
+    text = line.strip()
+    if forced := _forced(text):
+        return forced
+    match = _WORD.match(text)
+    if match is None:
+        return PythonLine(text)
+    word, rest = match[0], text[match.end() :]
+    entry = lookup(word)
+    if entry is None:
+        entry = _by_start(word, rest, names)
+    elif keyword.iskeyword(word) and word != entry.name:
+        entry = None
+    if entry is None or _goes_on_as_python(entry, text, word, rest, names):
+        return PythonLine(text)
+    hint = ""
+    if not rest.strip() and word in names:
+        if bare_names == "variable":
+            return PythonLine(text)
+        hint = f"{word} is also a variable: p {word}"
+    return CommandLine(entry, rest.strip(), word, hint)
+
+
+def classify_script(line: str) -> Line:
+    """Read one line of a script, of `-c` or of a file: exact words, no guessing."""
+    text = line.strip()
+    if forced := _forced(text):
+        return forced
+    match = _WORD.match(text)
+    entry = lookup(match[0]) if match else None
+    if match is None or entry is None:
+        return PythonLine(text)
+    return CommandLine(entry, text[match.end() :].strip(), match[0])
+
+
+def could_be_python(text: str) -> bool:
+    """True when the text compiles, or would if more lines followed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "is" with a literal: the person's business
+        try:
+            codeop.compile_command(text, "<prompt>", "exec")
+        except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
+            return False
+    return True
+
+
+def split_commands(line: str) -> list[str]:
+    """Split at ``;;``, but not inside strings or brackets, so that no Python is cut."""
+    parts, start, depth, position = [], 0, 0, 0
+    while position < len(line):
+        character = line[position]
+        if character in "'\"":
+            position = _end_of_string(line, position)
+            continue
+        if character in "([{":
+            depth += 1
+        elif character in ")]}":
+            depth = max(0, depth - 1)
+        elif character == "#" and (position == 0 or line[position - 1].isspace()):
+            position = _end_of_line(line, position)
+            continue
+        elif line.startswith(";;", position) and not depth:
+            parts.append(line[start:position])
+            start = position = position + 2
+            continue
+        position += 1
+    parts.append(line[start:])
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _forced(text: str) -> Line | None:
+    marker = next((each for each in ("!!", ":", "!") if text.startswith(each)), None)
+    if marker is None:
+        return None
+    rest = text[len(marker) :].strip()
+    if marker == "!":
+        return PythonLine(rest)
+    match = _WORD.match(rest)
+    entry = lookup(match[0]) if match else None
+    if match is None or entry is None:
+        return None
+    return CommandLine(entry, rest[match.end() :].strip(), match[0])
+
+
+def _by_start(word: str, rest: str, names: Collection[str]) -> Command | None:
+    if len(word) < 3 or word in names or word in _BUILTINS or keyword.iskeyword(word):
+        return None
+    if rest[:1] in ("(", "[", ".", "'", '"'):
+        return None
+    found = [entry for name, entry in COMMANDS.items() if name.startswith(word)]
+    return found[0] if len(found) == 1 and found[0].name not in _SPELLED_OUT else None
+
+
+def _goes_on_as_python(entry: Command, text: str, word: str, rest: str, names: Collection[str]) -> bool:
+    """Rule 3: does the line go on after its first word as no argument of this command could?"""
+    after = rest.lstrip()
+    if not after:
+        return False
+    attached = rest[0] not in " \t"
+    if attached and after[0] in "'\"":  # b'bytes', f"{text}"
+        return could_be_python(text)
+    if entry.argument == "expression" and word not in names and _FORMAT.match(rest):
+        return False
+    if after[0] in "([{":
+        if attached:
+            callable_name = word in names or word in _BUILTINS
+            return (callable_name or entry.argument != "expression") and could_be_python(text)
+        return entry.argument not in ("expression", "text", "command") and could_be_python(text)
+    if not _OPERATOR.match(after) or _begins_argument(entry, rest, after):
+        return False
+    return could_be_python(text)
+
+
+def _begins_argument(entry: Command, rest: str, after: str) -> bool:
+    """Signs, slashes and words that may be operators, and may as well begin an argument of this command."""
+    kind = entry.argument
+    spaced = rest[0] in " \t"
+    option = bool(re.match(r"-[^\W\d]", after)) and spaced
+    if option and kind not in ("none", "count", "expression"):
+        return True
+    if kind == "expression":
+        return spaced and bool(re.match(r"-\S|-\s*\d|~|not\b(?!\s+in\b)", after))
+    if kind in ("location", "number", "count"):
+        number = spaced and bool(re.match(r"-\d" if kind == "count" else r"[+-]\d", after))
+        regex = kind == "location" and spaced and bool(re.match(r"/[^/]+/\s*(?:$|,|if\b)", after))
+        return number or regex
+    return False
+
+
+def _end_of_line(line: str, start: int) -> int:
+    end = line.find("\n", start)
+    return len(line) if end < 0 else end
+
+
+def _end_of_string(line: str, start: int) -> int:
+    """The position after the string that starts here, or just after the quote when it never ends."""
+    quote = line[start]
+    triple = line.startswith(quote * 3, start)
+    closing = quote * 3 if triple else quote
+    position = start + len(closing)
+    while position < len(line):
+        if line[position] == "\\":
+            position += 2
+        elif line.startswith(closing, position):
+            return position + len(closing)
+        else:
+            position += 1
+    return start + 1

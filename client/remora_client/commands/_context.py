@@ -1,0 +1,75 @@
+"""What commands work on: the session, and what the person has set up and looked at so far.
+
+Used on the event loop's thread only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from remora_client.commands._settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from remora_client._model import Frame, Source
+    from remora_client._session import Session
+
+__all__ = ["Context", "Display", "Listing"]
+
+
+@dataclass
+class Display:
+    """An expression that is shown at every stop."""
+
+    number: int
+    expression: str
+    changed_only: bool = False
+    last: str | None = None
+
+
+@dataclass
+class Listing:
+    """Where `list` goes on: the file, the last line shown, and the stop it belongs to."""
+
+    source: Source
+    last: int
+    stops: int
+
+
+@dataclass
+class Context:
+    """Handed to every command.
+
+    Attributes:
+        session: the debuggee.
+        interactive: a person reads the answers; scripts get everything, uncut and unasked.
+        width: columns to fill; 0: as long as it takes.
+        timeout: how long to wait for a stop, where a command has to wait for one.
+        confirm: asks a question; None: there is nobody to ask, and what was asked for is meant.
+    """
+
+    session: Session
+    interactive: bool = False
+    width: int = 0
+    timeout: float | None = None
+    confirm: Callable[[str], Awaitable[bool]] | None = None
+    settings: Settings = field(default_factory=Settings)
+    displays: dict[int, Display] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    on_hit: dict[int, list[str]] = field(default_factory=dict)
+    hits: dict[int, int] = field(default_factory=dict)
+    listing: Listing | None = None
+    transcript: str | None = None  # the file that everything shown is copied to
+    exceptions: tuple[str, ...] | None = None  # what `catch` was told; None: the server's defaults
+    shown_stop: int = 0  # the number of the last stop that somebody was told of
+    depth: int = 0  # command files that are running
+
+    async def agreed(self, question: str) -> bool:
+        """Ask the person; with nobody to ask, yes."""
+        return True if self.confirm is None else await self.confirm(question)
+
+    async def frame(self) -> Frame:
+        """The selected frame. Raises `NotStopped`."""
+        return await self.session.current_frame()

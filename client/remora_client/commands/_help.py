@@ -1,0 +1,70 @@
+"""Help, made from the table of commands. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remora_client.commands._table import COMMANDS, GROUPS
+from remora_client.render import clip, table
+
+if TYPE_CHECKING:
+    from remora_client.commands._table import Command
+    from remora_client.render import Fragments
+
+__all__ = ["command_help", "overview", "search"]
+
+_RULES = (
+    "What is no command is Python and runs in the program: x + 1, x = 2, f(3). In doubt: !x is Python,",
+    ":x a command. An empty line repeats step, next, until, up, down and list. Ctrl-C pauses, Ctrl-D leaves.",
+)
+
+
+def overview(width: int) -> Fragments:
+    """All commands by group, a line each."""
+    out: Fragments = []
+    for group, title in GROUPS.items():
+        found = [each for each in COMMANDS.values() if each.group == group]
+        if not found:
+            continue
+        out.append(("class:heading", f"{title}\n"))
+        rows: list[list[Fragments]] = []
+        for each in found:
+            short = [alias for alias in each.aliases if len(alias) <= 3][:2]
+            rows.append(
+                [
+                    [("class:command", each.name)],
+                    [("class:dim", " ".join(short))],
+                    [("", clip(each.summary, max(width - 26, 30)))],
+                ]
+            )
+        out += _aligned(rows)
+    out += [("class:dim", f"{line}\n") for line in _RULES]
+    return out
+
+
+def _aligned(rows: list[list[Fragments]]) -> Fragments:
+    """The same columns in every group."""
+    for row in rows:
+        row[0] = [*row[0], ("", " " * max(13 - len(row[0][0][1]), 0))]
+        row[1] = [*row[1], ("", " " * max(6 - len(row[1][0][1]), 0))]
+    return table(rows, gap=1, indent=2)
+
+
+def command_help(each: Command) -> Fragments:
+    """Everything about one command."""
+    out: Fragments = [
+        ("class:command", each.name),
+        ("class:usage", f" {each.usage}" if each.usage else ""),
+        ("", "\n"),
+    ]
+    if each.aliases:
+        out.append(("class:dim", f"also: {', '.join(each.aliases)}\n"))
+    out.append(("", "\n"))
+    out.append(("", "".join(f"  {line}".rstrip() + "\n" for line in each.help.splitlines())))
+    return out
+
+
+def search(text: str) -> list[Command]:
+    """The commands whose name, aliases or help have a text in them."""
+    wanted = text.casefold()
+    return [each for each in COMMANDS.values() if wanted in " ".join((*each.words, each.help)).casefold()]

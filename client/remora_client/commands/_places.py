@@ -1,0 +1,144 @@
+"""From what a person typed (`locspec`) to a file and line, or a function, of the debuggee."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remora_client._errors import ClientError
+from remora_client._model import Source
+from remora_client.commands._table import CommandError
+from remora_client.locspec import (
+    FileLine,
+    FileText,
+    Function,
+    FunctionPattern,
+    Line,
+    Location,
+    LocationError,
+    ModuleLine,
+    Offset,
+    parse_location,
+)
+from remora_protocol import RequestFailed, match_by_name, near_matches
+
+if TYPE_CHECKING:
+    from remora_client.commands._context import Context
+
+__all__ = ["Place", "current_place", "find_source", "parse", "resolve", "source_named"]
+
+
+class Place:
+    """A line of a file, or a function when `function` is not empty."""
+
+    def __init__(self, path: str = "", line: int = 0, column: int | None = None, function: str = "") -> None:
+        self.path = path
+        self.line = line
+        self.column = column
+        self.function = function
+
+
+def parse(text: str) -> Location:
+    """`parse_location`, with an error that commands may let through."""
+    try:
+        return parse_location(text)
+    except LocationError as error:
+        raise CommandError(str(error)) from None
+
+
+async def resolve(ctx: Context, location: Location | None) -> Place:
+    """Find the place; None is the current line. Raises `CommandError`."""
+    match location:
+        case None:
+            path, line = await current_place(ctx)
+            return Place(path, line)
+        case Line(line, column):
+            return Place((await _current_path(ctx)), line, column)
+        case Offset(delta):
+            path, line = await current_place(ctx)
+            if line + delta < 1:
+                raise CommandError(f"There is no line {line + delta}.")
+            return Place(path, line + delta)
+        case FileLine(path, line, column):
+            return Place(path, line, column)
+        case ModuleLine(module, line, column):
+            return Place(await _module_path(ctx, module), line, column)
+        case FileText(path, text):
+            return Place(path, await _line_of(ctx, path, text))
+        case Function(name):
+            return Place(function=name)
+        case FunctionPattern():
+            raise CommandError("Only rbreak takes a pattern of functions.", f"Type: rbreak {location}")
+
+
+async def current_place(ctx: Context) -> tuple[str, int]:
+    """The file and line of the selected frame, or what `list` has shown last."""
+    if ctx.session.stop is not None:
+        frame = await ctx.frame()
+        return frame.path, frame.line
+    if ctx.listing is not None:
+        return ctx.listing.source.path, ctx.listing.last
+    raise CommandError("The program is running, so there is no current file.", "Name one, as in app.py:12")
+
+
+async def _current_path(ctx: Context) -> str:
+    return (await current_place(ctx))[0]
+
+
+async def source_named(ctx: Context, name: str) -> Source:
+    """The loaded file of that name; where none is loaded, a file of that name as it is typed."""
+    return await find_source(ctx, name) or Source(name.replace("\\", "/").rpartition("/")[2], name)
+
+
+async def find_source(ctx: Context, name: str) -> Source | None:
+    """The one loaded file that is meant by a path or its end. Raises `CommandError` when several are."""
+    try:
+        loaded = {each.path: each for each in await ctx.session.loaded_sources()}
+    except RequestFailed:
+        return None
+    found = match_by_name(name, list(loaded))
+    if len(found) > 1:
+        raise CommandError(
+            f"{name} may be any of {', '.join(sorted(found))}.", "Say more of the path, as in app/views.py:12"
+        )
+    return loaded[found[0]] if found else None
+
+
+async def _module_path(ctx: Context, module: str) -> str:
+    stem = module.replace(".", "/")
+    try:
+        loaded = [each.path for each in await ctx.session.loaded_sources()]
+    except RequestFailed:
+        loaded = []
+    for candidate in (f"{stem}.py", f"{stem}/__init__.py"):
+        found = [path for path in match_by_name(candidate, loaded) if _ends_with(path, candidate)]
+        if found:
+            return found[0] if len(found) == 1 else candidate
+    literal = match_by_name(module, loaded)  # a file with a dot in its name, such as index.html
+    return literal[0] if len(literal) == 1 else f"{stem}.py"
+
+
+def _ends_with(path: str, tail: str) -> bool:
+    return ("/" + path.replace("\\", "/")).endswith("/" + tail)
+
+
+async def _line_of(ctx: Context, path: str, text: str) -> int:
+    local = ctx.session.sources.find(path)
+    try:
+        source = await find_source(ctx, path)
+        body = (await ctx.session.source_text(source)).text if source else local.text if local else None
+    except ClientError:
+        body = local.text if local else None
+    if body is None:
+        raise CommandError(f"No file {path} is loaded or at hand.", await _nearest(ctx, path))
+    for number, line in enumerate(body.splitlines(), 1):
+        if text in line:
+            return number
+    raise CommandError(f"No line of {path} holds {text!r}.")
+
+
+async def _nearest(ctx: Context, path: str) -> str:
+    try:
+        near = near_matches(path, [each.path for each in await ctx.session.loaded_sources()])
+    except RequestFailed:
+        return ""
+    return f"Did you mean {' or '.join(near[:3])}?" if near else ""

@@ -1,0 +1,122 @@
+"""Runs one line: a command of the table, or Python in the program. Scripts and the prompt come here."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from remora_client._errors import ClientError, Gone
+from remora_client._text import visible, visible_block
+from remora_client.commands._classify import CommandLine, PythonLine, classify_script, split_commands
+from remora_client.commands._table import CommandError, Result
+from remora_client.render import value_line
+from remora_protocol import RequestFailed
+
+if TYPE_CHECKING:
+    from remora_client._model import Stop
+    from remora_client.commands._classify import Line
+    from remora_client.commands._context import Context
+
+__all__ = [
+    "FAILURES",
+    "commands_for",
+    "count_hits",
+    "error_text",
+    "expand_alias",
+    "run_line",
+    "run_script_line",
+    "wait_after",
+]
+
+# What a command may raise for the person to read. Anything else is a bug of ours.
+FAILURES = (ClientError, RequestFailed, TimeoutError)
+_PARAMETER = re.compile(r"%(\*|\d)")
+_ALIAS_DEPTH = 10
+
+
+async def run_line(ctx: Context, line: Line) -> Result:
+    """Run what `classify` made of a line. Raises one of `FAILURES`."""
+    if isinstance(line, CommandLine):
+        return await line.command.function(ctx, line.arguments)
+    return await _python(ctx, line)
+
+
+async def run_script_line(ctx: Context, text: str) -> Result:
+    """Run one line by the rule for scripts; an alias of this session counts as a word."""
+    return await run_line(ctx, classify_script(expand_alias(ctx, text)))
+
+
+async def _python(ctx: Context, line: PythonLine) -> Result:
+    if not line.text:
+        raise CommandError("Python is missing after the !.")
+    value = await ctx.session.evaluate(line.text, None, "repl")
+    data = {"value": value.value, "type": value.type}
+    return Result(data, value_line(value.value) if value.value and value.value != "None" else [])
+
+
+def expand_alias(ctx: Context, text: str) -> str:
+    """Replace a first word that is an alias, pdb's way: %1 … %9 are its words, %* all of them."""
+    for _ in range(_ALIAS_DEPTH):
+        word, _, rest = text.strip().partition(" ")
+        if word not in ctx.aliases:
+            return text
+        text = _filled(ctx.aliases[word], rest.strip())
+        if text.strip().partition(" ")[0] == word:  # alias l list -full: itself, once
+            return text
+    raise CommandError(f"The alias {text.split()[0]} goes round in circles.")
+
+
+def _filled(body: str, rest: str) -> str:
+    words = rest.split()
+    used: set[int] = set()
+
+    def fill(match: re.Match[str]) -> str:
+        if match[1] == "*":
+            used.update(range(len(words)))
+            return rest
+        index = int(match[1]) - 1
+        used.add(index)
+        return words[index] if 0 <= index < len(words) else ""
+
+    text = _PARAMETER.sub(fill, body)
+    left = [word for index, word in enumerate(words) if index not in used]
+    return " ".join([text, *left]) if left and not _PARAMETER.search(body) else text
+
+
+async def wait_after(ctx: Context, result: Result) -> Stop | None:
+    """After a command that let the program run: wait for the next stop. None: it ended. Counts hits."""
+    assert result.resumed
+    try:
+        stop = await ctx.session.wait_for_stop(ctx.timeout)
+    except TimeoutError:
+        raise CommandError(f"No stop within {ctx.timeout:g} s; the program runs on.") from None
+    if stop is not None:
+        count_hits(ctx, stop)
+    return stop
+
+
+def count_hits(ctx: Context, stop: Stop) -> None:
+    """Take note that somebody was told of this stop."""
+    if ctx.session.state.stops == ctx.shown_stop:
+        return
+    ctx.shown_stop = ctx.session.state.stops
+    for each in ctx.session.breakpoints:
+        if each.server_id is not None and each.server_id in stop.hit_breakpoints:
+            ctx.hits[each.number] = ctx.hits.get(each.number, 0) + 1
+
+
+def commands_for(ctx: Context, stop: Stop) -> list[str]:
+    """The commands that were left for the breakpoints that were hit."""
+    hit = [each.number for each in ctx.session.breakpoints if each.server_id in stop.hit_breakpoints]
+    return [part for number in hit for text in ctx.on_hit.get(number, ()) for part in split_commands(text)]
+
+
+def error_text(error: BaseException) -> str:
+    """What a failure says, safe for a terminal."""
+    if isinstance(error, Gone):
+        return visible_block(f"The debuggee went away: {error.text}")
+    if isinstance(error, TimeoutError):
+        return "No answer in time."
+    if isinstance(error, ClientError):
+        return visible_block(str(error))
+    return visible(str(error)) or type(error).__name__

@@ -1,0 +1,61 @@
+"""What a person can change with ``set OPTION VALUE``. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+from remora_client.commands._table import CommandError
+
+__all__ = ["Settings"]
+
+_CHOICES = {
+    "bare_names": ("command", "variable"),
+    "repeat": ("safe", "all", "off"),
+    "bt_order": ("newest-last", "newest-first"),
+    "pager": ("on", "off"),
+    "notes": ("on", "off"),
+}
+
+
+@dataclass
+class Settings:
+    """The options of one session; names with a blank or a hyphen become attributes with an underscore."""
+
+    context: int = field(default=11, metadata={"help": "lines of source shown at a stop"})
+    bare_names: str = field(default="command", metadata={"help": "what a bare word is that is both"})
+    repeat: str = field(default="safe", metadata={"help": "what an empty line may run again"})
+    bt_order: str = field(default="newest-last", metadata={"help": "the order of a stack"})
+    pager: str = field(default="on", metadata={"help": "stop at each screenful of a long listing"})
+    notes: str = field(default="on", metadata={"help": "values of variables beside the source"})
+
+    @staticmethod
+    def names() -> list[str]:
+        """The options as a person writes them."""
+        return [each.name.replace("_", "-") for each in fields(Settings)]
+
+    @staticmethod
+    def choices(name: str) -> tuple[str, ...]:
+        """What an option may be; () for a number."""
+        return _CHOICES.get(name.replace("-", "_"), ())
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Each option's name, value and meaning."""
+        return [
+            (each.name.replace("_", "-"), str(getattr(self, each.name)), each.metadata["help"])
+            for each in fields(self)
+        ]
+
+    def change(self, name: str, value: str) -> None:
+        """Set one option. Raises `CommandError` for an unknown option or value."""
+        attribute = name.replace("-", "_")
+        if name not in self.names():
+            raise CommandError(f"There is no option {name}.", f"Options: {', '.join(self.names())}.")
+        choices = _CHOICES.get(attribute)
+        if choices is None:
+            if not value.isdecimal() or not 1 <= int(value) <= 999:
+                raise CommandError(f"{name} is a number from 1 to 999.")
+            self.context = int(value)
+        elif value in choices:
+            setattr(self, attribute, value)
+        else:
+            raise CommandError(f"{name} is one of {', '.join(choices)}.")

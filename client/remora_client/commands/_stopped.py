@@ -1,0 +1,172 @@
+"""What a person sees when the program stops: why, where, the source around it, what was returned."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import TYPE_CHECKING, Any
+
+from remora_client._errors import ClientError
+from remora_client._text import visible
+from remora_client.render import Fragments, place, python_line, source_lines, stop_line, value_line
+from remora_protocol import RequestFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remora_client._model import Frame, Stop
+    from remora_client.commands._context import Context, Display
+
+__all__ = ["display_lines", "frame_lines", "line_texts", "marks", "stop_data", "stop_lines"]
+
+_NAME = re.compile(r"(?<![\w.\"'])[^\W\d]\w*")
+
+
+def stop_data(stop: Stop) -> dict[str, Any]:
+    """The JSON form of a stop."""
+    data: dict[str, Any] = {"reason": stop.reason, "thread": stop.thread_id}
+    frame = stop.frame
+    data["frame"] = {"name": frame.name, "path": frame.path, "line": frame.line} if frame else None
+    if stop.text or stop.description:
+        data["text"] = stop.text or stop.description
+    return data
+
+
+async def stop_lines(ctx: Context, stop: Stop) -> Fragments:
+    """Everything that a stop shows. Asks the server only for what it needs."""
+    session = ctx.session
+    thread = await _thread_name(ctx, stop.thread_id)
+    out = stop_line(stop, thread=thread, breakpoints=session.breakpoints)
+    if stop.reason == "exception" and not stop.text:
+        with contextlib.suppress(RequestFailed, ClientError):
+            info = await session.exception_info()
+            out += [
+                ("class:stop.exception", f"  {visible(info.type)}"),
+                ("", f": {visible(info.description)}\n"),
+            ]
+    if stop.reason == "step":
+        with contextlib.suppress(RequestFailed, ClientError):
+            returned = await session.return_value()
+            if returned is not None:
+                out += [("class:stop.step", "  ↩ "), ("class:dim", f"{visible(returned.name)} ")]
+                out += value_line(returned.value)
+    if stop.frame is not None:
+        out += await source_around(ctx, stop.frame)
+    out += await display_lines(ctx)
+    return out
+
+
+async def frame_lines(ctx: Context, frame: Frame) -> Fragments:
+    """One frame: its place and the source around it."""
+    out: Fragments = [("class:dim", f"#{frame.index}  "), ("class:function", visible(frame.name))]
+    out += [("class:punctuation", " at "), *place(frame, full=True), ("", "\n")]
+    return out + await source_around(ctx, frame)
+
+
+async def source_around(ctx: Context, frame: Frame) -> Fragments:
+    """The lines around a frame's, as many as the option `context` says."""
+    try:
+        found = await ctx.session.source_text(frame.source)
+    except (ClientError, RequestFailed):
+        return [("class:dim", f"  no source text for {visible(frame.path)}\n")]
+    before = ctx.settings.context // 2
+    total = found.text.count("\n") + 1
+    first = max(1, min(frame.line - before, total - ctx.settings.context + 1))
+    last = first + ctx.settings.context - 1
+    notes = await _notes(ctx, frame, found.text)
+    out: Fragments = []
+    if found.differs:
+        out.append(("class:warning", "  the program runs other text than your copy; this is the program's\n"))
+    return out + source_lines(
+        found.text,
+        first,
+        last,
+        current=frame.line,
+        breakpoints=marks(ctx, frame.path),
+        notes=notes,
+        width=ctx.width,
+    )
+
+
+async def _notes(ctx: Context, frame: Frame, text: str) -> dict[int, str]:
+    """The values of the variables that the current line names: `guess = 42`."""
+    if ctx.settings.notes != "on" or not ctx.interactive:
+        return {}
+    lines = text.splitlines()
+    if not 1 <= frame.line <= len(lines):
+        return {}
+    used = set(_NAME.findall(lines[frame.line - 1].partition("#")[0]))
+    with contextlib.suppress(RequestFailed, ClientError):
+        known = [each for each in await ctx.session.locals(frame) if each.name in used]
+        told = [
+            f"{each.name} = {each.value}"
+            for each in known
+            if len(each.value) <= 40 and "<function" not in each.value
+        ]
+        return {frame.line: ", ".join(told[:4])} if told else {}
+    return {}
+
+
+def marks(ctx: Context, path: str) -> dict[int, bool]:
+    """The lines of a file of the debuggee's that have breakpoints, and whether these are live."""
+    return {
+        each.bound_line or each.line: each.verified and each.enabled
+        for each in ctx.session.breakpoints
+        if (each.bound_path or each.path) == path
+    }
+
+
+async def line_texts(ctx: Context, frames: Sequence[Frame]) -> dict[int, str]:
+    """The text of each frame's line, by the frame's number, where there is one."""
+    found: dict[int, str] = {}
+    texts: dict[str, list[str]] = {}
+    for frame in frames:
+        if frame.subtle:
+            continue
+        if frame.path not in texts:
+            try:
+                texts[frame.path] = (await ctx.session.source_text(frame.source)).text.splitlines()
+            except (ClientError, RequestFailed):
+                texts[frame.path] = []
+        lines = texts[frame.path]
+        if 1 <= frame.line <= len(lines):
+            found[frame.index] = lines[frame.line - 1]
+    return found
+
+
+async def display_lines(ctx: Context) -> Fragments:
+    """The displayed expressions with their values now. An error is shown in the value's place."""
+    out: Fragments = []
+    for each in list(ctx.displays.values()):
+        out += await show_display(ctx, each)
+    return out
+
+
+async def show_display(ctx: Context, each: Display) -> Fragments:
+    """One displayed expression."""
+    try:
+        now = visible((await ctx.session.evaluate(each.expression)).value)
+        value = python_line(now)
+    except (RequestFailed, ClientError) as error:
+        now = visible(str(error))
+        value = [("class:error", now)]
+    before, each.last = each.last, now
+    if each.changed_only and before == now:
+        return []
+    out: Fragments = [("class:dim", f"  {each.number}: "), *python_line(each.expression)]
+    out += [("class:punctuation", " = "), *value]
+    if before is not None and before != now:
+        out += [("class:dim", f"  (was {before if len(before) <= 60 else before[:60] + '…'})")]
+    return [*out, ("", "\n")]
+
+
+async def _thread_name(ctx: Context, ident: int) -> str:
+    """The thread's name, where there is more than one thread."""
+    threads = ctx.session.state.threads
+    if ident not in threads or not threads[ident].name:
+        with contextlib.suppress(RequestFailed, ClientError):
+            await ctx.session.threads()
+        threads = ctx.session.state.threads
+    if len(threads) < 2 or ident not in threads:
+        return ""
+    return threads[ident].name

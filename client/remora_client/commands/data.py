@@ -1,0 +1,328 @@
+"""Commands that look at data and change it: print, pp, whatis, args, locals, globals, set, display."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Any
+
+from remora_client._text import visible
+from remora_client.commands._context import Display
+from remora_client.commands._pretty import pretty
+from remora_client.commands._settings import Settings
+from remora_client.commands._stopped import show_display
+from remora_client.commands._table import CommandError, Result, command, no_arguments
+from remora_client.render import table, value_line, variable_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remora_client._model import Value, Variable
+    from remora_client.commands._context import Context
+
+__all__: list[str] = []
+
+_FORMATS = {
+    "x": "hex({})",
+    "b": "bin({})",
+    "o": "oct({})",
+    "r": "repr({})",
+    "s": "str({})",
+    "j": "__import__('json').dumps({}, indent=2, default=repr, ensure_ascii=False)",
+}
+_SLASHED = re.compile(r"/(?P<format>[a-z]+)(?:\s+|$)")
+_PLAIN_NAME = re.compile(r"[^\W\d]\w*\Z")
+
+
+@command("print", "p", group="data", usage="[/FORMAT] [-a] EXPR", argument="expression")
+async def print_(ctx: Context, arguments: str) -> Result:
+    """Show the value of an expression, as the program would compute it in the selected frame.
+
+    /x /b /o: a number in another base; /s: str(); /r: repr(); /j: JSON. -a: all of it, nothing cut.
+    """
+    expression, form, whole = _expression("print", arguments)
+    value = await ctx.session.evaluate(
+        form.format(expression), None, "clipboard" if whole or form != "{}" else "watch"
+    )
+    text = _unquoted(value.value) if form != "{}" else value.value
+    return Result({"value": text, "type": value.type}, value_line(text))
+
+
+def _expression(word: str, arguments: str) -> tuple[str, str, bool]:
+    """Splits off the options: the expression, how to wrap it, and whether all of it is wanted."""
+    form, whole = "{}", False
+    if match := _SLASHED.match(arguments):
+        if match["format"] not in _FORMATS:
+            raise CommandError(f"/{match['format']} is no format.", f"Formats: /{' /'.join(_FORMATS)}")
+        form, arguments = _FORMATS[match["format"]], arguments[match.end() :]
+        form = form.replace("{}", "({})") if "({}" not in form else form
+    if re.match(r"-a\s", arguments):
+        whole, arguments = True, arguments[3:]
+    arguments = arguments.strip()
+    if not arguments:
+        raise CommandError(f"{word} takes an expression.", f"As in: {word} x + 1")
+    return arguments, form, whole
+
+
+def _unquoted(text: str) -> str:
+    """The text that a string's repr stands for."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return value if isinstance(value, str) else text
+
+
+@command("pp", group="data", usage="EXPR", argument="expression")
+async def pp(ctx: Context, arguments: str) -> Result:
+    """Show a value spread over lines, a child a line, as far down as a screen holds."""
+    expression, form, _ = _expression("pp", arguments)
+    value = await ctx.session.evaluate(form.format(expression))
+    text = await pretty(ctx.session, value, width=ctx.width or 100)
+    return Result({"value": text, "type": value.type}, value_line(text))
+
+
+@command("whatis", group="data", usage="EXPR", argument="expression")
+async def whatis(ctx: Context, arguments: str) -> Result:
+    """Show the type of a value."""
+    expression, form, _ = _expression("whatis", arguments)
+    value = await ctx.session.evaluate(form.format(expression))
+    text = value.type or "?"
+    return Result({"type": value.type}, [("class:type", visible(text)), ("", "\n")])
+
+
+def variable_data(each: Variable) -> dict[str, Any]:
+    """The JSON form of a variable."""
+    return {"name": each.name, "value": each.value, "type": each.type}
+
+
+def _listed(ctx: Context, found: Sequence[Variable], none: str) -> Result:
+    text = variable_lines(found, width=ctx.width) or [("class:dim", f"{none}\n")]
+    return Result([variable_data(each) for each in found], text)
+
+
+def _matching(found: Sequence[Variable], pattern: str) -> list[Variable]:
+    if not pattern:
+        return list(found)
+    try:
+        regex = re.compile(pattern)
+    except re.error as error:
+        raise CommandError(f"{pattern!r} is no regular expression: {error}.") from None
+    return [each for each in found if regex.search(each.name)]
+
+
+@command("locals", "lo", group="data", usage="[REGEX]", argument="text")
+async def locals_(ctx: Context, arguments: str) -> Result:
+    """Show the arguments and local variables of the selected frame; with REGEX, those whose name matches."""
+    return _listed(ctx, _matching(await ctx.session.locals(), arguments), "No local variables.")
+
+
+@command("args", "a", group="data")
+async def args(ctx: Context, arguments: str) -> Result:
+    """Show the arguments that the selected function was called with, as they are now."""
+    no_arguments("args", arguments)
+    names = await _argument_names(ctx)
+    found = {each.name: each for each in await ctx.session.locals()}
+    return _listed(ctx, [found[name] for name in names if name in found], "No arguments.")
+
+
+async def _argument_names(ctx: Context) -> list[str]:
+    for scope in await ctx.session.scopes():
+        if scope.hint == "arguments":
+            return [each.name for each in await ctx.session.variables(scope.reference)]
+    code = "__import__('sys')._getframe().f_code"  # evaluated inside the frame: its own code object
+    asked = f"[n for n in {code}.co_varnames[:{code}.co_argcount + {code}.co_kwonlyargcount]]"
+    try:
+        value = ast.literal_eval((await ctx.session.evaluate(asked, None, "clipboard")).value)
+    except (ValueError, SyntaxError):
+        return []
+    return [str(name) for name in value]
+
+
+@command("globals", "gl", group="data", usage="[REGEX]", argument="text")
+async def globals_(ctx: Context, arguments: str) -> Result:
+    """Show the global variables of the selected frame's module; with REGEX, those whose name matches."""
+    for scope in await ctx.session.scopes():
+        if scope.hint == "globals" or scope.name == "Globals":
+            found = await ctx.session.variables(scope.reference)
+            return _listed(ctx, _matching(found, arguments), "No global variables.")
+    return _listed(ctx, [], "No global variables.")
+
+
+@command("retval", "rv", group="data")
+async def retval(ctx: Context, arguments: str) -> Result:
+    """Show what the last call returned, after return, next or step."""
+    no_arguments("retval", arguments)
+    value = await ctx.session.return_value()
+    if value is None:
+        raise CommandError("No call has just returned.")
+    return Result({"value": value.value, "type": value.type, "name": value.name}, value_line(value.value))
+
+
+@command("set", group="data", usage="NAME = EXPR | OPTION VALUE", argument="option")
+async def set_(ctx: Context, arguments: str) -> Result:
+    """Change a variable, attribute or item of the program, or an option of this session.
+
+    set x = 1, set self.count = 0, set items[3] = None; set context 15. Without arguments: the options.
+    """
+    if not arguments:
+        return _options(ctx)
+    parts = _assignment(arguments)
+    if parts is not None:
+        value = await ctx.session.assign(*parts)
+        return _assigned(parts[0], value)
+    name, _, rest = arguments.partition(" ")
+    if name not in Settings.names():
+        raise CommandError(
+            f"{arguments!r} sets nothing.", f"As in: set x = 1. Options: {', '.join(Settings.names())}."
+        )
+    if rest.strip():
+        ctx.settings.change(name, rest.strip())
+    row = next(row for row in ctx.settings.rows() if row[0] == name)
+    return Result({"option": row[0], "value": row[1]}, [("class:name", row[0]), ("", f" is {row[1]}\n")])
+
+
+def _assignment(text: str) -> tuple[str, str] | None:
+    """`target = value` as two texts; None if it is something else."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return None
+    if len(tree.body) != 1:
+        return None
+    match tree.body[0]:
+        case ast.Assign(targets=[target], value=value):
+            pass
+        case ast.AugAssign(target=target):
+            return _augmented(text, ast.get_source_segment(text, target) or "")
+        case _:
+            return None
+    name, given = ast.get_source_segment(text, target), ast.get_source_segment(text, value)
+    return (name, text.split("=", 1)[1].strip()) if name and given else None
+
+
+def _augmented(text: str, name: str) -> tuple[str, str]:
+    """`x += 1` as `x = x + (1)`."""
+    operator, _, value = text[len(name) :].partition("=")
+    return name, f"{name} {operator.strip()} ({value.strip()})"
+
+
+def _assigned(name: str, value: Value) -> Result:
+    text = [("class:name", visible(name)), ("class:punctuation", " = "), *value_line(value.value)]
+    return Result({"value": value.value, "type": value.type}, text)
+
+
+@command("config", "show", group="session", usage="[OPTION [VALUE]]", argument="option")
+async def config(ctx: Context, arguments: str) -> Result:
+    """Show this session's options, or change one."""
+    return await set_(ctx, arguments) if arguments else _options(ctx)
+
+
+def _options(ctx: Context) -> Result:
+    rows = ctx.settings.rows()
+    text = table(
+        [[[("class:name", name)], [("", value)], [("class:dim", about)]] for name, value, about in rows]
+    )
+    return Result({name: value for name, value, _ in rows}, text)
+
+
+@command("display", "disp", group="data", usage="[-changed] EXPR", argument="expression")
+async def display(ctx: Context, arguments: str) -> Result:
+    """Show an expression at every stop; with -changed, only when it has changed.
+
+    Without arguments, list what is displayed.
+    """
+    changed = bool(re.match(r"-changed(\s|$)", arguments))
+    expression = arguments.removeprefix("-changed").strip() if changed else arguments
+    if re.match(r"-a\s", expression):  # Delve's way to add one
+        expression = expression[2:].strip()
+    if not expression:
+        return _displays(ctx)
+    each = Display(max(ctx.displays, default=0) + 1, expression, changed)
+    ctx.displays[each.number] = each
+    text = await show_display(ctx, each) if ctx.session.stop is not None else []
+    return Result({"id": each.number, "expression": expression, "value": each.last}, text)
+
+
+@command("undisplay", group="data", usage="[NUMBER…]", argument="number")
+async def undisplay(ctx: Context, arguments: str) -> Result:
+    """Show a displayed expression no more, by number or by its text; without arguments, none of them."""
+    if not arguments:
+        ctx.displays.clear()
+    elif all(part.isdecimal() for part in arguments.split()):
+        for part in arguments.split():
+            if ctx.displays.pop(int(part), None) is None:
+                raise CommandError(f"There is no display {part}.", "display lists them.")
+    else:
+        same = [each.number for each in ctx.displays.values() if each.expression == arguments]
+        if not same:
+            raise CommandError(f"{arguments} is not displayed.", "display lists what is.")
+        for number in same:
+            del ctx.displays[number]
+    return _displays(ctx)
+
+
+def _displays(ctx: Context) -> Result:
+    found = list(ctx.displays.values())
+    data = [{"id": each.number, "expression": each.expression, "value": each.last} for each in found]
+    text = table([[[("class:dim", f"  {each.number}:")], [("", visible(each.expression))]] for each in found])
+    return Result(data, text or [("class:dim", "Nothing is displayed.\n")])
+
+
+@command("src", "psource", group="data", usage="OBJECT", argument="expression")
+async def src(ctx: Context, arguments: str) -> Result:
+    """Show the source of a function, class or module of the program."""
+    expression, _, _ = _expression("src", arguments)
+    value = await ctx.session.evaluate(f"__import__('inspect').getsource({expression})", None, "clipboard")
+    text = _unquoted(value.value).rstrip("\n")
+    return Result({"value": text, "type": "str"}, value_line(text))
+
+
+@command("inspect", "pinfo", group="data", usage="EXPR", argument="expression")
+async def inspect_(ctx: Context, arguments: str) -> Result:
+    """Show what an object is: its type, value, signature and documentation."""
+    expression, _, _ = _expression("inspect", arguments)
+    value = await ctx.session.evaluate(expression)
+    facts = {"type": value.type, "value": value.value}
+    for name, ask in (
+        ("signature", f"str(__import__('inspect').signature({expression}))"),
+        ("file", f"__import__('inspect').getsourcefile({expression})"),
+        ("doc", f"__import__('inspect').getdoc({expression})"),
+    ):
+        if name != "doc" and not _may_be_called(value):
+            continue
+        told = await _quietly(ctx, ask)
+        if told:
+            facts[name] = told
+    rows = [[[("class:name", key)], value_line(text)[:-1]] for key, text in facts.items() if "\n" not in text]
+    text = table(rows)
+    text += [
+        item
+        for key, body in facts.items()
+        if "\n" in body
+        for item in (("class:name", f"{key}\n"), *value_line(body))
+    ]
+    return Result(facts, text)
+
+
+def _may_be_called(value: Value) -> bool:
+    return any(word in value.type for word in ("function", "method", "type", "class", "builtin"))
+
+
+async def _quietly(ctx: Context, expression: str) -> str:
+    from remora_protocol import RequestFailed
+
+    try:
+        return _unquoted((await ctx.session.evaluate(expression, None, "clipboard")).value).removeprefix(
+            "None"
+        )
+    except RequestFailed:
+        return ""
+
+
+@command("completions", group="data", usage="TEXT", argument="expression")
+async def completions(ctx: Context, arguments: str) -> Result:
+    """List how a piece of Python may go on, as completion at the prompt does."""
+    found = await ctx.session.completions(arguments)
+    labels = [str(each.get("text") or each.get("label") or "") for each in found]
+    return Result(labels, [("", visible(label) + "\n") for label in labels])

@@ -1,0 +1,71 @@
+"""Commands about exceptions: which ones stop the program, and the one it stands at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from remora_client._text import visible, visible_block
+from remora_client.commands._catch import caught, read_filters
+from remora_client.commands._table import CommandError, Result, command
+from remora_protocol import RequestFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from remora_client.commands._context import Context
+    from remora_client.render import Fragments
+
+__all__: list[str] = []
+
+
+@command("catch", "exc", group="breakpoints", usage="[MODE…] [TYPE…] [if EXPR] | -off", argument="text")
+async def catch(ctx: Context, arguments: str) -> Result:
+    """Stop at exceptions: raised, uncaught, or user (left by your own code).
+
+    Types narrow it: catch raised ValueError,KeyError. So does a condition: catch raised if $exc.args.
+    Without arguments, tell what is set; catch -off stops at none.
+    """
+    session = ctx.session
+    offered = [str(each["filter"]) for each in session.exception_modes]
+    if arguments:
+        filters = [] if arguments in ("-off", "off", "none") else read_filters(arguments, offered)
+        await session.set_exception_filters(filters)
+        ctx.exceptions = tuple(
+            ("user" if each.filter == "userUnhandled" else each.filter)
+            + (f" {each.condition}" if each.condition else "")
+            for each in filters
+        )
+    modes = caught(ctx)
+    text = f"Stops at exceptions: {', '.join(modes)}.\n" if modes else "Stops at no exceptions.\n"
+    return Result({"catch": list(modes)}, [("", visible_block(text))])
+
+
+@command("exceptions", "ex", "exception", group="data", usage="[-full]", argument="option")
+async def exceptions(ctx: Context, arguments: str) -> Result:
+    """Show the exception that the program stands at and what caused it; -full: where it came from."""
+    try:
+        info = await ctx.session.exception_info()
+    except RequestFailed as error:
+        raise CommandError(f"The program does not stand at an exception: {error}") from None
+    text: Fragments = []
+    details = dict(info.details or {})
+    details.setdefault("fullTypeName", info.full_type or info.type)
+    details.setdefault("message", info.description)
+    _tell(text, details, "", full=arguments == "-full")
+    data = {"type": info.type, "description": info.description, "mode": info.mode}
+    return Result(data | ({"details": dict(info.details)} if info.details else {}), text)
+
+
+def _tell(out: Fragments, details: Mapping[str, Any], indent: str, *, full: bool) -> None:
+    name = visible(str(details.get("fullTypeName") or details.get("typeName") or "exception"))
+    message = visible_block(str(details.get("message") or ""))
+    out += [("", indent), ("class:stop.exception", name), ("", f": {message}\n" if message else "\n")]
+    trace = details.get("stackTrace")
+    if full and isinstance(trace, str):
+        body = "".join(f"{indent}  {line}\n" for line in visible_block(trace).rstrip("\n").split("\n"))
+        out.append(("class:dim", body))
+    if len(indent) > 20:
+        return
+    for inner in details.get("innerException") or ():
+        if isinstance(inner, dict):
+            _tell(out, inner, indent + "  ", full=full)

@@ -1,0 +1,218 @@
+"""Commands that let the program run: continue, next, step, return, until, advance, jump, pause."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from remora_client._errors import NotStopped
+from remora_client.commands._places import parse, resolve
+from remora_client.commands._table import CommandError, Result, command, no_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from remora_client._model import Stop
+    from remora_client.commands._context import Context
+    from remora_client.locspec import Location
+
+__all__: list[str] = []
+
+_MOST = 100_000
+
+
+def count_of(text: str, word: str) -> int:
+    """Reads how many times; nothing is once."""
+    if not text:
+        return 1
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST:
+        raise CommandError(f"{word} takes a number of times, from 1 on, not {text!r}.")
+    return int(text)
+
+
+async def repeated(ctx: Context, count: int, act: Callable[[], Awaitable[None]]) -> Result:
+    """Step `count` times. Anything but the end of a step (a breakpoint, an exception, the end) ends it."""
+    for _ in range(count - 1):
+        await act()
+        stop = await ctx.session.wait_for_stop(ctx.timeout)
+        if stop is None or stop.reason != "step":
+            return Result(resumed=True)
+    await act()
+    return Result(resumed=True)
+
+
+@command("continue", "c", "cont", group="running", usage="[PLACE | COUNT | -thread]", argument="location")
+async def continue_(ctx: Context, arguments: str) -> Result:
+    """Let the program run on, to the next breakpoint.
+
+    With a place, run to there: a breakpoint that goes away once it is hit. With a count, pass the
+    breakpoint that the program stands at so many times more. With -thread, only this thread runs.
+    While the program runs already, a script waits here for its next stop.
+    """
+    session = ctx.session
+    if session.stop is None or _not_yet_told(ctx):
+        if ctx.interactive:
+            raise CommandError("The program is running already.")
+        return Result(resumed=True)
+    if arguments == "-thread":
+        await session.resume(session.stop.thread_id)
+    elif arguments.isdecimal():
+        return await _pass_by(ctx, session.stop, count_of(arguments, "continue"))
+    elif arguments:
+        await _temporary(ctx, parse(arguments))
+        await session.resume()
+    else:
+        await session.resume()
+    return Result(resumed=True)
+
+
+def _not_yet_told(ctx: Context) -> bool:
+    """Has the program stopped by itself, and nobody was told? Then that stop is what a script waits for."""
+    return not ctx.interactive and ctx.session.state.stops > ctx.shown_stop
+
+
+async def _pass_by(ctx: Context, at: Stop, count: int) -> Result:
+    for _ in range(count - 1):
+        await ctx.session.resume()
+        stop = await ctx.session.wait_for_stop(ctx.timeout)
+        if stop is None or not set(at.hit_breakpoints) & set(stop.hit_breakpoints):
+            return Result(resumed=True)
+    await ctx.session.resume()
+    return Result(resumed=True)
+
+
+async def _temporary(ctx: Context, location: Location) -> None:
+    place = await resolve(ctx, location)
+    if place.function:
+        made = await ctx.session.add_breakpoint(function=place.function, temporary=True)
+    else:
+        made = await ctx.session.add_breakpoint(place.path, place.line, temporary=True)
+    if not made.verified:
+        await ctx.session.remove_breakpoints([made.number])
+        raise CommandError(f"The program cannot stop at {location}: {made.message or 'no such place'}")
+
+
+@command("next", "n", "stepover", group="running", usage="[COUNT]", argument="count", repeats=True)
+async def next_(ctx: Context, arguments: str) -> Result:
+    """Run to the next line of this function; calls on the way run through.
+
+    At the end of the function it stops in the caller, and shows what was returned.
+    """
+    return await repeated(ctx, count_of(arguments, "next"), ctx.session.step_over)
+
+
+@command("step", "s", "stepin", group="running", usage="[COUNT] | into NAME", argument="count", repeats=True)
+async def step(ctx: Context, arguments: str) -> Result:
+    """Run to the next line, wherever it is: into the function that is called.
+
+    `step into NAME` picks one of several calls on the line. Library code is stepped over.
+    """
+    if arguments.startswith("into ") or arguments == "into":
+        await _step_into(ctx, arguments[4:].strip())
+        return Result(resumed=True)
+    return await repeated(ctx, count_of(arguments, "step"), ctx.session.step_in)
+
+
+async def _step_into(ctx: Context, name: str) -> None:
+    if not ctx.session.supports("supportsStepInTargetsRequest"):
+        raise CommandError(
+            "This server cannot pick a call to step into.", "Set a breakpoint in it, as tbreak NAME."
+        )
+    targets = await ctx.session.step_in_targets()
+    found = [ident for ident, label in targets if name and name in label]
+    if not found:
+        listed = ", ".join(label for _, label in targets) or "none"
+        raise CommandError(f"No call of {name or 'that name'} on this line.", f"Calls: {listed}.")
+    await ctx.session.step_in(target=found[0])
+
+
+@command("return", "r", "finish", "fin", "stepout", "so", "out", group="running")
+async def return_(ctx: Context, arguments: str) -> Result:
+    """Run until this function returns, and stop there, still in it, with the value that it returns."""
+    if arguments:
+        raise CommandError(
+            "A value cannot be forced as what a function returns.",
+            "return alone runs to the end of the function.",
+        )
+    await ctx.session.step_return()
+    return Result(resumed=True)
+
+
+@command("until", "unt", group="running", usage="[LINE]", argument="number", repeats=True)
+async def until(ctx: Context, arguments: str) -> Result:
+    """Run to a line below this one, which leaves loops, or to LINE or below; or to the function's return."""
+    if arguments and not arguments.isdecimal():
+        raise CommandError(f"until takes a line number, not {arguments!r}.", "advance takes any place.")
+    await ctx.session.until(int(arguments) if arguments else None)
+    return Result(resumed=True)
+
+
+@command("advance", "adv", group="running", usage="PLACE", argument="location")
+async def advance(ctx: Context, arguments: str) -> Result:
+    """Run to a place, wherever that is. A breakpoint on the way stops there."""
+    await ctx.frame()
+    await _temporary(ctx, parse(arguments))
+    await ctx.session.resume()
+    return Result(resumed=True)
+
+
+@command("jump", "j", group="running", usage="LINE", argument="location")
+async def jump(ctx: Context, arguments: str) -> Result:
+    """Make LINE the next to run, without running what is between. Python refuses some, as into a loop."""
+    frame = await ctx.frame()
+    place = await resolve(ctx, parse(arguments))
+    if place.function or place.path != frame.path:
+        raise CommandError(
+            "A jump stays within the function that is running.", "Give a line number, as jump 12"
+        )
+    await ctx.session.goto(place.line, frame)
+    return Result(resumed=True)
+
+
+@command("restartframe", "rf", "rerun", group="running")
+async def restartframe(ctx: Context, arguments: str) -> Result:
+    """Run the current call again from its first line. What it has done so far stays done."""
+    no_arguments("restartframe", arguments)
+    if not ctx.session.supports("supportsRestartFrame"):
+        raise CommandError(
+            "This server cannot run a call again.", "jump to the function's first line may do."
+        )
+    await ctx.session.restart_frame()
+    return Result(resumed=True)
+
+
+@command("pause", "interrupt", "halt", group="running", usage="[THREAD]", argument="thread")
+async def pause(ctx: Context, arguments: str) -> Result:
+    """Stop the running program at its next line. At the prompt, Ctrl-C does the same."""
+    if ctx.session.stop is not None:
+        if ctx.interactive:
+            raise CommandError("The program stands still already.")
+        return Result(resumed=True)
+    text = arguments.removeprefix("thread").strip()
+    if text and text != "all" and not text.isdecimal():
+        raise CommandError(f"pause takes the number of a thread, not {arguments!r}.", "threads lists them.")
+    await ctx.session.pause(int(text) if text.isdecimal() else None)
+    return Result(resumed=True)
+
+
+@command("wait", group="running", usage="[SECONDS]", argument="number")
+async def wait(ctx: Context, arguments: str) -> Result:
+    """Wait until the running program stops. For scripts: at the prompt a stop is shown when it comes."""
+    try:
+        seconds = float(arguments) if arguments else ctx.timeout
+    except ValueError:
+        raise CommandError(f"wait takes a number of seconds, not {arguments!r}.") from None
+    session = ctx.session
+    if session.stop is not None and not _not_yet_told(ctx):
+        raise NotRunning("The program stands still already.", "continue lets it run.")
+    try:
+        await asyncio.wait_for(session.wait_for_stop(), seconds)
+    except TimeoutError:
+        raise NotStopped(f"No stop within {seconds:g} s; the program runs on.") from None
+    return Result(resumed=True)
+
+
+class NotRunning(CommandError):
+    """What was asked for needs a program that runs."""
+
+    code = "not-running"

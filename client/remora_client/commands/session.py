@@ -1,0 +1,234 @@
+"""Commands about the session itself: help, alias, command files, transcript, detach, quit, kill."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from remora_client._text import visible
+from remora_client.commands._classify import split_commands
+from remora_client.commands._help import command_help, overview, search
+from remora_client.commands._run import FAILURES, error_text, run_script_line, wait_after
+from remora_client.commands._stopped import stop_data, stop_lines
+from remora_client.commands._table import COMMANDS, CommandError, Result, command, lookup, no_arguments
+from remora_client.render import table
+
+if TYPE_CHECKING:
+    from remora_client.commands._context import Context
+    from remora_client.render import Fragments
+
+__all__: list[str] = []
+
+_DEPTH = 8
+_ABOUT = {
+    "b": "breakpoints",
+    "break": "breakpoints",
+    "breakpoints": "breakpoints",
+    "threads": "threads",
+    "thread": "thread",
+    "locals": "locals",
+    "args": "args",
+    "frame": "frame",
+    "stack": "where",
+    "line": "list",
+    "source": "sources",
+    "sources": "sources",
+    "modules": "modules",
+    "display": "display",
+    "exceptions": "exceptions",
+    "program": "status",
+    "status": "status",
+}
+
+
+@command("help", "h", "apropos", group="session", usage="[COMMAND | WORD]", argument="command")
+async def help_(ctx: Context, arguments: str) -> Result:
+    """List the commands, explain one, or find those whose help has a word in it."""
+    if not arguments:
+        data: Any = {name: each.summary for name, each in COMMANDS.items()}
+        return Result(data, overview(ctx.width or 100))
+    found = lookup(arguments.split(maxsplit=1)[0])
+    if found is not None:
+        return Result(
+            {"name": found.name, "aliases": list(found.aliases), "help": found.help}, command_help(found)
+        )
+    several = search(arguments)
+    if not several:
+        raise CommandError(f"No command is called {arguments!r} or speaks of it.", "help lists all of them.")
+    rows = [[[("class:command", each.name)], [("", each.summary)]] for each in several]
+    return Result({each.name: each.summary for each in several}, table(rows, indent=1))
+
+
+@command("status", group="session")
+async def status(ctx: Context, arguments: str) -> Result:
+    """Tell what is being debugged, from where, and what it does now."""
+    no_arguments("status", arguments)
+    session = ctx.session
+    process = session.process
+    data: dict[str, Any] = {
+        "address": session.link.address,
+        "phase": session.state.phase,
+        "pid": process["pid"] if process else None,
+        "name": process["name"] if process else None,
+        "breakpoints": len(session.breakpoints),
+    }
+    if session.stop is not None:
+        data["stop"] = stop_data(session.stop)
+    rows = [
+        [[("class:name", key)], [("", visible(str(value)))]] for key, value in data.items() if key != "stop"
+    ]
+    return Result(data, table(rows, indent=1))
+
+
+@command("info", group="session", usage="WHAT", argument="option")
+async def info(ctx: Context, arguments: str) -> Result:
+    """gdb's way to ask: info breakpoints, threads, locals, args, frame, stack, line, sources, display."""
+    word, _, rest = arguments.partition(" ")
+    found = lookup(_ABOUT.get(word, ""))
+    if found is None:
+        raise CommandError(f"info knows nothing of {word!r}.", f"It knows: {', '.join(_ABOUT)}.")
+    return await found.function(ctx, rest)
+
+
+@command("alias", group="session", usage="[NAME [TEXT]]", argument="text")
+async def alias(ctx: Context, arguments: str) -> Result:
+    """Give a text a short name: alias pl print len(%1). %1 to %9 are words, %* is all that follows."""
+    name, _, text = arguments.partition(" ")
+    if text.strip():
+        if not name.isidentifier():
+            raise CommandError(f"{name!r} cannot be a command's name.", "Letters, digits and _ make one.")
+        ctx.aliases[name] = text.strip()
+    elif name and name not in ctx.aliases:
+        raise CommandError(f"There is no alias {name}.")
+    shown = {name: ctx.aliases[name]} if name else dict(ctx.aliases)
+    rows = [[[("class:command", each)], [("", visible(body))]] for each, body in shown.items()]
+    return Result(shown, table(rows, indent=1) or [("class:dim", "No aliases.\n")])
+
+
+@command("unalias", group="session", usage="NAME", argument="text")
+async def unalias(ctx: Context, arguments: str) -> Result:
+    """Forget an alias."""
+    if ctx.aliases.pop(arguments, None) is None:
+        raise CommandError(f"There is no alias {arguments!r}.")
+    return Result()
+
+
+@command("source", group="session", usage="FILE", argument="file")
+async def source(ctx: Context, arguments: str) -> Result:
+    """Run the commands in a file, a line each; # begins a comment. The first failure ends it.
+
+    To see the source of an object, type src NAME.
+    """
+    lines = read_commands(arguments)
+    if ctx.depth >= _DEPTH:
+        raise CommandError(f"{arguments}: command files call each other {_DEPTH} deep.")
+    ctx.depth += 1
+    text: Fragments = []
+    data: list[Any] = []
+    try:
+        for number, line in lines:
+            try:
+                result = await run_script_line(ctx, line)
+                text += result.text
+                data.append(result.data)
+                if result.resumed:
+                    stop = await wait_after(ctx, result)
+                    if stop is None:
+                        return Result(data, [*text, ("class:dim", "The program ended.\n")])
+                    text += await stop_lines(ctx, stop)
+            except FAILURES as error:
+                raise CommandError(f"{os.path.basename(arguments)}:{number}: {error_text(error)}") from None
+            if result.left:
+                return Result(data, text, left=True)
+    finally:
+        ctx.depth -= 1
+    return Result(data, text)
+
+
+def read_commands(path: str) -> list[tuple[int, str]]:
+    """The commands of a file with the numbers of their lines."""
+    try:
+        with open(os.path.expanduser(path), encoding="utf-8") as stream:
+            text = stream.read()
+    except (OSError, UnicodeDecodeError) as error:
+        if path.isidentifier():
+            raise CommandError(
+                f"There is no file {path}.", f"For the source of an object: src {path}"
+            ) from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CommandError(f"{path} cannot be read: {reason}") from None
+    return [
+        (number, part)
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip() and not line.lstrip().startswith("#")
+        for part in split_commands(line)
+    ]
+
+
+@command("save", group="session", usage="breakpoints FILE", argument="file")
+async def save(ctx: Context, arguments: str) -> Result:
+    """Write the breakpoints and what belongs to them into a file, which source reads back."""
+    what, _, path = arguments.partition(" ")
+    if what not in ("breakpoints", "b") or not path.strip():
+        raise CommandError("save takes breakpoints and a file.", "As in: save breakpoints work.remora")
+    lines = []
+    for each in ctx.session.breakpoints:
+        options = "-tmp " if each.temporary else ""
+        options += "" if each.enabled else "-disabled "
+        options += f"-hit '{each.hit_condition}' " if each.hit_condition else ""
+        options += f"-log {each.log_message!r} " if each.log_message is not None else ""
+        place = each.function or f"{each.path}:{each.line}"
+        lines.append(f"break {options}{place}" + (f" if {each.condition}" if each.condition else ""))
+    lines += [f"display {each.expression}" for each in ctx.displays.values()]
+    lines += [f"alias {name} {text}" for name, text in ctx.aliases.items()]
+    try:
+        with open(os.path.expanduser(path.strip()), "w", encoding="utf-8") as stream:
+            stream.write("".join(line + "\n" for line in lines))
+    except OSError as error:
+        raise CommandError(f"{path.strip()} cannot be written: {error.strerror}") from None
+    return Result(
+        {"file": path.strip(), "lines": len(lines)}, [("", f"{len(lines)} lines in {path.strip()}\n")]
+    )
+
+
+@command("transcript", group="session", usage="[FILE | -off]", argument="file")
+async def transcript(ctx: Context, arguments: str) -> Result:
+    """Copy everything that is shown from now on to the end of a file, without colours."""
+    if arguments in ("-off", "off"):
+        ctx.transcript = None
+    elif arguments:
+        path = os.path.abspath(os.path.expanduser(arguments))
+        try:
+            with open(path, "a", encoding="utf-8"):
+                pass
+        except OSError as error:
+            raise CommandError(f"{arguments} cannot be written: {error.strerror}") from None
+        ctx.transcript = path
+    text = f"What is shown goes to {ctx.transcript}, too.\n" if ctx.transcript else "No transcript is kept.\n"
+    return Result({"file": ctx.transcript}, [("", text)])
+
+
+@command("detach", "det", group="session")
+async def detach(ctx: Context, arguments: str) -> Result:
+    """Leave: breakpoints go away, and the program runs on."""
+    no_arguments("detach", arguments)
+    await ctx.session.detach()
+    return Result(left=True)
+
+
+@command("quit", "q", "exit", group="session")
+async def quit_(ctx: Context, arguments: str) -> Result:
+    """The same as detach; so is Ctrl-D. The program runs on."""
+    no_arguments("quit", arguments)
+    return await detach(ctx, "")
+
+
+@command("kill", group="session", usage="[-9]", argument="option")
+async def kill(ctx: Context, arguments: str) -> Result:
+    """End the program: softly, as Ctrl-C in its terminal would; with -9 at once."""
+    if arguments not in ("", "-9"):
+        raise CommandError(f"kill takes -9 or nothing, not {arguments!r}.")
+    if not await ctx.agreed("End the program?"):
+        return Result()
+    await ctx.session.terminate(force=arguments == "-9")
+    return Result(resumed=True)

@@ -1,0 +1,170 @@
+"""Commands that show source text, and which files and modules the program has loaded."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from remora_client._text import visible
+from remora_client.commands._context import Listing
+from remora_client.commands._places import parse, resolve, source_named
+from remora_client.commands._stopped import marks
+from remora_client.commands._table import CommandError, Result, command, no_arguments
+from remora_client.render import source_lines, table
+from remora_protocol import RequestFailed
+
+if TYPE_CHECKING:
+    from remora_client._model import Source
+    from remora_client.commands._context import Context
+
+__all__: list[str] = []
+
+_RANGE = re.compile(r"(?P<first>\d+)\s*,\s*(?P<last>\d+)\Z")
+
+
+@command(
+    "list", "l", "ls", group="sources", usage="[PLACE | FIRST, LAST | .]", argument="location", repeats=True
+)
+async def list_(ctx: Context, arguments: str) -> Result:
+    """Show source around the current line, and further on each time. `list .` starts over at the line.
+
+    A place shows the source around that: list app.py:30, list play. `list 5, 20` shows these lines.
+    """
+    size = ctx.settings.context
+    if not arguments and _goes_on(ctx) and ctx.listing is not None:
+        return await _show(ctx, ctx.listing.source, ctx.listing.last + 1, ctx.listing.last + size)
+    if arguments in ("", "."):
+        frame = await ctx.frame()
+        first = max(1, frame.line - size // 2)
+        return await _show(ctx, frame.source, first, first + size - 1)
+    if match := _RANGE.match(arguments):
+        first, last = int(match["first"]), int(match["last"])
+        last = first + last if last < first else last  # pdb: a count, when it is less than the line
+        return await _show(ctx, await _current_source(ctx), first, last)
+    source, line = await _place(ctx, arguments)
+    first = max(1, line - size // 2)
+    return await _show(ctx, source, first, first + size - 1)
+
+
+def _goes_on(ctx: Context) -> bool:
+    """Has `list` shown something at this very stop? Then it goes on behind that."""
+    return ctx.listing is not None and ctx.listing.stops == ctx.session.state.stops
+
+
+async def _current_source(ctx: Context) -> Source:
+    if ctx.session.stop is None and ctx.listing is not None:
+        return ctx.listing.source
+    return (await ctx.frame()).source
+
+
+async def _place(ctx: Context, text: str) -> tuple[Source, int]:
+    place = await resolve(ctx, parse(text))
+    if place.function:
+        return await _function(ctx, place.function)
+    if ctx.session.stop is not None:
+        frame = await ctx.frame()
+        if frame.path == place.path:
+            return frame.source, place.line
+    return await source_named(ctx, place.path), place.line
+
+
+async def _function(ctx: Context, name: str) -> tuple[Source, int]:
+    """Where a function is defined: by what the program says of the object, from the selected frame."""
+    code = f"__import__('inspect').unwrap({name}).__code__"
+    try:
+        value = await ctx.session.evaluate(f"({code}.co_filename, {code}.co_firstlineno)", None, "clipboard")
+        path, line = ast.literal_eval(value.value)
+    except (RequestFailed, ValueError, SyntaxError) as error:
+        raise CommandError(f"No function {name} is known here: {error}", "As well: list app.py:12") from None
+    return await source_named(ctx, str(path)), int(line)
+
+
+async def _show(ctx: Context, source: Source, first: int, last: int) -> Result:
+    found = await ctx.session.source_text(source)
+    total = len(found.text.splitlines())
+    if first > total:
+        raise CommandError(f"{source.name} ends at line {total}.")
+    last = min(last, total)
+    ctx.listing = Listing(source, last, ctx.session.state.stops)
+    current = await _line_in(ctx, source.path)
+    text = source_lines(
+        found.text, first, last, current=current, breakpoints=marks(ctx, source.path), width=ctx.width
+    )
+    lines = found.text.splitlines()[first - 1 : last]
+    data = {"path": source.path, "first": first, "last": last, "current": current, "lines": lines}
+    if found.differs:
+        text = [("class:warning", " the program's own text: your copy differs\n"), *text]
+    return Result(data, text)
+
+
+async def _line_in(ctx: Context, path: str) -> int | None:
+    if ctx.session.stop is None:
+        return None
+    frame = await ctx.frame()
+    return frame.line if frame.path == path else None
+
+
+@command("longlist", "ll", group="sources")
+async def longlist(ctx: Context, arguments: str) -> Result:
+    """Show the whole function that runs now, or the whole file outside of functions."""
+    no_arguments("longlist", arguments)
+    frame = await ctx.frame()
+    found = await ctx.session.source_text(frame.source)
+    first, last = function_range(found.text, frame.line)
+    return await _show(ctx, frame.source, first, last)
+
+
+def function_range(text: str, line: int) -> tuple[int, int]:
+    """The first and last line of the innermost function or class that holds a line; else of the file."""
+    lines = text.splitlines()
+    best = (1, len(lines))
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return max(1, line - 15), min(len(lines), line + 15)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+            last = node.end_lineno or node.lineno
+            if first <= line <= last and last - first <= best[1] - best[0]:
+                best = (first, last)
+    return best
+
+
+@command("modules", group="sources", usage="[REGEX]", argument="text")
+async def modules(ctx: Context, arguments: str) -> Result:
+    """List the modules that the program has imported; with REGEX, those whose name matches."""
+    regex = _regex(arguments)
+    found = [each for each in await ctx.session.modules() if regex.search(str(each.get("name", "")))]
+    data = [{key: each[key] for key in ("name", "path", "version") if each.get(key)} for each in found]
+    rows = [
+        [
+            [("class:name", visible(str(each.get("name", ""))))],
+            [("class:dim", visible(str(each.get("version") or "")))],
+            [("class:path", visible(str(each.get("path") or "")))],
+        ]
+        for each in found
+    ]
+    return Result(data, table(rows, indent=1))
+
+
+@command("sources", "files", group="sources", usage="[REGEX]", argument="text")
+async def sources(ctx: Context, arguments: str) -> Result:
+    """List the files that the program has loaded, and which of them are on this machine, too."""
+    regex = _regex(arguments)
+    found = [each for each in await ctx.session.loaded_sources() if regex.search(each.path)]
+    data, rows = [], []
+    for each in sorted(found, key=lambda one: one.path):
+        local = ctx.session.sources.match(each.path, each.sha256)
+        state = "same here" if local and local.same else "differs here" if local else ""
+        data.append({"name": each.name, "path": each.path, "local": local.path if local else None})
+        rows.append([[("class:path", visible(each.path))], [("class:dim", state)]])
+    return Result(data, table(rows, indent=1))
+
+
+def _regex(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise CommandError(f"{pattern!r} is no regular expression: {error}.") from None

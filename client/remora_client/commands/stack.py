@@ -1,0 +1,143 @@
+"""Commands that show the stack and move on it: where, up, down, frame, top, bottom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from remora_client.commands._stopped import frame_lines, line_texts
+from remora_client.commands._table import CommandError, Result, command, lookup
+from remora_client.render import stack_lines
+
+if TYPE_CHECKING:
+    from remora_client._model import Frame
+    from remora_client.commands._context import Context
+
+__all__: list[str] = []
+
+_WITH_CODE = 60  # deeper stacks are shown without the text of their lines
+
+
+def frame_data(frame: Frame) -> dict[str, Any]:
+    """The JSON form of a frame."""
+    return {"name": frame.name, "path": frame.path, "line": frame.line}
+
+
+@command(
+    "where", "w", "bt", "stack", "backtrace", group="stack", usage="[N | -N] [-full | all]", argument="option"
+)
+async def where(ctx: Context, arguments: str) -> Result:
+    """Show the stack, the newest call last; the arrow marks the frame you look at.
+
+    With a number, only so many of the newest frames; with a negative one, of the oldest. Library calls
+    are folded, except with -full. `where all` shows every thread's.
+    """
+    words = arguments.split()
+    if "all" in words:
+        everywhere = lookup("thread")
+        assert everywhere is not None
+        return await everywhere.function(ctx, "apply all where")
+    full = "-full" in words
+    numbers = [word for word in words if word != "-full"]
+    current = await _current(ctx)
+    frames = await ctx.session.stack()
+    shown = _some(frames, numbers)
+    code = await line_texts(ctx, shown) if len(shown) <= _WITH_CODE else {}
+    text = stack_lines(
+        shown,
+        current=current,
+        code=code,
+        newest_last=ctx.settings.bt_order == "newest-last",
+        fold=not full,
+        width=ctx.width,
+    )
+    return Result([frame_data(frame) for frame in shown], text)
+
+
+def _some(frames: list[Frame], numbers: list[str]) -> list[Frame]:
+    if not numbers:
+        return frames
+    try:
+        (count,) = map(int, numbers)
+    except ValueError:
+        raise CommandError(f"where takes a number of frames, not {' '.join(numbers)!r}.") from None
+    return frames[:count] if count >= 0 else frames[count:]
+
+
+async def _current(ctx: Context) -> int:
+    return (await ctx.frame()).index
+
+
+@command("up", "u", group="stack", usage="[COUNT]", argument="count", repeats=True)
+async def up(ctx: Context, arguments: str) -> Result:
+    """Look at the caller: an older frame."""
+    return await _move(ctx, _steps(arguments, "up"))
+
+
+@command("down", "d", group="stack", usage="[COUNT]", argument="count", repeats=True)
+async def down(ctx: Context, arguments: str) -> Result:
+    """Look at what was called: a newer frame."""
+    return await _move(ctx, -_steps(arguments, "down"))
+
+
+@command("top", group="stack")
+async def top(ctx: Context, arguments: str) -> Result:
+    """Look at the newest frame: the one that runs next."""
+    return await _select(ctx, (await ctx.session.stack(count=1))[0])
+
+
+@command("bottom", group="stack")
+async def bottom(ctx: Context, arguments: str) -> Result:
+    """Look at the oldest frame."""
+    await ctx.frame()
+    return await _select(ctx, (await ctx.session.stack())[-1])
+
+
+@command("frame", "f", group="stack", usage="[N [COMMAND]]", argument="number")
+async def frame(ctx: Context, arguments: str) -> Result:
+    """Look at frame N (0 is the newest), or show the one you look at.
+
+    With a command, run it in that frame and stay where you are: frame 2 locals.
+    """
+    number, _, rest = arguments.partition(" ")
+    if not number:
+        return await _select(ctx, await ctx.frame())
+    if not number.isdecimal():
+        raise CommandError(f"Frames have numbers, and {number!r} is none.", "where lists them.")
+    before = await ctx.frame()
+    result = await _select(ctx, await _frame(ctx, int(number)))
+    if not rest.strip():
+        return result
+    from remora_client.commands._run import run_script_line
+
+    try:
+        return await run_script_line(ctx, rest)
+    finally:
+        ctx.session.select_frame(before)
+
+
+async def _frame(ctx: Context, index: int) -> Frame:
+    frames = await ctx.session.stack()
+    if not 0 <= index < len(frames):
+        raise CommandError(f"There is no frame {index}: they go from 0 to {len(frames) - 1}.")
+    return frames[index]
+
+
+def _steps(text: str, word: str) -> int:
+    if text and not text.isdecimal():
+        raise CommandError(f"{word} takes a number of frames, not {text!r}.")
+    return int(text or 1)
+
+
+async def _move(ctx: Context, steps: int) -> Result:
+    current = (await ctx.frame()).index
+    frames = await ctx.session.stack()
+    target = min(max(current + steps, 0), len(frames) - 1)
+    if target == current:
+        raise CommandError("This is the oldest frame." if steps > 0 else "This is the newest frame.")
+    return await _select(ctx, frames[target])
+
+
+async def _select(ctx: Context, chosen: Frame) -> Result:
+    ctx.session.select_frame(chosen)
+    ctx.listing = None
+    return Result(frame_data(chosen) | {"index": chosen.index}, await frame_lines(ctx, chosen))
