@@ -45,16 +45,16 @@ def read_processes(body: Any) -> list[ProcessInfo]:
 
 
 def _is_process(row: Any) -> bool:
-    if not isinstance(row, dict):
+    if not isinstance(row, dict) or not row.keys() >= ProcessInfo.__annotations__.keys():
         return False
-    numbers = [row.get("pid"), row.get("ppid"), row.get("started")]
-    argv = row.get("argv")
+    numbers = [row["pid"], row["ppid"], row["started"]]
+    argv = row["argv"]
     return (
         all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in numbers)
         and isinstance(row["pid"], int)
         and isinstance(row["ppid"], int)
-        and all(isinstance(row.get(name), str) for name in _TEXTS)
-        and all(isinstance(row.get(name), (str, type(None))) for name in _OPTIONAL_TEXTS)
+        and all(isinstance(row[name], str) for name in _TEXTS)
+        and all(isinstance(row[name], (str, type(None))) for name in _OPTIONAL_TEXTS)
         and isinstance(argv, list)
         and all(isinstance(item, str) for item in argv)
     )

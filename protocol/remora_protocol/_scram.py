@@ -273,6 +273,11 @@ class ScramServer(_Exchange):
         self._nonce = self._header = self._first_bare = self._first = ""
 
     @property
+    def started(self) -> bool:
+        """Whether the client's first message was taken, so that `finish` is next."""
+        return self.state is ScramState.FIRST_DONE
+
+    @property
     def mechanisms(self) -> list[str]:
         """What to offer."""
         return [MECHANISM if self._binding is None else MECHANISM_PLUS]
