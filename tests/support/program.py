@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from tests.support.interpreters import ROOT, Interpreter
 
@@ -256,7 +256,7 @@ class Program:
                 pass
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def __enter__(self) -> Program:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
