@@ -1,1 +1,77 @@
-"""Remora's client: list, attach and debug, from a terminal or from Python."""
+"""Remora's client: `attach` and what it gives, for scripts. The command `remora` is in `cli`.
+
+Everything is imported when it is first used, so that the command is quick, and so that importing this
+package works where the client's dependencies are missing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from remora_protocol._version import __version__
+
+if TYPE_CHECKING:
+    from remora_client._errors import ClientError, ConnectError, Gone
+    from remora_client._model import (
+        Breakpoint,
+        ExceptionInfo,
+        Frame,
+        Scope,
+        Source,
+        SourceText,
+        Stop,
+        Thread,
+        Value,
+        Variable,
+    )
+    from remora_client._options import ConnectOptions
+    from remora_client._sync import Session, attach, processes
+    from remora_protocol import RequestFailed
+
+__all__ = [
+    "Breakpoint",
+    "ClientError",
+    "ConnectError",
+    "ConnectOptions",
+    "ExceptionInfo",
+    "Frame",
+    "Gone",
+    "RequestFailed",
+    "Scope",
+    "Session",
+    "Source",
+    "SourceText",
+    "Stop",
+    "Thread",
+    "Value",
+    "Variable",
+    "__version__",
+    "attach",
+    "processes",
+]
+
+_MODEL = "remora_client._model"
+_HOMES = {
+    "ClientError": "remora_client._errors",
+    "ConnectError": "remora_client._errors",
+    "ConnectOptions": "remora_client._options",
+    "Gone": "remora_client._errors",
+    "RequestFailed": "remora_protocol",
+    "Session": "remora_client._sync",
+    "attach": "remora_client._sync",
+    "processes": "remora_client._sync",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(_HOMES.get(name, _MODEL)), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Callable
 
     from remora_client._certificates import CertificateProblem
 
-__all__ = ["ConnectOptions"]
+__all__ = ["ConnectOptions", "from_arguments"]
 
 
 def _ignore(text: str) -> None:
@@ -41,3 +43,21 @@ class ConnectOptions:
     ask_secret: Callable[[str], str | None] | None = None
     ask_certificate: Callable[[CertificateProblem], Literal["no", "once", "always"]] | None = None
     note: Callable[[str], None] = _ignore
+
+
+def from_arguments(arguments: Namespace) -> ConnectOptions:
+    """What the command line says. Asks only where there is a terminal."""
+    from remora_client import _cert_prompt
+
+    ask = _cert_prompt.can_ask()
+    return ConnectOptions(
+        secret_file=arguments.secret_file,
+        cafile=arguments.cafile,
+        fingerprint=arguments.fingerprint,
+        certfile=arguments.cert,
+        keyfile=arguments.key,
+        timeout=getattr(arguments, "connect_timeout", None) or 10.0,
+        ask_secret=_cert_prompt.ask_secret if ask else None,
+        ask_certificate=_cert_prompt.ask_certificate if ask else None,
+        note=lambda text: print(f"remora: {text}", file=sys.stderr),
+    )

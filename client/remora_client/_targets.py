@@ -1,0 +1,166 @@
+"""From what a person typed as a target to a link: a qualifier, a process id, or nothing at all.
+
+Runs on the event loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from remora_client._connect import Link, connect, connect_local
+from remora_client._errors import AmbiguousProcess, ClientError, NoSuchProcess
+from remora_client._session import Session
+from remora_client._text import visible
+from remora_protocol import (
+    ProcessInfo,
+    is_private_folder,
+    parse_qualifier,
+    pid_of_socket,
+    registry_folders,
+    socket_path,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from remora_client._options import ConnectOptions
+
+__all__ = ["Local", "link_to", "local_processes", "local_sockets", "open_session"]
+
+_LOCAL_SECONDS = 2.0
+# A process that is stopped by a signal does not answer; the others must not wait for it one by one.
+_AT_ONCE = 64
+
+Local = tuple[str, int]  # path of the socket, process id
+
+
+def local_sockets() -> list[Local]:
+    """The sockets of this user's processes on this machine, alive or not."""
+    found: dict[int, Local] = {}
+    for folder in registry_folders():
+        if is_private_folder(folder):
+            with contextlib.suppress(OSError):
+                for name in os.listdir(folder):
+                    pid = pid_of_socket(name)
+                    if pid is not None:
+                        found.setdefault(pid, (socket_path(folder, pid), pid))
+    return [found[pid] for pid in sorted(found)]
+
+
+async def local_processes(timeout: float = _LOCAL_SECONDS) -> list[ProcessInfo]:
+    """What this user's processes on this machine say of themselves. A dead one's socket is removed."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def ask(local: Local) -> ProcessInfo | None:
+        path, pid = local
+        async with gate:
+            try:
+                link = await connect_local(path, pid, timeout)
+            except (ConnectionRefusedError, FileNotFoundError):
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
+                return None
+            except (ClientError, OSError):
+                return None
+            try:
+                processes = await link.processes()
+            except ClientError:
+                return None
+            finally:
+                await link.close()
+        return next((each for each in processes if each["pid"] == pid), None)
+
+    answers = await asyncio.gather(*map(ask, local_sockets()))
+    return [each for each in answers if each is not None]
+
+
+async def link_to(target: str | None, options: ConnectOptions) -> tuple[Link, int | None]:
+    """A link, and the process that the target itself names. Raises a `ClientError`."""
+    if target is None:
+        return await _only_local()
+    if target.isdecimal():
+        return await _local(int(target)), int(target)
+    qualifier = parse_qualifier(target)
+    return await connect(qualifier, options), qualifier.pid
+
+
+async def open_session(
+    target: str | None,
+    options: ConnectOptions,
+    *,
+    pid: int | None = None,
+    name: str | None = None,
+    force: bool = False,
+    source: Sequence[str] = (),
+    choose: Callable[[Sequence[ProcessInfo]], int] | None = None,
+    just_my_code: bool = True,
+    redirect_output: bool = True,
+) -> Session:
+    """Connect and attach, in one. What cannot be is closed again."""
+    link, named = await link_to(target, options)
+    try:
+        return await Session.attach(
+            link,
+            pid if pid is not None else named,
+            name=name,
+            force=force,
+            source=source,
+            choose=choose,
+            just_my_code=just_my_code,
+            redirect_output=redirect_output,
+        )
+    except BaseException:
+        await link.close()
+        raise
+
+
+async def _only_local() -> tuple[Link, int]:
+    processes = await local_processes()
+    if not processes:
+        raise NoSuchProcess(
+            "None of your processes on this machine can be debugged.",
+            "Say where the program is (remora attach HOST), or start it with: python -m remora SCRIPT",
+        )
+    if len(processes) > 1:
+        listed = "; ".join(f"{each['pid']} {visible(each['name'])}" for each in processes[:20])
+        raise AmbiguousProcess(
+            f"{len(processes)} processes can be debugged: {listed}.", "Say which: remora attach PID"
+        )
+    return await _local(processes[0]["pid"]), processes[0]["pid"]
+
+
+async def _local(pid: int) -> Link:
+    path = next((path for path, each in local_sockets() if each == pid), None)
+    if path is not None:
+        try:
+            return await connect_local(path, pid)
+        except OSError:
+            pass  # it is dead, or was when it was listed
+    raise _no_door(pid)
+
+
+def _no_door(pid: int) -> NoSuchProcess:
+    if sys.platform == "win32":
+        remedy = f"On Windows each process has a port of its own: remora attach localhost:PORT (not {pid})."
+        return NoSuchProcess("A process cannot be attached to by its number here.", remedy)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return NoSuchProcess(
+            f"There is no process {pid} on this machine.", "remora ls shows those that there are."
+        )
+    except PermissionError:
+        return NoSuchProcess(
+            f"Process {pid} belongs to another user.",
+            "Attach as that user, or through its address: HOST:PORT.",
+        )
+    except OverflowError:
+        return NoSuchProcess(f"There is no process {pid} on this machine.")
+    return NoSuchProcess(
+        f"Process {pid} runs, but has not called remora.enable_attach().",
+        "Put that call into the program, or start it with: python -m remora SCRIPT",
+    )

@@ -1,0 +1,234 @@
+"""The command `remora`: reads its arguments and hands over to the module that does the work.
+
+Everything is imported when it is needed, so that `--help` is quick, and so that an old Python or a missing
+extra gets a sentence instead of a traceback. This file is therefore written for any Python 3.7 or later.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from remora_protocol._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_NEEDED = ("prompt_toolkit", "pygments", "cryptography", "platformdirs")
+_QUALIFIER = "[tcp://|tcps://][SECRET@]HOST[:PORT][#PID]"
+_EPILOG = f"""\
+A QUALIFIER is {_QUALIFIER}: tcp and port 5678 unless it
+says otherwise, IPv6 in brackets, '%' in the secret written '%25'. The secret is better kept out of the
+shell's history: --secret-file, the variable REMORA_SECRET, or the prompt that comes when it is missing.
+
+Exit codes: 0 done, 1 a command failed, 2 wrong usage, 3 cannot connect, 4 rejected, 5 certificate not
+trusted, 6 not a Remora or wrong version, 7 the debuggee went away."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `remora`. Gives the exit code."""
+    problem = _unusable()
+    if problem:
+        print(problem, file=sys.stderr)
+        return 2
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.module is None:
+        parser.print_help()
+        return 2
+    return _run(arguments)
+
+
+def _unusable() -> str:
+    """What keeps this client from running at all, in one line."""
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        names = ", ".join(missing)
+        return f'remora: the client needs {names}, not part of a plain install: pip install "remora[client]"'
+    return ""
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """Call `run(arguments)` of the command's module; what goes wrong becomes a sentence and an exit code."""
+    from remora_client._errors import ClientError
+    from remora_protocol import QualifierError
+
+    try:
+        code: int = importlib.import_module(arguments.module).run(arguments)
+    except ClientError as error:
+        _complain(str(error))
+        return error.exit_code
+    except QualifierError as error:
+        _complain(str(error))
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `remora ls | head`: nobody reads any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _complain(text: str) -> None:
+    print("remora:", text, file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="remora",
+        description="Debug a Python program that is running somewhere else.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"remora {__version__}")
+    parser.set_defaults(module=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for add in (_add_ls, _add_attach, _add_exec, _add_dap, _add_trust, _add_cert, _add_doctor, _add_demo):
+        add(commands)
+    return parser
+
+
+def _command(commands: Any, name: str, module: str, text: str, **options: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=text,
+        description=text[:1].upper() + text[1:] + ".",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        **options,
+    )
+    parser.set_defaults(module=module)
+    return parser
+
+
+def _add_ls(commands: Any) -> None:
+    parser = _command(commands, "ls", "remora_client._ls", "list the processes that can be debugged")
+    text = f"{_QUALIFIER}; none: this machine's own processes"
+    parser.add_argument("qualifiers", nargs="*", metavar="QUALIFIER", help=text)
+    parser.add_argument("--json", action="store_true", help="print a list for programs to read")
+    parser.add_argument("--watch", action="store_true", help="show it again whenever it changes")
+    parser.add_argument("--timeout", type=_seconds, metavar="S", help="wait this long for each (default: 10)")
+    _add_connecting(parser)
+
+
+def _add_attach(commands: Any) -> None:
+    parser = _command(commands, "attach", "remora_client.repl", "debug a running program from this terminal")
+    parser.add_argument(
+        "target", nargs="?", metavar="QUALIFIER|PID", help="where it is; none: the only one on this machine"
+    )
+    _add_session(parser)
+    _add_connecting(parser)
+
+
+def _add_exec(commands: Any) -> None:
+    parser = _command(
+        commands, "exec", "remora_client._exec", "run debugger commands without a terminal, then detach"
+    )
+    parser.add_argument("target", metavar="QUALIFIER|PID", help="where the program is")
+    _add_session(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line: results and events")
+    parser.add_argument("--timeout", type=_seconds, metavar="S", help="give up after this long")
+    _add_connecting(parser)
+
+
+def _add_dap(commands: Any) -> None:
+    parser = _command(
+        commands, "dap", "remora_client._dap", "be a debug adapter on standard input and output, for editors"
+    )
+    parser.add_argument(
+        "target", nargs="?", metavar="QUALIFIER", help="default: what the editor's attach says"
+    )
+    _add_choice(parser)
+    _add_connecting(parser)
+
+
+def _add_trust(commands: Any) -> None:
+    module = "remora_client._trust_command"
+    parser = _command(commands, "trust", module, "the certificates that are trusted by hand")
+    parser.set_defaults(action="ls", json=False)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION")
+    listing = _command(actions, "ls", module, "list them")
+    listing.set_defaults(action="ls")
+    listing.add_argument("--json", action="store_true", help="print a list for programs to read")
+    adding = _command(actions, "add", module, "trust a certificate for one host and port, and no other there")
+    adding.set_defaults(action="add")
+    adding.add_argument("place", metavar="HOST[:PORT]")
+    adding.add_argument("fingerprint", nargs="?", metavar="SHA256", help="none: look at the server and ask")
+    removing = _command(actions, "rm", module, "forget what was trusted for a host and port")
+    removing.set_defaults(action="rm")
+    removing.add_argument("place", metavar="HOST[:PORT]")
+
+
+def _add_cert(commands: Any) -> None:
+    module = "remora_client._cert_command"
+    parser = _command(commands, "cert", module, "make a certificate for a server")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    new = _command(actions, "new", module, "make a self-signed certificate and its key")
+    text = "a name or address by which the server is reached; may be given several times"
+    new.add_argument("--host", action="append", required=True, metavar="NAME", dest="hosts", help=text)
+    new.add_argument("--out", default=".", metavar="DIR", help="where to put them (default: here)")
+    new.add_argument("--days", type=int, default=825, metavar="N", help="how long it is valid (default: 825)")
+    new.add_argument("--replace", action="store_true", help="overwrite files that are there")
+
+
+def _add_doctor(commands: Any) -> None:
+    text = "try each step of connecting and say which fails and why"
+    parser = _command(commands, "doctor", "remora_client._doctor", text)
+    parser.add_argument("target", metavar="QUALIFIER", help=_QUALIFIER)
+    parser.add_argument("--json", action="store_true", help="print a list for programs to read")
+    _add_connecting(parser)
+
+
+def _add_demo(commands: Any) -> None:
+    text = "start a small program and debug it, to see what this is like"
+    _add_connecting(_command(commands, "demo", "remora_client._demo", text))
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("which process, when there are several")
+    group.add_argument("--pid", type=int, metavar="PID", help="the one with this process id")
+    group.add_argument("--name", metavar="GLOB", help="the one whose name matches, as in 'worker-*'")
+    group.add_argument("--force", action="store_true", help="take over from whoever is attached now")
+    group = parser.add_argument_group("source")
+    group.add_argument(
+        "--source", action="append", default=[], metavar="DIR", help="a folder with the program's files"
+    )
+
+
+def _add_session(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("commands")
+    group.add_argument(
+        "-c", action="append", default=[], dest="commands", metavar="CMD", help="run a debugger command first"
+    )
+    group.add_argument("-x", dest="file", metavar="FILE", help="run the commands in a file first")
+    _add_choice(parser)
+
+
+def _add_connecting(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("connecting")
+    group.add_argument("--secret-file", metavar="FILE", help="read the secret from the first line of a file")
+    group.add_argument("--cafile", metavar="FILE", help="trust these authorities (PEM) and not the system's")
+    group.add_argument(
+        "--fingerprint", metavar="SHA256", help="trust the certificate with this, and no other"
+    )
+    group.add_argument("--cert", metavar="FILE", help="our own certificate, where the server wants one")
+    group.add_argument("--key", metavar="FILE", help="its key, when it is in another file")
+    group = parser.add_argument_group("output")
+    group.add_argument("--no-color", action="store_true", help="no colours (as NO_COLOR)")
+    group.add_argument("-v", "--verbose", action="count", default=0, help="say more about what is done")
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError("a number of seconds, more than 0")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
