@@ -35,9 +35,8 @@ def other_certificate(remora: Remora, tmp_path: Path) -> dict[str, str]:
 def new_certificate(remora: Remora, folder: Path) -> dict[str, str]:
     ran = remora("cert", "new", "--host", "127.0.0.1", "--out", folder)
     assert ran.code == 0, ran
-    files = {path.suffix + path.stem[-3:]: path for path in folder.iterdir()}
-    (certfile,) = (path for path in files.values() if "BEGIN CERTIFICATE" in path.read_text())
-    (keyfile,) = (path for path in files.values() if "PRIVATE KEY" in path.read_text())
+    (certfile,) = (path for path in folder.iterdir() if "BEGIN CERTIFICATE" in path.read_text())
+    (keyfile,) = (path for path in folder.iterdir() if "PRIVATE KEY" in path.read_text())
     der = ssl.PEM_cert_to_DER_cert(certfile.read_text())
     return {
         "certfile": str(certfile),

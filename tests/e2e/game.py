@@ -51,7 +51,7 @@ class Game(Program):
         return self.wait_line(r"too low|too high|Good job|Nope")[0]
 
     def play(self, low: int = 1, high: int = 20) -> None:
-        """Plays to the end and wins: five guesses do for twenty numbers. The game waits for one when called."""
+        """Plays to the end and wins: five guesses do for twenty numbers. The game waits for the first one."""
         while (said := self.guess((low + high) // 2)) != "Good job":
             middle = (low + high) // 2
             low, high = (middle + 1, high) if said == "too low" else (low, middle - 1)

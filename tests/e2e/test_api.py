@@ -179,8 +179,8 @@ sys.exit(3)
 def test_python_m_remora_runs_a_script_as_python_does(interpreter: Interpreter) -> None:
     with Program(interpreter, SHOW, args=("one", "--two")) as plain:
         assert plain.returncode() == 3
-    started = ["-m", "remora", "--listen", "127.0.0.1:0", "--no-secret", str(plain.path)]
-    with Program(interpreter, SHOW, args=("one", "--two"), argv=started[:-1] + ["{script}"]) as program:
+    argv = ["-m", "remora", "--listen", "127.0.0.1:0", "--no-secret", "{script}"]
+    with Program(interpreter, SHOW, args=("one", "--two"), argv=argv) as program:
         assert program.returncode() == 3
         expected = plain.output.replace(str(plain.directory), str(program.directory))
         assert program.output == expected
