@@ -136,7 +136,7 @@ def generate() -> str:
 def formatted(text: str) -> str:
     ruff = [sys.executable, "-m", "ruff"]
     target = ["--quiet", "--stdin-filename", str(TARGET), "-"]
-    for step in (["check", "--select", "I", "--fix"], ["format"]):
+    for step in (["check", "--select", "I,F401", "--fix"], ["format"]):
         command = [*ruff, *step, *target]
         text = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
     return text

@@ -106,7 +106,7 @@ def _alternative_names(certificate: x509.Certificate) -> list[str]:
 
 def reasons(certificate: Certificate, host: str, verify_code: int, verify_message: str) -> tuple[str, ...]:
     """Everything that is wrong, not only what OpenSSL met first."""
-    now = dt.datetime.now(dt.timezone.utc)
+    now = dt.datetime.now(dt.UTC)
     found: list[str] = []
     if certificate.not_after is not None and certificate.not_after < now:
         found.append(f"It expired on {certificate.not_after:%Y-%m-%d}.")
@@ -141,7 +141,7 @@ def make_self_signed(hosts: Sequence[str], days: int = _DAYS) -> tuple[bytes, by
     """A new certificate for some hosts and its key, as PEM, and its fingerprint."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0][:64])])
-    now = dt.datetime.now(dt.timezone.utc)
+    now = dt.datetime.now(dt.UTC)
     public = key.public_key()
     builder = (
         x509.CertificateBuilder()

@@ -14,7 +14,6 @@ from remora_client._loop_thread import LoopThread
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from remora_client import _session
     from remora_client._model import (
         Breakpoint,
         ExceptionFilter,

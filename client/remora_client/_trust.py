@@ -82,7 +82,7 @@ def find_pin(place: str) -> Pin | None:
 
 def add_pin(place: str, sha256: str, subject: str = "") -> Pin:
     """Pin a certificate, in place of an earlier one."""
-    pin = Pin(normal_fingerprint(sha256), dt.datetime.now(dt.timezone.utc).date().isoformat(), subject)
+    pin = Pin(normal_fingerprint(sha256), dt.datetime.now(dt.UTC).date().isoformat(), subject)
     _save({**load_pins(), place: pin})
     return pin
 
