@@ -2,8 +2,8 @@
 
 `insert` makes a code object in which a hook is called wherever `sys.settrace` would report a 'line' event for
 its line. Tracing decides that not by the instruction alone but by the way control came to it: a loop on one
-line has an event for each turn, though its line "starts" only once. So hooks sit on the edges between instructions:
-an instruction gets one group of ours in front, and the edges which are no events go around it.
+line has an event for each turn, though its line "starts" only once. So hooks sit on the edges between
+instructions: an instruction gets one group of ours in front, and the edges which are no events go around it.
 
 An inserted group looks like this. Its last step makes a tracer that the hook has set see a 'line' event
 before anything of the line is done and with nothing of ours on the stack: there a frame may be made to jump.
@@ -23,7 +23,7 @@ import sys
 from functools import partial
 from itertools import groupby
 from types import CodeType, MappingProxyType
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from remora._engine import _linetables
 from remora._engine._linetables import Guard, Place, Span
@@ -57,6 +57,7 @@ _EXTENDED_ARG = opcode.EXTENDED_ARG
 _RESUME = _opcodes("RESUME")
 _SEND = _opcodes("SEND")
 _SETUPS = _opcodes("SETUP_FINALLY", "SETUP_WITH", "SETUP_ASYNC_WITH")
+_POPS = _opcodes("POP_BLOCK", "POP_EXCEPT", "END_ASYNC_FOR")
 _ENDS = _opcodes("RETURN_VALUE", "RAISE_VARARGS", "RERAISE", "JUMP_FORWARD", "JUMP_ABSOLUTE") | _opcodes(
     "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"
 )
@@ -171,7 +172,7 @@ class _Instruction:
         self.origin = origin  # offset in the old bytecode, -1 for ours
         self.target: _Instruction | None = None  # where it jumps
         self.jumps: list[_Instruction] = []  # what jumps here
-        self.guards: list[_Guarded] = []  # what is handled here when it raises (3.11)
+        self.raisers: list[_Instruction] = []  # what may raise and is handled here
         self.group: _Instruction | None = None  # the group of ours in front
         self.entry = self  # the first thing in front: the group, or the jump around it
         self.offset = 0
@@ -190,16 +191,13 @@ class _Instruction:
         return bytes(out) + bytes(2 * caches)
 
 
-class _Guarded:
-    """The instructions that one entry of the exception table stands for."""
+class _Guarded(NamedTuple):
+    """An entry of 3.11's exception table, with the instructions that it stands for."""
 
-    __slots__ = ("body", "depth", "handler", "lasti")
-
-    def __init__(self, body: list[_Instruction], handler: _Instruction, depth: int, lasti: bool) -> None:
-        self.body = body
-        self.handler = handler
-        self.depth = depth
-        self.lasti = lasti
+    body: list[_Instruction]
+    handler: _Instruction
+    depth: int
+    lasti: bool
 
 
 class _Draft:
@@ -214,9 +212,13 @@ class _Draft:
                 instruction.target = by_origin[_destination(instruction)]
                 instruction.target.jumps.append(instruction)
         self.guarded = [self._guarded(guard, by_origin) for guard in _linetables.read_guards(code)]
+        if _VERSION < (3, 11):
+            _find_raisers(self.instructions)
         # 3.11 traces nothing up to the first RESUME: cells, free variables and generators are being prepared.
         resumes = (instruction.origin for instruction in self.instructions if instruction.opcode in _RESUME)
         self.begin = next(resumes, -1)
+        starts = (instruction.origin for instruction in self.instructions[1:] if instruction.place.starts)
+        self.second_start = next(starts, len(code.co_code))
         self.woven: list[_Instruction] = []
         self.constants: list[Any] = list(code.co_consts)
         self.places: dict[int, int] = {}  # id of a hook -> its place among the constants
@@ -225,23 +227,29 @@ class _Draft:
     def _guarded(self, guard: Guard, by_origin: Mapping[int, _Instruction]) -> _Guarded:
         body = [one for one in self.instructions if guard.start <= one.origin < guard.end]
         guarded = _Guarded(body, by_origin[guard.target], guard.depth, guard.lasti)
-        guarded.handler.guards.append(guarded)
+        guarded.handler.raisers += body
         return guarded
 
     def is_event(self, source: _Instruction | None, target: _Instruction) -> bool:
         """Whether tracing reports a line when control goes from `source` (None: anywhere) to `target`."""
         line = target.place.line
         backward = source is not None and source.origin > target.origin
-        if _VERSION >= (3, 11):
-            if line is None or target.origin <= self.begin or target.opcode in _RESUME:
-                return False
-            if source is None or source.origin <= self.begin or source.place.line != line:
-                return True
-            return backward and target.opcode not in _SEND
-        if _VERSION == (3, 10):
-            changed = source is None or source.place.line != line
-            return line is not None and (backward or (changed and target.place.starts))
-        return backward or target.place.starts
+        if _VERSION == (3, 9):
+            return backward or target.place.starts
+        if line is None or target.origin <= self.begin or target.opcode in _RESUME:
+            return False
+        if source is None or source.origin <= self.begin or source.place.line != line:
+            return True
+        return backward and target.opcode not in _SEND
+
+    def is_raise_event(self, source: _Instruction, handler: _Instruction) -> bool:
+        """Whether tracing reports the line of `handler` when `source` raises."""
+        if _VERSION > (3, 9):
+            return self.is_event(source, handler)
+        # 3.9 means to report a line after each exception, but overlooks those of the first instruction of a
+        # line and of the whole first line, unless the handler starts a line.
+        misses = source.place.starts or source.origin < self.second_start
+        return handler.place.starts or not misses
 
     def weave(self, hooks: Hooks) -> dict[int, Hook]:
         """Put groups in front of the instructions that need them; the hooks that were used, by line."""
@@ -258,11 +266,14 @@ class _Draft:
     def _weave_before(self, target: _Instruction, previous: _Instruction | None, hook: Hook) -> bool:
         falls = previous is None or previous.opcode not in _ENDS
         falls_as_event = falls and self.is_event(previous, target)
-        # What raises in a block of 3.9 and 3.10 is not known, and hardly ever on the line of its handler.
-        jumps = [one for one in target.jumps if self.is_event(None if one.opcode in _SETUPS else one, target)]
-        raises = any(self.is_event(source, target) for guarded in target.guards for source in guarded.body)
+        jumps = [jump for jump in target.jumps if jump.opcode not in _SETUPS and self.is_event(jump, target)]
+        raises = any(self.is_raise_event(raiser, target) for raiser in target.raisers)
         if not (falls_as_event or jumps or raises):
             return False
+        if raises:
+            # Up to 3.10 a block has one way to its handler, whatever raises in it. So the few raisers for
+            # which tracing would report nothing (on the handler's own line) take it with the others.
+            jumps += [jump for jump in target.jumps if jump.opcode in _SETUPS]
         group = self._group(hook, target.place)
         target.group = target.entry = group[0]
         if falls and not falls_as_event:
@@ -342,7 +353,7 @@ class _Draft:
                 yield Guard(start, end, landing.offset, guarded.depth, guarded.lasti)
 
     def _landing(self, handler: _Instruction, source: _Instruction) -> _Instruction:
-        return handler.group if handler.group is not None and self.is_event(source, handler) else handler
+        return handler.group if handler.group and self.is_raise_event(source, handler) else handler
 
 
 def _decode(code: CodeType) -> Iterator[_Instruction]:
@@ -360,6 +371,31 @@ def _decode(code: CodeType) -> Iterator[_Instruction]:
         instruction.size = offset - start
         yield instruction
         start, extended = offset, 0
+
+
+def _find_raisers(instructions: list[_Instruction]) -> None:
+    """Fill `raisers`, for Pythons whose blocks are set up by instructions: up to 3.10.
+
+    Each branch carries the handlers of the blocks that are open, None for those of exceptions being handled.
+    """
+    following = dict(zip(instructions, instructions[1:]))
+    branches: list[tuple[_Instruction | None, tuple[_Instruction | None, ...]]] = [(instructions[0], ())]
+    seen = set()
+    while branches:
+        step, blocks = branches.pop()
+        while step is not None and step not in seen:
+            seen.add(step)
+            handler = next(filter(None, reversed(blocks)), None)
+            if handler is not None:
+                handler.raisers.append(step)
+            if step.opcode in _SETUPS:
+                branches.append((step.target, (*blocks, None)))
+                blocks = (*blocks, step.target)
+            elif step.target is not None:
+                branches.append((step.target, blocks))
+            elif step.opcode in _POPS:
+                blocks = blocks[:-1]
+            step = None if step.opcode in _ENDS else following.get(step)
 
 
 def _destination(jump: _Instruction) -> int:

@@ -1,13 +1,14 @@
 """Where the instructions of a code object stand in the source: reading and writing CPython's tables.
 
 CPython kept this in three formats: `co_lnotab` up to 3.9, `co_linetable` of 3.10, and the location table of
-3.11, which also holds columns. 3.11 added the exception table, which is written in a similar way. Nothing here
-looks at instructions; offsets are in bytes, and `_bytecode` is the only user. Pure functions, for any thread.
+3.11, which also holds columns. 3.11 added the exception table, which is written in a similar way. Nothing
+here looks at instructions; offsets are in bytes. Pure functions, for any thread.
 """
 
 from __future__ import annotations
 
 import sys
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -21,14 +22,13 @@ TABLE = "co_linetable" if sys.version_info >= (3, 10) else "co_lnotab"
 
 _UNIT = 2
 _LOCATION_LIMIT = 8  # code units in one entry of 3.11's table
-_NO_LINE_310 = 128
 
 
 class Place(NamedTuple):
     """Where an instruction comes from; `line` is None for what the compiler made up."""
 
     line: int | None
-    starts: bool = False  # an entry of the table begins here: the tracing of 3.9 and 3.10 asks for that
+    starts: bool = False  # an entry of the table begins here: the tracing of 3.9 asks for that
     end_line: int | None = None
     column: int | None = None
     end_column: int | None = None
@@ -54,13 +54,15 @@ class Guard(NamedTuple):
 def read_places(code: CodeType) -> list[Place]:
     """The place of each code unit (two bytes) of `code`."""
     if sys.version_info >= (3, 11):
-        return [Place(line, False, end, left, right) for line, end, left, right in code.co_positions()]
-    entries = _entries_310(code) if sys.version_info >= (3, 10) else _entries_39(code)
+        return [Place(line, False, *columns) for line, *columns in code.co_positions()]
     places: list[Place] = []
-    for size, line in entries:
-        if size:
-            places.append(Place(line, True))
-            places.extend([Place(line)] * (size // _UNIT - 1))
+    if sys.version_info >= (3, 10):
+        for start, end, line in code.co_lines():
+            places += [Place(line)] * ((end - start) // _UNIT)
+    else:
+        for size, line in _entries_39(code):
+            if size:
+                places += [Place(line, True), *[Place(line)] * (size // _UNIT - 1)]
     return places
 
 
@@ -122,17 +124,6 @@ def _advance_39(out: bytearray, size: int, lines: int) -> None:
 # 3.10: pairs (bytes, lines) again, but each says how far its own line reaches, and -128 stands for "no line".
 
 
-def _entries_310(code: CodeType) -> Iterator[tuple[int, int | None]]:
-    table = code.co_linetable
-    line = code.co_firstlineno
-    for size, lines in zip(table[::2], table[1::2]):
-        if lines == _NO_LINE_310:
-            yield size, None
-        else:
-            line += _signed(lines)
-            yield size, line
-
-
 def _write_310(spans: Iterable[Span], first_line: int) -> bytes:
     out = bytearray()
     line = first_line
@@ -154,17 +145,9 @@ def _write_310(spans: Iterable[Span], first_line: int) -> bytes:
 
 
 def _merged(spans: Iterable[Span]) -> Iterator[Span]:
-    """Neighbours from one place become one, except where an entry has to begin."""
-    size, place = 0, Place(None)
-    for more, there in spans:
-        if size and (there.starts or there[:1] + there[2:] != place[:1] + place[2:]):
-            yield Span(size, place)
-            size, place = 0, there
-        elif not size:
-            place = there
-        size += more
-    if size:
-        yield Span(size, place)
+    """`spans`, with neighbours from one place made one."""
+    for place, group in groupby(spans, lambda span: span.place):
+        yield Span(sum(span.size for span in group), place)
 
 
 # 3.11: entries of up to eight units: a byte with kind and length, then the numbers that this kind has.
