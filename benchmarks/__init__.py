@@ -1,0 +1,1 @@
+"""Measures Remora beside debugpy on the same workloads; see docs/performance.md."""

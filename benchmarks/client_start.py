@@ -1,0 +1,107 @@
+"""How fast the command line starts, and what a burst of output costs the program that prints it.
+
+The burst is 10 MB of short lines into /dev/null while an attached client reads all of them as output events.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import _options
+from benchmarks._dap import DapError
+from benchmarks._figures import MS, NEVER, Row, median
+from benchmarks._pythons import Python
+from benchmarks._target import BARE, DEBUGPY, REMORA, Target
+
+BURST_LINES = 100_000  # of 100 bytes each
+WANTED = 100 * BURST_LINES
+BURST_DEADLINE = 60.0
+
+
+def measure_help(options: argparse.Namespace) -> list[Row]:
+    """`remora --help`, of the client in the environment that runs this."""
+    command = Path(sys.executable).parent / "remora"
+    times = []
+    for _ in range(options.turns + 1):
+        begun = time.perf_counter()
+        try:
+            ran = subprocess.run([command, "--help"], capture_output=True, timeout=60, check=False)
+        except OSError as error:
+            return [_help_row(None, str(error))]
+        times.append((time.perf_counter() - begun) * MS)
+        if ran.returncode:
+            return [_help_row(None, f"exit status {ran.returncode}")]
+    times = times[1:]  # the first may have written .pyc files
+    return [_help_row(median(times), f"best {min(times):.0f} ms")]
+
+
+def _help_row(value: float | None, remark: str) -> Row:
+    return Row("remora --help", platform.python_version(), "ms", value, None, 150.0, remark=remark)
+
+
+def measure(python: Python, options: argparse.Namespace) -> list[Row]:
+    bare = _bare_burst(python)
+    names = [REMORA] if options.no_debugpy else [REMORA, DEBUGPY]
+    bursts = {name: _burst(python, name) for name in names}
+    remark = "; ".join(burst.trouble for burst in bursts.values() if burst.trouble)
+
+    def row(what: str, unit: str, take: Callable[[Burst], float]) -> Row:
+        values = {name: take(burst) for name, burst in bursts.items()}
+        return Row(what, python.version, unit, values[REMORA], values.get(DEBUGPY), remark=remark)
+
+    return [
+        row("10 MB of prints, client attached", "x", lambda burst: burst.wall / bare),
+        row("10 MB of prints, until the client has all", "s", lambda burst: burst.shown),
+    ]
+
+
+@dataclass(frozen=True)
+class Burst:
+    """Seconds until the prints had returned, and until the client had them all; and what went wrong."""
+
+    wall: float
+    shown: float
+    trouble: str = ""
+
+
+def _bare_burst(python: Python) -> float:
+    with Target(python, BARE) as target:
+        return min(float(target.ask("burst", lines=BURST_LINES)["wall"]) for _ in range(5))
+
+
+def _burst(python: Python, name: str) -> Burst:
+    received = 0
+
+    def count(text: str) -> None:
+        nonlocal received
+        received += len(text)
+
+    with Target(python, name) as target:
+        target.enable()
+        with target.attach(redirectOutput=True) as client:
+            client.on_output = count
+            begun = time.perf_counter()
+            target.tell("burst", lines=BURST_LINES)
+            wall = NEVER
+            try:
+                client.pump(target.answers, BURST_DEADLINE)
+                wall = target.answer()["wall"]
+                client.pump_while(lambda: received < WANTED, BURST_DEADLINE)
+            except DapError as error:
+                return Burst(wall, NEVER, f"{name}: {received / WANTED:.0%} of the text arrived ({error})")
+    return Burst(wall, time.perf_counter() - begun)
+
+
+def measure_both(python: Python, options: argparse.Namespace) -> list[Row]:
+    return [*measure_help(options), *measure(python, options)]
+
+
+if __name__ == "__main__":
+    _options.run_alone(__doc__, measure_both)
