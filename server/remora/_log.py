@@ -1,0 +1,74 @@
+"""The server's own log, where the owner asked for one: `REMORA_LOG=file[:level]`. Never a secret.
+
+Written from any thread with one `os.write` a line: no lock of ours or of `logging`, which the program may
+hold while it is stopped. Without the variable nothing is opened and nothing costs.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+__all__ = ["Log", "log"]
+
+_LEVELS = ("debug", "info", "warning", "error")
+
+
+class Log:
+    """A file that lines are appended to, once `open_from` has found one in the environment."""
+
+    def __init__(self) -> None:
+        self._descriptor = -1
+        self._least = len(_LEVELS)
+
+    def open_from(self, setting: str) -> None:
+        """Read `file[:level]`; the level is info unless named. A file that cannot be written is none."""
+        path, _, level = setting.rpartition(":")
+        if level not in _LEVELS or not path:
+            path, level = setting, "info"
+        self.close()
+        if not path:
+            return
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+        try:
+            self._descriptor = os.open(path, flags, 0o600)
+        except OSError:
+            return
+        self._least = _LEVELS.index(level)
+
+    def close(self) -> None:
+        """Write no more."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor, self._least = -1, len(_LEVELS)
+
+    def debug(self, text: str) -> None:
+        """What somebody who repairs Remora wants to read."""
+        self._write(0, text)
+
+    def info(self, text: str) -> None:
+        """Who came, who left, who was refused and why."""
+        self._write(1, text)
+
+    def warning(self, text: str) -> None:
+        """Something does not work here, and what happens instead."""
+        self._write(2, text)
+
+    def error(self, text: str) -> None:
+        """A mistake of ours."""
+        self._write(3, text)
+
+    def _write(self, level: int, text: str) -> None:
+        if level < self._least or self._descriptor < 0:
+            return
+        now = time.time()
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+        shown = text.encode("ascii", "backslashreplace").decode("ascii").replace("\n", "\n    ")
+        line = f"{stamp}.{int(now * 1000) % 1000:03}Z {os.getpid()} {_LEVELS[level]} {shown}\n"
+        try:
+            os.write(self._descriptor, line.encode("ascii"))
+        except OSError:
+            self._least = len(_LEVELS)  # the disk is full, or the program closed our file
+
+
+log = Log()

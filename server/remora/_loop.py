@@ -1,0 +1,166 @@
+"""The event loop that is the server's one thread: sockets, timers, and calls posted by the program's threads.
+
+`post` may be called from any thread, also from a signal handler; everything else on the loop's own thread.
+Nothing in here waits for anything but the selector.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import selectors
+import traceback
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from remora._log import log
+from remora._originals import allocate_lock, get_ident, make_selector, monotonic, socketpair, start_new_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Loop", "Timer"]
+
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+
+
+class Timer:
+    """A call that is to happen later, unless it is cancelled."""
+
+    def __init__(self, when: float, call: Callable[[], None]) -> None:
+        self.when = when
+        self.call: Callable[[], None] | None = call
+
+    def cancel(self) -> None:
+        """Let it not happen. Harmless when it has."""
+        self.call = None
+
+
+class Loop:
+    """Runs callbacks one after the other, on a thread that no tool of the program sees."""
+
+    def __init__(self) -> None:
+        self.ident: int | None = None
+        self._selector = make_selector()
+        self._posted: deque[Callable[[], None]] = deque()
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._order = itertools.count()
+        self._running = True
+        self._ended = allocate_lock()
+        self._woken, self._wake = socketpair()
+        self._selector.register(self._woken, READ, self._on_wake)
+
+    # -- from any thread --------------------------------------------------------------------------
+
+    def start(self, run: Callable[[Callable[[], None]], None], began: Callable[[int], None]) -> None:
+        """Start the thread.
+
+        Args:
+            run: calls what it is given where no tool of the program sees it.
+            began: told the thread's ident, on that thread, before anything else happens there.
+        """
+        self._ended.acquire()
+
+        def thread() -> None:
+            try:
+                self.ident = get_ident()
+                began(self.ident)
+                run(self._run)
+            finally:
+                self._ended.release()
+
+        start_new_thread(thread, ())
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Have `call` run on the loop's thread, soon. Never blocks."""
+        self._posted.append(call)
+        try:
+            self._wake.send(b"\0")
+        except OSError:
+            pass  # it is full, so the loop is awake already; or closed, and nobody is left to do it
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the thread's end; False when it has not come in time."""
+        if self.ident == get_ident() or not self._ended.acquire(timeout=timeout):
+            return False
+        self._ended.release()
+        return True
+
+    def abandon(self) -> None:
+        """In a forked child: close what was inherited, quietly. The parent goes on with its own."""
+        # No unregister: an epoll set is shared with the parent, and would forget the parent's sockets too.
+        self._running = False
+        self._selector.close()
+        self._woken.close()
+        self._wake.close()
+        self._posted.clear()
+        self._timers.clear()
+
+    # -- on the loop's thread ---------------------------------------------------------------------
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> Timer:
+        """Have `call` run after so many seconds."""
+        timer = Timer(monotonic() + seconds, call)
+        heapq.heappush(self._timers, (timer.when, next(self._order), timer))
+        return timer
+
+    def watch(self, sock: Any, events: int, call: Callable[[int], None]) -> None:
+        """Call `call(ready)` whenever the socket is ready for one of `events`; 0 stops watching."""
+        watched = sock.fileno() in self._selector.get_map()
+        if not events:
+            if watched:
+                self._selector.unregister(sock)
+        elif watched:
+            self._selector.modify(sock, events, call)
+        else:
+            self._selector.register(sock, events, call)
+
+    def stop(self) -> None:
+        """End the loop after the callback that runs now."""
+        self._running = False
+
+    def _run(self) -> None:
+        while self._running:
+            try:
+                ready = self._selector.select(self._patience())
+            except OSError as error:  # the program closed every descriptor, as daemons do
+                log.error(f"the server's selector is gone: {error}")
+                break
+            for key, events in ready:
+                self._guard(key.data, events)
+            for _ in range(len(self._posted)):
+                self._guard(self._posted.popleft())
+            self._run_timers()
+        self._close()
+
+    def _patience(self) -> float | None:
+        if self._posted:
+            return 0
+        return max(0.0, self._timers[0][0] - monotonic()) if self._timers else None
+
+    def _run_timers(self) -> None:
+        now = monotonic()
+        while self._timers and self._timers[0][0] <= now:
+            timer = heapq.heappop(self._timers)[2]
+            if timer.call is not None:
+                call, timer.call = timer.call, None
+                self._guard(call)
+
+    def _guard(self, call: Callable[..., None], *arguments: Any) -> None:
+        """A mistake in one callback is logged; it ends neither the loop nor the program."""
+        try:
+            call(*arguments)
+        except Exception:
+            log.error(traceback.format_exc())
+
+    def _on_wake(self, _events: int) -> None:
+        try:
+            while len(self._woken.recv(4096)) == 4096:
+                pass
+        except OSError:
+            pass
+
+    def _close(self) -> None:
+        self._selector.close()
+        self._woken.close()
+        self._wake.close()

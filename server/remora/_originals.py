@@ -1,0 +1,82 @@
+"""The interpreter's own threads, locks, sockets and clock, also where gevent or eventlet replaced them.
+
+Imported once, when the server is enabled. Our thread must really be a thread: a green one would stop with
+the program that it is to look at.
+"""
+
+from __future__ import annotations
+
+import _socket
+import _thread
+import select
+import socket
+import sys
+import time
+from typing import Any
+
+__all__ = [
+    "Socket",
+    "accept",
+    "allocate_lock",
+    "get_ident",
+    "make_selector",
+    "monotonic",
+    "socketpair",
+    "start_new_thread",
+]
+
+
+def _original(module: Any, name: str) -> Any:
+    """`module.name` as it was before a patch, if one was applied."""
+    gevent = sys.modules.get("gevent.monkey")
+    if gevent is not None:
+        return gevent.get_original(module.__name__, name)
+    eventlet = sys.modules.get("eventlet.patcher")
+    if eventlet is not None:
+        return getattr(eventlet.original(module.__name__), name)
+    return getattr(module, name)
+
+
+allocate_lock = _original(_thread, "allocate_lock")
+allocate_rlock = _original(_thread, "RLock")
+get_ident = _original(_thread, "get_ident")
+start_new_thread = _original(_thread, "start_new_thread")
+monotonic = _original(time, "monotonic")
+# A patch replaces the name in `socket`; the class that every real socket derives from stays.
+Socket: type[socket.socket] = _original(socket, "socket")
+
+
+def accept(listening: Any) -> tuple[socket.socket, Any]:
+    """`listening.accept()`, which would look up the patched class; the socket does not block."""
+    descriptor, address = listening._accept()
+    accepted = Socket(listening.family, listening.type, listening.proto, fileno=descriptor)
+    accepted.setblocking(False)
+    return accepted, address
+
+
+def socketpair() -> tuple[socket.socket, socket.socket]:
+    """Two sockets joined to each other, neither of which blocks."""
+    if hasattr(_socket, "socketpair"):
+        pair = [Socket(one.family, one.type, one.proto, fileno=one.detach()) for one in _socket.socketpair()]
+    else:
+        pair = list(socket.socketpair())
+    for one in pair:
+        one.setblocking(False)
+        one.set_inheritable(False)
+    return pair[0], pair[1]
+
+
+def make_selector() -> Any:
+    """The best selector of this system that no patch has touched."""
+    import selectors
+
+    if not issubclass(Socket, _socket.socket) or "gevent.monkey" not in sys.modules:
+        return selectors.DefaultSelector()
+    wait = _original(select, "select")
+
+    class PlainSelector(selectors.SelectSelector):
+        def _select(self, r: Any, w: Any, _: Any, timeout: float | None = None) -> Any:
+            readable, writable, failed = wait(r, w, w if sys.platform == "win32" else [], timeout)
+            return readable, writable + failed, []
+
+    return PlainSelector()

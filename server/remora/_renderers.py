@@ -1,0 +1,157 @@
+"""How well-known kinds of objects are shown, found by the name of their class: nothing is imported for it.
+
+A renderer gets the value and a function that renders a value inside it. It may read what its library stores
+and call nothing that takes long. Runs wherever the value is rendered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from remora._statics import class_name, lookup, method_owner, module_of, mro, own_attributes, stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Inner = Callable[[Any], str]
+    Render = Callable[[Any, Inner], str]
+
+__all__ = ["find_renderer", "renders"]
+
+_RENDERERS: dict[str, Render] = {}
+
+
+def renders(*names: str) -> Callable[[Render], Render]:
+    """Declare a renderer for the classes with these full names, and for what derives from them."""
+
+    def declare(render: Render) -> Render:
+        for name in names:
+            _RENDERERS[name] = render
+        return render
+
+    return declare
+
+
+def find_renderer(kind: type) -> Render | None:
+    """The renderer for a class, unless the class says itself how it wants to be shown."""
+    for base in mro(kind):
+        render = _RENDERERS.get(f"{module_of(base)}.{class_name(base)}")
+        if render is not None:
+            return render
+    if _is_generated_dataclass(kind):
+        return _dataclass
+    if _is_namedtuple(kind):
+        return _namedtuple
+    return None
+
+
+def _is_generated_dataclass(kind: type) -> bool:
+    """A dataclass whose `__repr__` is the generated one, or none at all."""
+    if type(lookup(kind, "__dataclass_fields__")) is not dict:
+        return False
+    if method_owner(kind, "__repr__") is object:
+        return True
+    generated = getattr(lookup(kind, "__repr__"), "__wrapped__", None)
+    return _code_file(generated) == "<string>"
+
+
+def _is_namedtuple(kind: type) -> bool:
+    """A class that `namedtuple` or `typing.NamedTuple` made, with the `__repr__` that these give it."""
+    if tuple not in mro(kind) or type(lookup(kind, "_fields")) is not tuple:
+        return False
+    return _code_file(lookup(kind, "__repr__")) == _code_file(sys.modules["collections"].namedtuple)
+
+
+def _code_file(function: Any) -> str | None:
+    return function.__code__.co_filename if type(function) is FunctionType else None
+
+
+def _dataclass(value: Any, inner: Inner) -> str:
+    fields = lookup(type(value), "__dataclass_fields__")
+    own = own_attributes(value)
+    shown = [
+        f"{name}={inner(own[name])}"
+        for name, field in fields.items()
+        if name in own and getattr(field, "repr", True)
+    ]
+    return f"{class_name(type(value))}({', '.join(shown)})"
+
+
+def _namedtuple(value: Any, inner: Inner) -> str:
+    fields = lookup(type(value), "_fields")
+    shown = [f"{name}={inner(item)}" for name, item in zip(fields, tuple.__iter__(value))]
+    return f"{class_name(type(value))}({', '.join(shown)})"
+
+
+@renders("enum.Enum")
+def _enum(value: Any, inner: Inner) -> str:
+    own = own_attributes(value)
+    return f"<{class_name(type(value))}.{own.get('_name_')}: {inner(own.get('_value_'))}>"
+
+
+@renders("datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta", "datetime.timezone")
+def _datetime(value: Any, _inner: Inner) -> str:
+    base: Any = next(base for base in mro(type(value)) if module_of(base) in ("datetime", "_datetime"))
+    return str(base.__repr__(value))
+
+
+@renders("pathlib.PurePath", "pathlib._local.PurePath")
+def _path(value: Any, inner: Inner) -> str:
+    return f"{class_name(type(value))}({inner(str(value))})"
+
+
+@renders("types.SimpleNamespace")
+def _simple_namespace(value: Any, inner: Inner) -> str:
+    return f"namespace({', '.join(f'{name}={inner(held)}' for name, held in own_attributes(value).items())})"
+
+
+@renders("builtins.generator", "builtins.coroutine", "builtins.async_generator")
+def _generator(value: Any, _inner: Inner) -> str:
+    prefix = {"generator": "gi", "coroutine": "cr", "async_generator": "ag"}[type(value).__name__]
+    frame = getattr(value, f"{prefix}_frame")
+    if frame is None:
+        state = "finished"
+    elif getattr(value, f"{prefix}_running"):
+        state = "running"
+    else:
+        state = f"at line {frame.f_lineno}"
+    return f"<{type(value).__name__} {value.__qualname__} {state}>"
+
+
+@renders("numpy.ndarray")
+def _ndarray(value: Any, _inner: Inner) -> str:
+    numpy = sys.modules["numpy"]
+    shape = "x".join(map(str, value.shape)) or "scalar"
+    kind = class_name(type(value))
+    items = numpy.array2string(value, threshold=20, edgeitems=3, separator=", ")
+    return f"<{kind} {shape} {value.dtype}> {items}"
+
+
+@renders("pandas.core.frame.DataFrame", "pandas.DataFrame")
+def _data_frame(value: Any, inner: Inner) -> str:
+    rows, columns = value.shape
+    return f"<DataFrame {rows} rows x {columns} columns> {inner([str(name) for name in value.columns[:10]])}"
+
+
+@renders("pandas.core.series.Series", "pandas.Series")
+def _series(value: Any, inner: Inner) -> str:
+    name = "" if value.name is None else f" {value.name!r}"
+    return f"<Series{name} of {len(value)} {value.dtype}> {inner(value.iloc[:5].tolist())}"
+
+
+@renders("torch.Tensor")
+def _tensor(value: Any, _inner: Inner) -> str:
+    return f"<Tensor {'x'.join(map(str, value.shape)) or 'scalar'} {value.dtype} {value.device}>"
+
+
+@renders("django.db.models.query.QuerySet", "sqlalchemy.orm.query.Query")
+def _query(value: Any, _inner: Inner) -> str:
+    # Its own repr() would ask the database.
+    cache = None
+    with contextlib.suppress(LookupError):
+        cache = stored(value, "_result_cache")
+    state = f"of {len(cache)} results" if type(cache) is list else "not run yet"
+    return f"<{class_name(type(value))} {state}>"
