@@ -1,0 +1,84 @@
+"""The documentation is true: its examples run, its tables are the code's, its links lead somewhere."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from remora_protocol import ERROR_IDS
+from tests.support.interpreters import ROOT
+
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)#]+)(?:#[\w-]*)?\)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    page: Path
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.stem}-{self.language}-{self.text[:20].strip()!r}"
+
+
+BLOCKS = [Block(page, *found) for page in PAGES for found in _FENCE.findall(page.read_text(encoding="utf-8"))]
+
+
+def rows(page: str, pattern: str) -> list[tuple[str, ...]]:
+    """The cells of a page's table rows that match."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return [tuple(found) for found in re.findall(pattern, text, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("block", [one for one in BLOCKS if one.language == "python"], ids=str)
+def test_python_examples_use_what_there_is(block: Block) -> None:
+    tree = ast.parse(block.text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            module = __import__(node.module or "", fromlist=["*"])
+            assert {name.name for name in node.names} <= set(module.__all__)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "remora":
+            import remora
+
+            assert node.attr in remora.__all__
+
+
+@pytest.mark.parametrize("block", [one for one in BLOCKS if "$ remora" in one.text], ids=str)
+def test_commands_shown_are_commands_there_are(block: Block) -> None:
+    from remora_client import cli
+
+    parser = cli._parser()
+    for line in re.findall(r"^\$ remora (.*)$", block.text, re.MULTILINE):
+        words = [one.strip("'") for one in re.findall(r"'[^']*'|\S+", line)]
+        assert parser.parse_args(words).module
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in _LINK.findall(page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_the_error_codes_are_all_there() -> None:
+    shown = rows("protocol.md", r"^\| (\d+) \| `([\w-]+)` \|")
+    assert {code: int(number) for number, code in shown} == dict(ERROR_IDS)
+
+
+def test_the_exit_codes_are_the_clients() -> None:
+    from remora_client import _errors
+
+    used = {
+        one.exit_code for one in vars(_errors).values() if isinstance(one, type) and hasattr(one, "exit_code")
+    }
+    shown = {int(number) for (number,) in rows("start.md", r"^\| (\d) \| [^`]")}
+    assert shown == used | {0}
