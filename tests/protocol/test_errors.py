@@ -52,6 +52,7 @@ def test_a_refusal_says_what_other_dap_clients_show() -> None:
             "failed",
             "No frame {b}",
         ),
+        ("x", {"error": {"format": "failed: no frame"}}, "failed", "failed: no frame"),
         (None, {"error": {"format": 3}}, "failed", "The other side refused the request and did not say why."),
         (None, {"error": []}, "failed", "The other side refused the request and did not say why."),
         ("", [1], "failed", "The other side refused the request and did not say why."),

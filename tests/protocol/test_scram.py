@@ -153,6 +153,14 @@ def test_the_server_can_make_no_proof_from_what_it_keeps() -> None:
     assert not kept & {salted, scram._hmac(salted, b"Client Key"), SECRET.encode()}
 
 
+@pytest.mark.parametrize("change", [lambda proof: proof + b"x", lambda proof: proof[:-1], lambda proof: b""])
+def test_a_proof_of_another_length_is_none(change: Callable[[bytes], bytes]) -> None:
+    client, server = plain()
+    final, _, proof = client.receive(server.start(MECHANISM, client.first())).rpartition(b",p=")
+    changed_proof = base64.b64encode(change(base64.b64decode(proof)) or b"\0")
+    assert refusal(server.finish, final + b",p=" + changed_proof).reason == "invalid-proof"
+
+
 def test_a_wrong_secret_and_a_wrong_user_look_the_same() -> None:
     seen = []
     for secret, user in (("wrong", USER), (SECRET, "nobody"), (SECRET, OBSERVER), (SECRET, "a=b,c")):
