@@ -47,10 +47,20 @@ LAYERS: dict[str, list[set[str]]] = {
     "remora_client": [
         {"__main__", "cli"},
         {"repl"},
+        {"_ls", "_trust_command", "_cert_command"},
         {"commands"},
+        {"_sync"},
+        {"aio"},
+        {"_targets"},
         {"_session"},
-        {"_rpc", "_state"},
-        {"locspec", "render"},
+        {"_attach", "_breaking"},
+        {"_connect"},
+        {"_diagnosis"},
+        {"_tls"},
+        {"_dial", "_trust", "_met", "_secrets", "_localsource"},
+        {"_rpc", "_state", "_cert_prompt", "_options"},
+        {"_certificates", "_places", "_model", "_errors"},
+        {"locspec", "render", "_text"},
     ],
 }
 
