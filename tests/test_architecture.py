@@ -22,11 +22,11 @@ FOLDERS = {"remora_protocol": "protocol", "remora": "server", "remora_client": "
 #: What each package may import besides itself and the standard library.
 MAY_USE = {
     "remora_protocol": set(),
-    "remora": {"remora_protocol"},
+    "remora": {"remora_protocol", "__pypy__"},
     "remora_client": {"remora_protocol", "prompt_toolkit", "pygments", "cryptography", "platformdirs"},
 }
 
-#: Highest first. A name stands for a module or a whole sub-package.
+#: Highest first. A name is a module or a whole sub-package; with a dot, a module apart from its package.
 LAYERS: dict[str, list[set[str]]] = {
     "remora_protocol": [
         {"_login", "_connection"},
@@ -41,8 +41,11 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_session"},
         {"_handlers"},
         {"_debugger"},
-        {"_engine", "_breakpoints", "_stepping", "_threads"},
-        {"_frames", "_sources", "_values", "_filters"},
+        {"_engine", "_breakpoints", "_binding", "_stepping", "_threads", "_world"},
+        {"_stops", "_calls", "_evaluate", "_children", "_output"},
+        {"_frames", "_sources", "_values", "_filters", "_conditions", "_logmessages", "_transport"},
+        {"_engine._native", "_placement", "_renderers", "_statics", "_loop"},
+        {"_log", "_originals"},
     ],
     "remora_client": [
         {"__main__", "cli"},
@@ -103,10 +106,10 @@ def imports_in(path: Path) -> Iterator[Import]:
             for name in node.names:
                 yield Import(f"{node.module}.{name.name}", path, node.lineno, for_types)
         elif isinstance(node, ast.If) and _is_type_checking(node.test):
-            for child in node.body:
-                yield from walk(child, True)
-            for child in node.orelse:
-                yield from walk(child, for_types)
+            for statement in node.body:
+                yield from walk(statement, True)
+            for statement in node.orelse:
+                yield from walk(statement, for_types)
         else:
             for child in ast.iter_child_nodes(node):
                 yield from walk(child, for_types)
@@ -120,12 +123,13 @@ def imports_of(package: str) -> list[Import]:
 
 def layer(package: str, module: str) -> int:
     """Where a module of a package stands; the package itself (its public names) stands above all."""
-    parts = module.split(".")
-    if len(parts) == 1:
+    parts = module.split(".")[1:]
+    if not parts:
         return -1
-    for index, names in enumerate(LAYERS[package]):
-        if parts[1] in names:
-            return index
+    for name in (".".join(parts), parts[0]):
+        for index, names in enumerate(LAYERS[package]):
+            if name in names:
+                return index
     raise LookupError(f"{module} has no layer: give it its place in {Path(__file__).name}")
 
 
@@ -162,10 +166,7 @@ def test_every_file_has_its_layer(package: str) -> None:
 
 @pytest.mark.parametrize("package", FOLDERS)
 def test_the_layers_name_only_what_is_there(package: str) -> None:
-    there = {
-        module_of(path, package).split(".")[1] for path in files_of(package) if path.name != "__init__.py"
-    }
-    there |= {path.parent.name for path in files_of(package) if path.name == "__init__.py"}
+    there = {module_of(path, package).partition(".")[2] for path in files_of(package)}
     named = [name for names in LAYERS[package] for name in names]
     assert sorted(named) == sorted(set(named)), "a name stands in two layers"
     assert set(named) <= there, f"no such file: {set(named) - there}"
