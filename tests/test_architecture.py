@@ -31,7 +31,7 @@ LAYERS: dict[str, list[set[str]]] = {
     "remora_protocol": [
         {"_login", "_connection"},
         {"_messages", "_scram", "_process"},
-        {"_framing", "_scram_text", "_channel_binding", "_qualifier", "_sourcematch"},
+        {"_framing", "_scram_text", "_channel_binding", "_qualifier", "_registry", "_sourcematch"},
         {"_errors", "_version"},
     ],
     "remora": [
