@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from remora_client._certificates import CertificateProblem
     from remora_client._options import ConnectOptions
 
+    Dial = Callable[[], Awaitable[socket.socket]]
+
 __all__ = [
     "HandshakeFailed",
     "TlsStreams",
@@ -71,9 +73,7 @@ class _Expected:
     changed: str  # what to do when another certificate comes
 
 
-async def secure(
-    place: str, host: str, options: ConnectOptions, dial: Callable[[], Awaitable[socket.socket]]
-) -> TlsStreams:
+async def secure(place: str, host: str, options: ConnectOptions, dial: Dial) -> TlsStreams:
     """Connect with TLS, to a server whose certificate is trusted in the end.
 
     Args:
@@ -86,10 +86,11 @@ async def secure(
     """
     expected = _expected(place, options)
     if expected is not None:
-        return await _connect_expecting(expected, place, host, options, await dial())
+        return await _connect_expecting(expected, place, host, options, dial)
     try:
-        reader, writer = await _handshake(await dial(), host, _context(options, verify=True), options.timeout)
-        return TlsStreams(reader, writer, _certificate(writer), by_hand=False)
+        context = _context(options, verify=True)  # before there is a socket: its files may be missing
+        reader, writer = await _handshake(await dial(), host, context, options.timeout)
+        return TlsStreams(reader, writer, await _certificate(reader, writer), by_hand=False)
     except ssl.SSLCertVerificationError as error:
         failed = error
     problem = await _look(place, host, options, await dial(), failed)
@@ -97,7 +98,7 @@ async def secure(
     if answer not in ("once", "always"):
         raise _untrusted(problem, asked=answer is not None)
     accepted = _Expected(problem.certificate.sha256, "the one that you were shown", "Try again.")
-    streams = await _connect_expecting(accepted, place, host, options, await dial())
+    streams = await _connect_expecting(accepted, place, host, options, dial)
     if answer == "always":
         add_pin(place, problem.certificate.sha256, problem.certificate.subject)
     return streams
@@ -118,12 +119,13 @@ def _expected(place: str, options: ConnectOptions) -> _Expected | None:
 
 
 async def _connect_expecting(
-    expected: _Expected, place: str, host: str, options: ConnectOptions, sock: socket.socket
+    expected: _Expected, place: str, host: str, options: ConnectOptions, dial: Dial
 ) -> TlsStreams:
     from remora_client._certificates import fingerprint
 
-    reader, writer = await _handshake(sock, host, _context(options, verify=False), options.timeout)
-    der = _certificate(writer)
+    context = _context(options, verify=False)
+    reader, writer = await _handshake(await dial(), host, context, options.timeout)
+    der = await _certificate(reader, writer)
     shown = fingerprint(der)
     if shown != expected.sha256:
         writer.transport.abort()
@@ -143,8 +145,8 @@ async def _look(
     """Fetch the certificate that failed, on a connection that carries nothing else."""
     from remora_client import _certificates
 
-    _, writer = await _handshake(sock, host, _context(options, verify=False), options.timeout)
-    der = _certificate(writer)
+    reader, writer = await _handshake(sock, host, _context(options, verify=False), options.timeout)
+    der = await _certificate(reader, writer)
     writer.transport.abort()
     certificate = _certificates.describe(der)
     why = _certificates.reasons(certificate, host, error.verify_code, error.verify_message)
@@ -205,12 +207,26 @@ async def _settle() -> None:
         await asyncio.sleep(0)
 
 
-def _certificate(writer: asyncio.StreamWriter) -> bytes:
-    der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+async def _certificate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    try:
+        der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    except ValueError as error:
+        # In TLS 1.3 the server judges our certificate after the handshake: its refusal is here already.
+        raise HandshakeFailed(await _refusal(reader) or error) from None
     if not isinstance(der, bytes):
         writer.transport.abort()
         raise TlsFailed("The server showed no certificate.")
     return der
+
+
+async def _refusal(reader: asyncio.StreamReader) -> Exception | None:
+    """The error that the connection is about to end with."""
+    try:
+        async with asyncio.timeout(1):
+            await reader.read(1)
+    except (OSError, TimeoutError) as error:
+        return error
+    return None
 
 
 def wants_our_certificate(error: BaseException | None) -> bool:

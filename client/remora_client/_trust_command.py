@@ -35,9 +35,10 @@ def run(arguments: Namespace) -> int:
             return 1
         print(f"Forgot the certificate of {place}.")
         return 0
-    if arguments.fingerprint is None:
+    digest = arguments.digest or arguments.fingerprint
+    if digest is None:
         return asyncio.run(_look_and_ask(qualifier, place))
-    pin = _trust.add_pin(place, arguments.fingerprint)
+    pin = _trust.add_pin(place, digest)
     print(f"Trusting for {place} only the certificate {pin.sha256}")
     return 0
 
