@@ -1,0 +1,112 @@
+"""Expressions of breakpoints, compiled once and evaluated in many frames: conditions and the parts of log messages.
+
+Evaluated on the program's threads, where a breakpoint on a hot line asks a million times a second. So an expression is
+turned into a function of the frame's locals for each code object it meets, that reads the variables it names and no others.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, FrameType, FunctionType
+
+__all__ = ["BadExpression", "Expression", "describe_error"]
+
+_LOCALS = "@locals"  # no program can have a variable of this name
+
+
+class BadExpression(ValueError):
+    """The text is no Python expression. Its text says why, for the person who wrote it."""
+
+
+def describe_error(error: BaseException) -> str:
+    """An exception as its last line of a traceback, also when its `__str__` is broken."""
+    try:
+        text = str(error)
+    except Exception:
+        text = "<its text cannot be shown>"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+class Expression:
+    """One expression, to be called with a frame. What it raises is the expression's own doing."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        try:
+            self._tree = ast.parse(source.strip(), "<expression>", "eval")
+            self.code = compile(self._tree, "<expression>", "eval")
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise BadExpression(_reason(error)) from None
+        self._bound = _names_bound_inside(self._tree)
+        self._made: tuple[CodeType | None, Any, Callable[[Any], Any]] = (None, None, bool)
+
+    def __call__(self, frame: FrameType) -> Any:
+        code, namespace, function = self._made
+        if frame.f_code is not code or frame.f_globals is not namespace:
+            function = self._make(frame)
+        return function(frame.f_locals)
+
+    def _make(self, frame: FrameType) -> Callable[[Any], Any]:
+        code, namespace = frame.f_code, frame.f_globals
+        # At a module's top level the locals are the globals: no name is to be looked up elsewhere.
+        names = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
+        if code.co_flags & inspect.CO_OPTIMIZED or frame.f_locals is namespace:
+            function = self._compile_for(names, namespace)
+        else:
+            function = self._evaluate_in(namespace)
+        self._made = (code, namespace, function)
+        return function
+
+    def _evaluate_in(self, namespace: dict[str, Any]) -> Callable[[Any], Any]:
+        return lambda variables: eval(self.code, {**namespace, **variables})
+
+    def _compile_for(self, names: set[str], namespace: dict[str, Any]) -> Callable[[Any], Any]:
+        if self._bound & names or _LOCALS in self._bound:
+            return self._evaluate_in(namespace)
+        body = _LocalsByName(names).visit(ast.parse(self.source.strip(), "<expression>", "eval")).body
+        maker = ast.parse("lambda x: x", "<expression>", "eval")
+        assert isinstance(maker.body, ast.Lambda)
+        maker.body.args.args[0].arg = _LOCALS
+        maker.body.body = body
+        compiled = compile(ast.fix_missing_locations(maker), "<expression>", "eval")
+        fast: FunctionType = eval(compiled, namespace)
+
+        def function(variables: Any) -> Any:
+            try:
+                return fast(variables)
+            except KeyError as error:
+                name = error.args[0] if error.args else None
+                if isinstance(name, str) and name in names and name not in variables:
+                    raise NameError(f"name {name!r} is not defined") from None
+                raise
+
+        return function
+
+
+class _LocalsByName(ast.NodeTransformer):
+    """Turns the names that are local where the expression is evaluated into look-ups."""
+
+    def __init__(self, names: set[str]) -> None:
+        self._names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id not in self._names or not isinstance(node.ctx, ast.Load):
+            return node
+        variables = ast.Name(_LOCALS, ast.Load())
+        return ast.copy_location(ast.Subscript(variables, ast.Constant(node.id), ast.Load()), node)
+
+
+def _names_bound_inside(tree: ast.AST) -> set[str]:
+    """Names that the expression binds itself: parameters of lambdas, loops of comprehensions, walruses."""
+    bound = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    stored = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return bound | {node.id for node in stored if isinstance(node.ctx, ast.Store)}
+
+
+def _reason(error: BaseException) -> str:
+    return error.msg if isinstance(error, SyntaxError) and error.msg else str(error) or type(error).__name__

@@ -1,0 +1,120 @@
+"""What an engine is: the mechanism that reports what the program's threads do. Types only.
+
+An engine is told which lines, frames and exceptions to watch and reports them; it knows nothing of breakpoints,
+conditions or steps. Its methods are called by the server's thread, or by a program thread that holds the
+debugger's lock; what it reports, it reports on the program's threads, inside the interpreter's callback, where no
+tool sees what runs. The interface is modelled on `sys.monitoring`; the older Pythons imitate it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Callable, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence, Set
+    from types import CodeType, FrameType, TracebackType
+
+    Report = Callable[[FrameType], object]
+    """Called when a watched line is reached. True: the thread was held there and has been let go again."""
+
+    ErrorReport = Callable[[FrameType, BaseException, TracebackType | None], object]
+    """The traceback ends at the frame it was raised in and begins at this one."""
+
+    Lines = Mapping[str, Mapping[int, Report]]
+    """File name as in `co_filename`, then line, then whom to tell."""
+
+__all__ = ["Engine", "Happening", "Listener", "Watch"]
+
+
+class Happening(Enum):
+    """What a followed frame just did."""
+
+    LINE = "line"
+    CALL = "call"
+    RETURN = "return"
+    YIELD = "yield"
+    UNWIND = "unwind"
+    INSTRUCTION = "instruction"
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The frames that one step wants to hear of, by identity.
+
+    Attributes:
+        lines: report each line (and each further turn of a loop on one line) of these.
+        returns: report when these return, yield or are unwound.
+        landing: report the next instruction of this one.
+        calls: report each frame that starts or resumes on the stack above this one.
+    """
+
+    lines: Mapping[int, FrameType] = field(default_factory=dict)
+    returns: Mapping[int, FrameType] = field(default_factory=dict)
+    landing: FrameType | None = None
+    calls: FrameType | None = None
+
+
+class Listener(Protocol):
+    """Whom an engine tells. Every method runs on a program thread and may hold it. None of them raises."""
+
+    own_threads: Set[int]
+
+    def on_file(self, filename: str) -> None:
+        """Code of this file is about to run for the first time since somebody watched."""
+
+    def on_code(self, frame: FrameType) -> None:
+        """Asked for by `Engine.watch_new_code`: this frame's code is about to run for the first time."""
+
+    def on_interrupt(self, frame: FrameType) -> bool:
+        """An interrupted thread has come to a place where it can be held. True: it was held."""
+
+    def on_step(self, owner: int, happening: Happening, frame: FrameType, value: Any) -> bool:
+        """A frame that `owner`'s step watches did something. True: the thread was held."""
+
+    def on_failure(self, error: BaseException) -> None:
+        """Something of ours went wrong. The program must not notice; the person at the client should."""
+
+
+class Engine(Protocol):
+    """How to hear of what a program does. `limits` names, in sentences, what this one cannot hear."""
+
+    name: str
+    limits: list[str]
+
+    def attach(self, listener: Listener) -> None:
+        """Take what is needed from the interpreter. Nothing is watched yet, so nothing is slower yet."""
+
+    def detach(self) -> None:
+        """Give everything back: no event, tracer, tool id or changed code object is left. Idempotent."""
+
+    def watch_lines(self, lines: Lines) -> None:
+        """Report these lines and no others, also in code that is running, suspended or not loaded yet."""
+
+    def watch_entries(self, entries: Sequence[tuple[CodeType, Report]]) -> None:
+        """Report each start and resumption of these functions and no others."""
+
+    def watch_new_code(self, wanted: bool) -> None:
+        """Tell the listener of each code object that runs for the first time (`on_code`)."""
+
+    def watch_files(self, wanted: bool) -> None:
+        """Tell the listener of each file whose code runs for the first time (`on_file`)."""
+
+    def watch_exceptions(self, raised: ErrorReport | None, unwound: ErrorReport | None) -> None:
+        """Tell `raised` of exceptions in each frame they come to, `unwound` in each frame they leave."""
+
+    def interrupt(self) -> None:
+        """Report every thread at its next line, as `on_interrupt`, until `let_go`."""
+
+    def let_go(self) -> None:
+        """Stop what `interrupt` began."""
+
+    def follow(self, owner: int, watch: Watch | None) -> None:
+        """Report what these frames do, for the step of the thread `owner`; None: no longer."""
+
+    def follow_nobody(self) -> None:
+        """Forget every step."""
+
+    def after_fork_in_child(self) -> None:
+        """The process is a fresh copy with one thread: let go of everything that the parent had asked for."""

@@ -1,0 +1,35 @@
+"""Facts about the line table of a code object that engines need and the interpreter does not offer. Any thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+__all__ = ["first_line", "line_at", "lines_of"]
+
+
+def lines_of(code: CodeType) -> frozenset[int]:
+    """The lines that this code object itself has instructions for, not those of functions inside it."""
+    return frozenset(line for _, _, line in _table(code) if line is not None)
+
+
+def line_at(code: CodeType, offset: int) -> int | None:
+    """The line of the instruction at this offset."""
+    return next((line for start, end, line in _table(code) if start <= offset < end), None)
+
+
+def first_line(code: CodeType) -> int | None:
+    """The line that the call itself belongs to: that of `def` or `lambda`."""
+    return next((line for _, _, line in _table(code) if line is not None), None)
+
+
+def _table(code: CodeType) -> list[tuple[int, int, int | None]]:
+    if hasattr(code, "co_lines"):
+        return list(code.co_lines())
+    import dis  # 3.9 and PyPy 3.9
+
+    starts = list(dis.findlinestarts(code))
+    ends = [start for start, _ in starts[1:]] + [len(code.co_code)]
+    return [(start, end, line) for (start, line), end in zip(starts, ends)]

@@ -1,0 +1,458 @@
+"""The engine for Python 3.12 and later: `sys.monitoring` with local events, so code with nothing to watch runs untouched.
+
+Two tool ids. BREAK reports watched lines and switches every other line off where it meets it (DISABLE sticks to one
+place of one code object). RUN reports what is followed or interrupted, and is empty in between. The interpreter tells
+the higher id first: a breakpoint comes before a step to the same line.
+
+Callbacks run on the program's threads. They may not raise (it would come out in the program) nor return DISABLE for
+exceptions (the interpreter throws ValueError). The other methods run under the debugger's lock. `on_line` of BREAK takes
+no lock and has no point between its look at the table and DISABLE at which another thread could add the line.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from remora._engine import _lines
+from remora._engine._base import Happening, Watch
+from remora._originals import get_ident
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import CodeType, FrameType
+
+    from remora._engine._base import ErrorReport, Lines, Listener, Report
+
+__all__ = ["MonitoringEngine"]
+
+if sys.version_info >= (3, 12):
+    monitoring = sys.monitoring
+    E = monitoring.events
+    DISABLE = monitoring.DISABLE
+
+    # 0 is for debuggers that stop the program in its own terminal: pdb fails when it is taken.
+    _TOOLS = (4, 3, 5, 2, 1)
+    _STARTS = E.PY_START | E.PY_RESUME
+    _EVERYWHERE = E.LINE | E.JUMP | _STARTS
+
+    _LINE = E.LINE | E.JUMP | E.PY_START  # why PY_START: see _keep_start
+    _RETURN = E.PY_RETURN | E.PY_YIELD
+
+    class MonitoringEngine:
+        """Reports by `sys.monitoring`."""
+
+        name = "monitoring"
+
+        def __init__(self) -> None:
+            self.limits: list[str] = []
+            self._listener: Listener | None = None
+            self._break = self._run = -1
+            # BREAK's tables. `_by_line` is read without a lock: whole inner dicts are replaced, never changed.
+            self._by_line: dict[int, dict[str, Report]] = {}
+            self._files: dict[str, frozenset[int]] = {}
+            self._codes: dict[str, dict[int, ref[CodeType]]] = {}
+            self._armed: dict[int, ref[CodeType]] = {}
+            self._entries: dict[int, tuple[CodeType, Report]] = {}
+            self._wants_new_code = self._wants_files = False
+            # RUN's.
+            self._interrupting = False
+            self._watches: dict[int, Watch] = {}
+            self._line_frames: dict[int, int] = {}
+            self._return_frames: dict[int, int] = {}
+            self._landings: dict[int, int] = {}
+            self._callers: dict[int, FrameType] = {}
+            self._followed: dict[int, tuple[CodeType, int]] = {}
+            self._first_lines: dict[int, CodeType] = {}
+            self._raised: ErrorReport | None = None
+            self._unwound: ErrorReport | None = None
+            self._just_held: dict[int, tuple[int, int]] = {}
+
+        @staticmethod
+        def available() -> bool:
+            """Whether two tool ids are free."""
+            return len(_free_tools()) >= 2
+
+        # -- taking and giving back
+
+        def attach(self, listener: Listener) -> None:
+            self._run, self._break = sorted(_free_tools()[:2])
+            self._listener = listener
+            for tool, callbacks in (
+                (self._break, self._break_callbacks()),
+                (self._run, self._run_callbacks()),
+            ):
+                monitoring.use_tool_id(tool, "remora")
+                for event, callback in callbacks.items():
+                    monitoring.register_callback(tool, event, callback)
+            monitoring.restart_events()  # places that an earlier attachment has switched off
+
+        def detach(self) -> None:
+            if self._listener is None:
+                return
+            self._interrupting = False
+            self._raised = self._unwound = None
+            self.follow_nobody()
+            self.watch_entries([])
+            self.watch_lines({})
+            for tool in (self._break, self._run):
+                # Up to 3.13 free_tool_id leaves events and callbacks in place, also for the next owner of the id.
+                monitoring.set_events(tool, 0)
+                for event in (*self._break_callbacks(), *self._run_callbacks()):
+                    monitoring.register_callback(tool, event, None)
+                monitoring.free_tool_id(tool)
+            self._listener = None
+            self._codes.clear()
+            self._wants_new_code = self._wants_files = False
+
+        def after_fork_in_child(self) -> None:
+            """The child has the parent's tool ids, events and callbacks, so giving back is all there is to do."""
+            self.detach()
+
+        # -- what to watch
+
+        def watch_lines(self, lines: Lines) -> None:
+            was, self._files = self._files, {name: frozenset(table) for name, table in lines.items() if table}
+            by_line: dict[int, dict[str, Report]] = {}
+            for filename, table in lines.items():
+                for line, report in table.items():
+                    by_line.setdefault(line, {})[filename] = report
+            # The table first, then the events: an event that finds no line switches itself off.
+            self._by_line.update(by_line)
+            for line in self._by_line.keys() - by_line.keys():
+                del self._by_line[line]
+            self._know_running_code()
+            for filename in {*was, *self._files}:
+                if was.get(filename) != self._files.get(filename):
+                    for known in list(self._codes.get(filename, {}).values()):
+                        code = known()
+                        if code is not None:
+                            self._arm(code)
+            self._set_break_events()
+
+        def watch_entries(self, entries: Sequence[tuple[CodeType, Report]]) -> None:
+            was, self._entries = self._entries, {id(entry[0]): entry for entry in entries}
+            for code, _ in was.values():
+                if id(code) not in self._entries:
+                    self._arm(code)
+            for code, _ in self._entries.values():
+                self._arm(code)
+            if self._entries:
+                monitoring.restart_events()  # their start may have been switched off when it was first seen
+            self._set_break_events()
+
+        def watch_new_code(self, wanted: bool) -> None:
+            if wanted and not self._wants_new_code:
+                monitoring.restart_events()
+            self._wants_new_code = wanted
+            self._set_break_events()
+
+        def watch_files(self, wanted: bool) -> None:
+            self._wants_files = wanted
+            self._set_break_events()
+
+        def watch_exceptions(self, raised: ErrorReport | None, unwound: ErrorReport | None) -> None:
+            self._raised, self._unwound = raised, unwound
+            self._set_run_events()
+
+        def _set_break_events(self) -> None:
+            wanted = bool(self._files) or self._wants_new_code or self._wants_files
+            monitoring.set_events(self._break, _STARTS | E.PY_THROW if wanted else 0)
+
+        def _know_running_code(self) -> None:
+            """Code that runs now may never start again: a server's main loop."""
+            for frame in sys._current_frames().values():
+                newest: FrameType | None = frame
+                while newest is not None:
+                    if newest.f_code.co_filename in self._files:
+                        self._know(newest.f_code)
+                    newest = newest.f_back
+
+        def _know(self, code: CodeType) -> None:
+            codes = self._codes.setdefault(code.co_filename, {})
+            key = id(code)
+            if key not in codes:
+                codes[key] = ref(code, lambda _: codes.pop(key, None))
+
+        def _arm(self, code: CodeType) -> None:
+            """Report the watched lines of this code object, from now on and in running frames."""
+            lines = self._files.get(code.co_filename)
+            events = 0
+            if lines is not None and not lines.isdisjoint(_lines.lines_of(code)):
+                events = E.LINE | E.JUMP
+            self._keep_start(code, bool(events) and _lines.first_line(code) in (lines or ()))
+            if id(code) in self._entries:
+                events |= _STARTS
+            if not events and id(code) not in self._armed:
+                return
+            # Off and on again is what brings back lines that were switched off. Both calls come from C, with no
+            # switch between them: a thread that ran in between would miss the other breakpoints of this code.
+            deque(map(monitoring.set_local_events, (self._break,) * 2, (code,) * 2, (0, events)), maxlen=0)
+            key = id(code)
+            if events:
+                self._armed[key] = ref(code, lambda _: self._armed.pop(key, None))
+            else:
+                self._armed.pop(key, None)
+
+        def _keep_start(self, code: CodeType, wanted: bool) -> None:
+            """Since 3.13 a body on the line of its `def` or `lambda` has no LINE unless PY_START is set there.
+
+            RUN sets it, since BREAK switches its own off.
+            """
+            if wanted != (id(code) in self._first_lines):
+                if wanted:
+                    self._first_lines[id(code)] = code
+                else:
+                    del self._first_lines[id(code)]
+                self._set_run_local(code)
+
+        # -- what is followed or interrupted
+
+        def interrupt(self) -> None:
+            self._interrupting = True
+            self._set_run_events()
+
+        def let_go(self) -> None:
+            self._interrupting = False
+            self._set_run_events()
+
+        def follow(self, owner: int, watch: Watch | None) -> None:
+            if watch is None:
+                self._watches.pop(owner, None)
+            else:
+                self._watches[owner] = watch
+            self._follow()
+
+        def follow_nobody(self) -> None:
+            if self._watches:
+                self._watches.clear()
+                self._follow()
+
+        def _follow(self) -> None:
+            line_frames: dict[int, int] = {}
+            return_frames: dict[int, int] = {}
+            landings: dict[int, int] = {}
+            wanted: dict[int, tuple[CodeType, int]] = {}
+
+            def want(frame: FrameType, events: int) -> None:
+                code = frame.f_code
+                wanted[id(code)] = (code, wanted.get(id(code), (code, 0))[1] | events)
+
+            for owner, watch in self._watches.items():
+                for frame in watch.lines.values():
+                    line_frames[id(frame)] = owner
+                    want(frame, _LINE)
+                for frame in watch.returns.values():
+                    return_frames[id(frame)] = owner
+                    want(frame, _RETURN)
+                if watch.landing is not None:
+                    landings[id(watch.landing)] = owner
+                    want(watch.landing, E.INSTRUCTION)
+            self._callers = {
+                owner: watch.calls for owner, watch in self._watches.items() if watch.calls is not None
+            }
+            self._line_frames, self._return_frames, self._landings = line_frames, return_frames, landings
+            was, self._followed = self._followed, wanted
+            for code, events in {**was, **wanted}.values():
+                if was.get(id(code)) != wanted.get(id(code)):
+                    self._set_run_local(code)
+            self._set_run_events()
+
+        def _set_run_local(self, code: CodeType) -> None:
+            events = self._followed.get(id(code), (code, 0))[1]
+            if id(code) in self._first_lines:
+                events |= E.PY_START
+            monitoring.set_local_events(self._run, code, events)
+
+        def _set_run_events(self) -> None:
+            events = 0
+            if self._interrupting:
+                events |= _EVERYWHERE
+            if self._callers:
+                events |= _STARTS
+            if self._raised is not None:
+                events |= E.RAISE
+            if self._unwound is not None:
+                events |= E.PY_UNWIND
+            if monitoring.get_events(self._run) != events:
+                monitoring.set_events(self._run, events)
+
+        # -- callbacks of BREAK, on the program's threads
+
+        def _break_callbacks(self) -> dict[int, Callable[..., Any]]:
+            by_line = self._by_line
+            just_held = self._just_held
+            get_frame = sys._getframe
+
+            def on_line(code: CodeType, line: int) -> object:
+                if line in by_line:
+                    files = by_line[line]
+                    if code.co_filename in files:
+                        try:
+                            also_run = self._runs_too(code)
+                            frame = get_frame(1)
+                            if files[code.co_filename](frame) and also_run:
+                                just_held[get_ident()] = (id(frame), frame.f_lasti)
+                        except Exception as error:
+                            self._fail(error)
+                        return None
+                return DISABLE
+
+            def on_jump(code: CodeType, source: int, target: int) -> object:
+                if target > source:
+                    return DISABLE
+                line = _lines.line_at(code, target)
+                if line is None or line != _lines.line_at(code, source):
+                    return DISABLE
+                if line not in by_line or code.co_filename not in by_line[line]:
+                    return DISABLE
+                try:
+                    also_run = self._runs_too(code)
+                    frame = get_frame(1)
+                    if by_line[line][code.co_filename](frame) and also_run:
+                        just_held[get_ident()] = (id(frame), frame.f_lasti)
+                except Exception as error:
+                    self._fail(error)
+                return None
+
+            return {
+                E.LINE: on_line,
+                E.JUMP: on_jump,
+                E.PY_START: self._on_first_start,
+                E.PY_RESUME: self._on_first_start,
+                E.PY_THROW: self._on_throw,
+            }
+
+        def _runs_too(self, code: CodeType) -> bool:
+            """Whether RUN, too, will be told of this very line."""
+            return self._interrupting or id(code) in self._followed
+
+        def _on_throw(self, code: CodeType, offset: int, error: BaseException) -> None:
+            self._on_first_start(code, offset, 1)
+
+        def _on_first_start(self, code: CodeType, offset: int, depth: int = 0) -> object:
+            try:
+                listener = self._listener
+                if listener is None:
+                    return None
+                filename = code.co_filename
+                if filename not in self._codes:
+                    self._codes[filename] = {}
+                    listener.on_file(filename)
+                if id(code) not in self._codes[filename]:
+                    self._know(code)
+                    if self._wants_new_code:
+                        listener.on_code(sys._getframe(depth + 1))
+                    if filename in self._files:
+                        self._arm(code)
+                if id(code) in self._entries:
+                    self._entries[id(code)][1](sys._getframe(depth + 1))
+                    return None
+            except Exception as error:
+                self._fail(error)
+            return DISABLE
+
+        # -- callbacks of RUN, on the program's threads
+
+        def _run_callbacks(self) -> dict[int, Callable[..., Any]]:
+            return {
+                E.LINE: self._on_line,
+                E.JUMP: self._on_jump,
+                E.PY_START: self._on_start,
+                E.PY_RESUME: self._on_start,
+                E.PY_RETURN: self._on_return,
+                E.PY_YIELD: self._on_yield,
+                E.INSTRUCTION: self._on_instruction,
+                E.RAISE: self._on_raise,
+                E.PY_UNWIND: self._on_unwind,
+            }
+
+        def _on_line(self, code: CodeType, line: int) -> None:
+            frame = sys._getframe(1)
+            if not (self._just_held and self._was_held_here(frame)):
+                self._report_line(frame)
+
+        def _on_jump(self, code: CodeType, source: int, target: int) -> object:
+            if target > source:
+                return DISABLE
+            frame = sys._getframe(1)
+            if self._just_held and self._was_held_here(frame):
+                return None
+            if _lines.line_at(code, source) == _lines.line_at(code, target):
+                self._report_line(frame)
+            return None
+
+        def _report_line(self, frame: FrameType) -> None:
+            listener = self._listener
+            if listener is None:
+                return
+            try:
+                if self._interrupting and listener.on_interrupt(frame):
+                    return
+                owner = self._line_frames.get(id(frame))
+                if owner is not None:
+                    listener.on_step(owner, Happening.LINE, frame, None)
+            except Exception as error:
+                self._fail(error)
+
+        def _was_held_here(self, frame: FrameType) -> bool:
+            """Whether BREAK has just held this thread at this very place."""
+            return self._just_held.pop(get_ident(), None) == (id(frame), frame.f_lasti)
+
+        def _on_start(self, code: CodeType, offset: int) -> None:
+            listener = self._listener
+            if listener is None or not (self._interrupting or self._callers):
+                return
+            frame = sys._getframe(1)
+            try:
+                if self._interrupting and listener.on_interrupt(frame):
+                    return
+                for owner in list(self._callers):
+                    listener.on_step(owner, Happening.CALL, frame, None)
+            except Exception as error:
+                self._fail(error)
+
+        def _on_return(self, code: CodeType, offset: int, value: Any) -> None:
+            self._report_from(self._return_frames, Happening.RETURN, sys._getframe(1), value)
+
+        def _on_yield(self, code: CodeType, offset: int, value: Any) -> None:
+            self._report_from(self._return_frames, Happening.YIELD, sys._getframe(1), value)
+
+        def _on_instruction(self, code: CodeType, offset: int) -> None:
+            self._report_from(self._landings, Happening.INSTRUCTION, sys._getframe(1), None)
+
+        def _report_from(
+            self, frames: dict[int, int], happening: Happening, frame: FrameType, value: Any
+        ) -> None:
+            owner = frames.get(id(frame))
+            listener = self._listener
+            if owner is None or listener is None:
+                return
+            try:
+                listener.on_step(owner, happening, frame, value)
+            except Exception as error:
+                self._fail(error)
+
+        def _on_raise(self, code: CodeType, offset: int, error: BaseException) -> None:
+            if self._raised is not None:
+                try:
+                    self._raised(sys._getframe(1), error, error.__traceback__)
+                except Exception as failure:
+                    self._fail(failure)
+
+        def _on_unwind(self, code: CodeType, offset: int, error: BaseException) -> None:
+            if self._unwound is not None:
+                try:
+                    self._unwound(sys._getframe(1), error, error.__traceback__)
+                except Exception as failure:
+                    self._fail(failure)
+
+        def _fail(self, error: BaseException) -> None:
+            listener = self._listener
+            if listener is not None:
+                listener.on_failure(error)
+
+    def _free_tools() -> list[int]:
+        return [tool for tool in _TOOLS if monitoring.get_tool(tool) is None]

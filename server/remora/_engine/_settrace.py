@@ -1,0 +1,292 @@
+"""The engine for Pythons without `sys.monitoring`: a tracer on each thread, as long as something is watched.
+
+It imitates the other engine: one global function per thread, and a local one on the frames that are of interest. Where
+there is ctypes (CPython) the tracer reaches threads that run already; on PyPy only the main thread, through a signal,
+and threads that start later.
+
+The tracing functions run on the program's threads, the rest under the debugger's lock. The tables are replaced whole.
+"""
+
+from __future__ import annotations
+
+import dis
+from typing import TYPE_CHECKING, Any
+
+from remora import _frames
+from remora._engine import _lines, _tracing
+from remora._engine._base import Happening, Watch
+from remora._originals import get_ident
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import CodeType, FrameType
+
+    from remora._engine._base import ErrorReport, Lines, Listener, Report
+
+__all__ = ["SettraceEngine"]
+
+_YIELDS = frozenset(dis.opmap[name] for name in ("YIELD_VALUE", "YIELD_FROM") if name in dis.opmap)
+_YIELD_FROM = dis.opmap.get("YIELD_FROM", -1)
+_RETURNS = frozenset(dis.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in dis.opmap)
+
+
+class SettraceEngine:
+    """Reports by `sys.settrace`."""
+
+    name = "settrace"
+
+    def __init__(self) -> None:
+        self.limits = [
+            "On this Python the program runs slower while a breakpoint is set: every function call is looked at."
+        ]
+        self._listener: Listener | None = None
+        self._reach = _tracing.Reach(self._on_call, self._on_event)
+        self.limits += self._reach.limits
+        self._lines: dict[str, Mapping[int, Report]] = {}
+        self._interesting: dict[int, tuple[CodeType, bool]] = {}
+        self._entries: dict[int, tuple[CodeType, Report]] = {}
+        self._seen: dict[str, set[int]] = {}
+        self._wants_new_code = self._wants_files = False
+        self._raised: ErrorReport | None = None
+        self._unwound: ErrorReport | None = None
+        self._unwinding: dict[int, tuple[int, BaseException]] = {}  # thread -> frame it was last seen in
+        self._interrupting = False
+        self._watches: dict[int, Watch] = {}
+        self._line_frames: dict[int, int] = {}
+        self._return_frames: dict[int, int] = {}
+        self._landings: dict[int, int] = {}
+        self._callers: dict[int, FrameType] = {}
+
+    # -- taking and giving back
+
+    def attach(self, listener: Listener) -> None:
+        self._listener = listener
+        self._reach.own_threads = listener.own_threads
+
+    def detach(self) -> None:
+        self._lines = {}
+        self._entries = {}
+        self._raised = self._unwound = None
+        self._wants_new_code = self._wants_files = self._interrupting = False
+        self.follow_nobody()
+        self._update()
+        self._listener = None
+        self._interesting = {}
+        self._seen.clear()
+
+    def after_fork_in_child(self) -> None:
+        self._reach.after_fork_in_child()
+        self.detach()
+
+    # -- what to watch
+
+    def watch_lines(self, lines: Lines) -> None:
+        self._lines = {filename: table for filename, table in lines.items() if table}
+        self._interesting = {}
+        self._update()
+
+    def watch_entries(self, entries: Sequence[tuple[CodeType, Report]]) -> None:
+        self._entries = {id(entry[0]): entry for entry in entries}
+        self._update()
+
+    def watch_new_code(self, wanted: bool) -> None:
+        self._wants_new_code = wanted
+        self._update()
+
+    def watch_files(self, wanted: bool) -> None:
+        self._wants_files = wanted
+        self._update()
+
+    def watch_exceptions(self, raised: ErrorReport | None, unwound: ErrorReport | None) -> None:
+        self._raised, self._unwound = raised, unwound
+        self._update()
+
+    # -- what is followed or interrupted
+
+    def interrupt(self) -> None:
+        self._interrupting = True
+        self._update()
+
+    def let_go(self) -> None:
+        self._interrupting = False
+        self._update()
+
+    def follow(self, owner: int, watch: Watch | None) -> None:
+        if watch is None:
+            self._watches.pop(owner, None)
+        else:
+            self._watches[owner] = watch
+        self._follow()
+
+    def follow_nobody(self) -> None:
+        self._watches.clear()
+        self._follow()
+
+    def _follow(self) -> None:
+        watches = self._watches.items()
+        self._line_frames = {key: owner for owner, watch in watches for key in watch.lines}
+        self._return_frames = {key: owner for owner, watch in watches for key in watch.returns}
+        self._landings = {id(watch.landing): owner for owner, watch in watches if watch.landing is not None}
+        self._callers = {owner: watch.calls for owner, watch in watches if watch.calls is not None}
+        self._update()
+        for _, watch in watches:
+            for frame in (*watch.lines.values(), *watch.returns.values()):
+                self._reach.take(frame, self._on_event)
+            if watch.landing is not None:
+                self._reach.take(watch.landing, self._on_event)
+                watch.landing.f_trace_opcodes = True
+
+    # -- which threads and frames to trace
+
+    def _is_needed_everywhere(self) -> bool:
+        return bool(
+            self._lines
+            or self._entries
+            or self._wants_new_code
+            or self._wants_files
+            or self._raised
+            or self._unwound
+            or self._interrupting
+        )
+
+    def _update(self) -> None:
+        """Have the tracer where it is needed now, and nowhere else."""
+        everywhere = self._is_needed_everywhere()
+        self._reach.trace(everywhere, set(self._watches))
+        if everywhere:
+            for ident, newest in _frames.current_frames().items():
+                if self._listener is not None and ident not in self._listener.own_threads:
+                    for frame in _frames.walk(newest):
+                        if self._wants(frame):
+                            self._reach.take(frame, self._on_event)
+
+    def _wants(self, frame: FrameType) -> bool:
+        """Whether what happens inside this frame is to be reported, beyond its call."""
+        if self._interrupting or self._raised is not None or self._unwound is not None:
+            return True
+        key = id(frame)
+        if key in self._line_frames or key in self._return_frames or key in self._landings:
+            return True
+        return frame.f_code.co_filename in self._lines and self._has_lines(frame.f_code)
+
+    def _has_lines(self, code: CodeType) -> bool:
+        # By identity: hashing a code object costs as much as it is long.
+        known = self._interesting.get(id(code))
+        if known is None:
+            watched = self._lines.get(code.co_filename, {})
+            known = (code, any(line in watched for line in _lines.lines_of(code)))
+            self._interesting[id(code)] = known
+        return known[1]
+
+    # -- on the program's threads
+
+    def _on_call(self, frame: FrameType, event: str, argument: Any) -> Any:
+        """The global tracing function: a frame starts or is resumed."""
+        listener = self._listener
+        ident = get_ident()
+        if listener is None or not self._reach.is_needed_here(ident):
+            self._reach.leave()
+            return None
+        try:
+            self._report_start(frame, listener)
+            return self._on_event if self._wants(frame) else None
+        except Exception as error:
+            listener.on_failure(error)
+            return None
+
+    def _report_start(self, frame: FrameType, listener: Listener) -> None:
+        code = frame.f_code
+        if self._wants_files or self._wants_new_code:
+            self._report_new(frame, listener)
+        if self._interrupting and listener.on_interrupt(frame):
+            return
+        entry = self._entries.get(id(code))
+        if entry is not None and entry[1](frame):
+            return
+        for owner in list(self._callers):
+            listener.on_step(owner, Happening.CALL, frame, None)
+
+    def _report_new(self, frame: FrameType, listener: Listener) -> None:
+        code = frame.f_code
+        codes = self._seen.get(code.co_filename)
+        if codes is None:
+            codes = self._seen.setdefault(code.co_filename, set())
+            listener.on_file(code.co_filename)
+        if self._wants_new_code and id(code) not in codes:
+            codes.add(id(code))
+            listener.on_code(frame)
+
+    def _on_event(self, frame: FrameType, event: str, argument: Any) -> Any:
+        """The local tracing function of the frames that are of interest."""
+        listener = self._listener
+        if listener is None:
+            self._reach.give_back(frame)
+            return None
+        try:
+            if event == "line":
+                self._unwinding.pop(get_ident(), None)
+                self._report_line(frame, listener)
+            elif event == "opcode":
+                self._report_step(self._landings, Happening.INSTRUCTION, frame, None, listener)
+            elif event == "exception":
+                error = _as_error(argument)
+                self._unwinding[get_ident()] = (id(frame), error)
+                if self._raised is not None:
+                    self._raised(frame, error, argument[2])
+            elif event == "return":
+                self._report_leaving(frame, argument, listener)
+        except Exception as error:
+            listener.on_failure(error)
+        if self._wants(frame):
+            if id(frame) not in self._landings and frame.f_trace_opcodes:
+                frame.f_trace_opcodes = False
+            return self._on_event
+        self._reach.give_back(frame)
+        return None
+
+    def _report_line(self, frame: FrameType, listener: Listener) -> None:
+        table = self._lines.get(frame.f_code.co_filename)
+        if table is not None:
+            report = table.get(frame.f_lineno)
+            if report is not None and report(frame):
+                return
+        if self._interrupting and listener.on_interrupt(frame):
+            return
+        self._report_step(self._line_frames, Happening.LINE, frame, None, listener)
+
+    def _report_leaving(self, frame: FrameType, value: Any, listener: Listener) -> None:
+        last_frame, error = self._unwinding.pop(get_ident(), (0, None))
+        if last_frame != id(frame) or value is not None:
+            error = None
+        happening = _how_it_leaves(frame, error is not None)
+        if happening is Happening.UNWIND and error is not None and self._unwound is not None:
+            self._unwound(frame, error, error.__traceback__)
+        self._report_step(self._return_frames, happening, frame, value, listener)
+
+    def _report_step(
+        self, frames: Mapping[int, int], happening: Happening, frame: FrameType, value: Any, listener: Listener
+    ) -> None:
+        owner = frames.get(id(frame))
+        if owner is not None:
+            listener.on_step(owner, happening, frame, value)
+
+
+def _how_it_leaves(frame: FrameType, thrown: bool) -> Happening:
+    """Tell the three kinds of "return" events apart. `thrown`: an exception was the frame's last event."""
+    code, position = frame.f_code.co_code, frame.f_lasti
+    if position >= 0 and code[position] in _RETURNS:
+        return Happening.RETURN
+    if thrown or position < 0:
+        return Happening.UNWIND
+    # Before 3.11 CPython steps back from YIELD_FROM, to come to it again when it is resumed.
+    follows = code[position + 2] if position + 2 < len(code) else -1
+    if code[position] in _YIELDS or follows == _YIELD_FROM:
+        return Happening.YIELD
+    return Happening.UNWIND
+
+
+def _as_error(argument: Any) -> BaseException:
+    """The exception of an "exception" event; before 3.12 it may not be an instance yet."""
+    kind, value, _ = argument
+    return value if isinstance(value, BaseException) else kind()
+

@@ -1,0 +1,136 @@
+"""Gets a tracing function into threads and frames, and out again, leaving the program's own tracer as it was."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from remora._engine._threadstates import ThreadStates
+from remora._originals import get_ident
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Set
+    from types import FrameType
+
+    Tracer = Callable[[FrameType, str, Any], Any]
+
+__all__ = ["Reach"]
+
+
+class Reach:
+    """Where one engine's tracing function is installed.
+
+    `trace` is called under the debugger's lock; the methods named `…here` and `leave` on the thread in question.
+    """
+
+    def __init__(self, tracer: Tracer, local: Tracer) -> None:
+        self.own_threads: Set[int] = frozenset()
+        self.limits: list[str] = []
+        self._tracer = tracer
+        self._local = local
+        self._everywhere = False
+        self._idents: Set[int] = frozenset()
+        self._hook: Any = None
+        self._program_tracers: dict[int, Any] = {}
+        self._program_locals: dict[int, tuple[FrameType, Any]] = {}
+        self._states = ThreadStates(self._boot)
+        self._signal: signal.Signals | None = None
+        if not self._states.available:
+            self._find_signal()
+
+    def _find_signal(self) -> None:
+        """Without ctypes only a signal handler gets into a thread, and only into the main one."""
+        reached = "only in"
+        if hasattr(signal, "SIGURG") and threading.current_thread() is threading.main_thread():
+            if signal.getsignal(signal.SIGURG) in (signal.SIG_DFL, signal.SIG_IGN, None):
+                signal.signal(signal.SIGURG, lambda _number, _frame: self._boot_frames())
+                self._signal = signal.SIGURG
+                reached = "only in the main thread and in"
+        self.limits.append(f"Breakpoints are hit {reached} threads that started after they were first set.")
+
+    def trace(self, everywhere: bool, idents: Set[int]) -> None:
+        """Have the tracer on every thread of the program, or on these, or nowhere."""
+        if (everywhere, idents) == (self._everywhere, self._idents):
+            return
+        was_everywhere, was = self._everywhere, self._idents
+        self._idents = frozenset(idents)
+        self._set_hook(everywhere)
+        if everywhere or idents:
+            if not was_everywhere and (everywhere or idents - was):
+                self._start()
+        else:
+            self._stop()
+
+    def _set_hook(self, everywhere: bool) -> None:
+        """Threads that start from now on."""
+        if everywhere == self._everywhere:
+            return
+        self._everywhere = everywhere
+        if everywhere:
+            self._hook = threading._trace_hook  # type: ignore[attr-defined]
+            threading.settrace(self._tracer)
+        elif threading._trace_hook == self._tracer:  # type: ignore[attr-defined]
+            threading.settrace(self._hook)
+
+    def _start(self) -> None:
+        if self.is_needed_here(get_ident()):
+            self._boot()
+        if self._states.available:
+            self._states.start()
+        elif self._signal is not None:
+            signal.pthread_kill(threading.main_thread().ident or 0, self._signal)
+
+    def _stop(self) -> None:
+        """Threads that come by see for themselves that they are not needed; those that wait are told."""
+        here = get_ident()
+        if here in self._program_tracers:
+            self.leave()
+        if self._states.available and not any(self._program_tracers.values()):
+            self._states.stop()
+            self._program_tracers.clear()
+
+    def _boot(self) -> None:
+        """Install the tracer on this thread."""
+        if not self.is_needed_here(get_ident()):
+            sys.settrace(None)
+            return
+        current = sys.gettrace()
+        if current != self._tracer:
+            self._program_tracers[get_ident()] = current if callable(current) else None
+            sys.settrace(self._tracer)
+
+    def _boot_frames(self) -> None:
+        """On PyPy's main thread, in the signal handler: also what runs now is to be traced."""
+        frame: FrameType | None = sys._getframe(1)
+        self._boot()
+        while frame is not None:
+            self.take(frame, self._local)
+            frame = frame.f_back
+
+    def is_needed_here(self, ident: int) -> bool:
+        """Whether this thread is to be traced now."""
+        return (self._everywhere or ident in self._idents) and ident not in self.own_threads
+
+    def leave(self) -> None:
+        """Give this thread back the tracer that the program had there."""
+        sys.settrace(self._program_tracers.pop(get_ident(), None))
+
+    def take(self, frame: FrameType, local: Tracer) -> None:
+        """Have `local` called for what happens in this frame."""
+        current = frame.f_trace
+        if current != local:
+            if current is not None:
+                self._program_locals[id(frame)] = (frame, current)
+            frame.f_trace = local
+
+    def give_back(self, frame: FrameType) -> None:
+        """The frame's own tracing function again, if it had one."""
+        frame.f_trace = self._program_locals.pop(id(frame), (frame, None))[1]
+        frame.f_trace_opcodes = False
+
+    def after_fork_in_child(self) -> None:
+        """Only the forking thread lives on."""
+        here = get_ident()
+        self._program_tracers = {ident: own for ident, own in self._program_tracers.items() if ident == here}

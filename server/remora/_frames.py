@@ -1,0 +1,158 @@
+"""Python frames: who called whom, what a suspended frame waits for, reading and writing locals.
+
+Runs on any thread: the program's threads while they are held, the server's for a look at running ones. Every use
+of a `sys._…` function about frames is here.
+"""
+
+from __future__ import annotations
+
+import dis
+import inspect
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+__all__ = [
+    "Frame",
+    "awaits",
+    "callers",
+    "current_frames",
+    "is_coroutine",
+    "is_generator",
+    "is_in_call",
+    "qualified_name",
+    "set_local",
+    "walk",
+    "write_locals",
+    "yields_to",
+]
+
+_COROUTINE = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_GENERATOR = inspect.CO_GENERATOR | _COROUTINE
+_CACHE = dis.opmap.get("CACHE", -1)
+# What a frame executes while it waits for another generator or coroutine.
+_DELEGATING = frozenset(dis.opmap[name] for name in ("SEND", "YIELD_FROM") if name in dis.opmap)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame as the client knows it. `id` is never used again once the thread has moved on."""
+
+    id: int
+    thread_id: int
+    frame: FrameType = field(repr=False, compare=False)
+    line: int
+    filename: str
+    name: str
+    subtle: bool
+    column: int = 1
+
+    @property
+    def code(self) -> Any:
+        return self.frame.f_code
+
+
+def current_frames() -> dict[int, FrameType]:
+    """The newest frame of every thread."""
+    return sys._current_frames()
+
+
+def walk(frame: FrameType | None) -> Iterator[FrameType]:
+    """A frame and those that called it, newest first."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def qualified_name(frame: FrameType) -> str:
+    """The function's name with its class, as far as this Python knows it."""
+    code = frame.f_code
+    return getattr(code, "co_qualname", code.co_name)
+
+
+def is_coroutine(frame: FrameType) -> bool:
+    """Whether this frame is resumed by an event loop, not by who called it."""
+    return bool(frame.f_code.co_flags & _COROUTINE)
+
+
+def is_generator(frame: FrameType) -> bool:
+    """Whether this frame can be suspended and resumed, be it a generator or a coroutine."""
+    return bool(frame.f_code.co_flags & _GENERATOR)
+
+
+def awaits(frame: FrameType) -> bool:
+    """Whether this frame is in the middle of `await` or `yield from`."""
+    code = frame.f_code.co_code
+    position = frame.f_lasti
+    while position > 0 and code[position] == _CACHE:
+        position -= 2
+    return position >= 0 and code[position] in _DELEGATING
+
+
+def is_in_call(frame: FrameType) -> bool:
+    """Whether the newest frame of a running thread is in the middle of a call, so: in C code."""
+    code = frame.f_code.co_code
+    position = frame.f_lasti
+    while position > 0 and code[position] == _CACHE:
+        position -= 2
+    return position >= 0 and not dis.opname[code[position]].startswith(("RESUME", "JUMP", "POP_JUMP"))
+
+
+def callers(frame: FrameType) -> Iterator[FrameType]:
+    """The frames that this one returns to, nearest first: for a coroutine those that await it, not its loop."""
+    caller = frame.f_back
+    while caller is not None and (not is_coroutine(frame) or awaits(caller)):
+        yield caller
+        frame, caller = caller, caller.f_back
+
+
+def yields_to(frame: FrameType) -> Iterator[FrameType]:
+    """The frames that a generator's `yield` goes to: past those that only pass it on by `yield from`."""
+    if is_coroutine(frame):
+        yield from callers(frame)
+        return
+    consumer = frame.f_back
+    while consumer is not None and is_generator(consumer) and not is_coroutine(consumer) and awaits(consumer):
+        consumer = consumer.f_back
+    if consumer is not None:
+        yield consumer
+        yield from callers(consumer)
+
+
+def _no_write_back(frame: FrameType) -> None:
+    """Since 3.13 (PEP 667) a frame's `f_locals` writes through."""
+
+
+def _find_write_back() -> Callable[[FrameType], None] | None:
+    if sys.version_info >= (3, 13):
+        return _no_write_back
+    try:
+        from __pypy__ import locals_to_fast  # type: ignore[import-not-found]
+    except ImportError:
+        pass
+    else:
+        return locals_to_fast  # type: ignore[no-any-return]
+    from remora._engine import _native
+
+    return _native.write_back_locals
+
+
+def set_local(frame: FrameType, name: str, value: object) -> None:
+    """Assign to a variable of a suspended or held frame, also to one that closures share."""
+    write_locals(frame, {name: value})
+
+
+def write_locals(frame: FrameType, changes: dict[str, object]) -> None:
+    """Assign to several variables of a frame at once; older Pythons lose all but the last otherwise."""
+    write_back = _find_write_back()
+    if write_back is None:
+        from remora_protocol import RequestFailed
+
+        raise RequestFailed("not-supported", "This Python has no ctypes, and cannot assign to local variables.")
+    frame.f_locals.update(changes)
+    write_back(frame)
+

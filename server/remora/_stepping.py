@@ -1,0 +1,152 @@
+"""Steps as a state machine: pure decisions on what followed frames do. Runs on program threads; holds no lock.
+
+A plan is made where a thread stands and says, as a `Watch`, which frames it wants to hear of. Each happening gives a
+verdict, and after CHANGED the plan's `watch` is another. Frames are told apart by identity, never by thread, since
+a coroutine may be resumed by any.
+
+    state      hears of                                        leaves it when
+    STEPPING   lines of the frame stepped in and its callers,  a line: STOP. The frame returns: RETURNING, or STOP
+               returns of the frame, calls (step in)           (return, here)
+    RETURNING  the next instruction of the caller, and lines   that instruction or a line: STOP
+
+A coroutine that is suspended by `await` has not returned: the step waits for it. A generator that yields has, and the
+step goes on with who consumes it. An exception that leaves the frame shows as a line of the caller that handles it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal
+
+from remora import _frames
+from remora._engine._base import Happening, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+
+    Kind = Literal["in", "over", "out", "return", "until", "here"]
+
+__all__ = ["Plan", "ReturnValue", "Verdict"]
+
+# What an async generator hands to its loop when it yields, as opposed to when it awaits.
+_WRAPPED_YIELD = "async_generator_wrapped_value"
+
+
+class Verdict(Enum):
+    """What is to be done about a happening."""
+
+    GO = "go"
+    STOP = "stop"
+    CHANGED = "changed"
+    OVER = "over"
+
+
+@dataclass(frozen=True)
+class ReturnValue:
+    """What a function has returned, or a generator yielded."""
+
+    name: str
+    value: Any
+
+
+class Plan:
+    """One step of one thread.
+
+    Args:
+        kind: in, over, out, return, until as in the client's commands; "here" stops at the next line or, when
+            there is none, at the return.
+        frame: where the thread stands.
+        is_user: whether steps may end in this frame.
+        line: for until, the line to reach; by default any below the current one.
+
+    Attributes:
+        watch: the frames to be heard of from now on.
+        returned: what the frame stepped out of has returned, once it has.
+        reason, description, breakpoint_ids: of the stop that the step ends in.
+        at_line: the line to show when the frame's own is already that of the next instruction.
+    """
+
+    def __init__(
+        self, kind: Kind, frame: FrameType, is_user: Callable[[FrameType], bool], line: int | None = None
+    ) -> None:
+        self.kind = kind
+        self.reason = "step"
+        self.description = ""
+        self.breakpoint_ids: Sequence[int] = ()
+        self.returned: ReturnValue | None = None
+        self.at_line: int | None = None
+        self._frame = frame
+        self._is_user = is_user
+        self._until = frame.f_lineno + 1 if line is None else line
+        self._entered: dict[int, FrameType] = {}
+        self._callers = {id(caller): caller for caller in _frames.callers(frame) if is_user(caller)}
+        self._landing: FrameType | None = None
+        self.watch = self._make_watch()
+
+    def _make_watch(self) -> Watch:
+        lines = {**self._callers, **self._entered}
+        if self.kind not in ("out", "return"):
+            lines[id(self._frame)] = self._frame
+        if self._landing is not None:
+            lines[id(self._landing)] = self._landing
+        calls = self._frame if self.kind == "in" else None
+        return Watch(lines, {id(self._frame): self._frame}, self._landing, calls)
+
+    def leave(self, value: Any) -> None:
+        """The step begins where the frame is just returning this: only its caller is left to be heard of."""
+        self._land(next(filter(self._is_user, _frames.callers(self._frame)), None), value)
+
+    def decide(self, happening: Happening, frame: FrameType, value: Any) -> Verdict:
+        """What to do now that `frame` did this. After CHANGED, `watch` has changed."""
+        if happening is Happening.LINE:
+            return self._decide_line(frame)
+        if happening is Happening.CALL:
+            return self._decide_call(frame)
+        if happening is Happening.INSTRUCTION:
+            return Verdict.STOP if frame is self._landing else Verdict.GO
+        if frame is not self._frame or happening is Happening.UNWIND:
+            return Verdict.GO
+        if happening is Happening.YIELD:
+            return self._decide_yield(value)
+        return self._decide_return(value)
+
+    def _decide_line(self, frame: FrameType) -> Verdict:
+        if frame is self._frame and self.kind == "until" and frame.f_lineno < self._until:
+            return Verdict.GO
+        self.at_line = None
+        if frame is not self._landing:
+            self.returned = None  # an exception, or the generator was resumed before its consumer went on
+        return Verdict.STOP
+
+    def _decide_call(self, frame: FrameType) -> Verdict:
+        if id(frame) in self._entered or not self._is_user(frame):
+            return Verdict.GO
+        if not any(caller is self._frame for caller in _frames.walk(frame.f_back)):
+            return Verdict.GO  # another task or greenlet of the same thread
+        self._entered[id(frame)] = frame
+        self.watch = self._make_watch()
+        return Verdict.CHANGED
+
+    def _decide_yield(self, value: Any) -> Verdict:
+        if self.kind in ("return", "here"):
+            return Verdict.GO
+        if _frames.is_coroutine(self._frame) and type(value).__name__ != _WRAPPED_YIELD:
+            return Verdict.GO  # suspended by `await`
+        self._land(next(filter(self._is_user, _frames.yields_to(self._frame)), None), value)
+        return Verdict.CHANGED if self._landing is not None else Verdict.GO
+
+    def _decide_return(self, value: Any) -> Verdict:
+        if self.kind in ("return", "here"):
+            self.returned = ReturnValue(_frames.qualified_name(self._frame), value)
+            return Verdict.STOP
+        self._land(next(filter(self._is_user, _frames.callers(self._frame)), None), value)
+        return Verdict.CHANGED if self._landing is not None else Verdict.OVER
+
+    def _land(self, caller: FrameType | None, value: Any) -> None:
+        self._landing = caller
+        if caller is not None:
+            self.returned = ReturnValue(_frames.qualified_name(self._frame), value)
+            self.at_line = caller.f_lineno
+            self.watch = self._make_watch()

@@ -1,0 +1,63 @@
+"""What a stop is: where a thread is held, why, and the body of the `stopped` event. Values only; any thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from remora._stepping import ReturnValue
+
+__all__ = ["Stop"]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where and why a thread is held.
+
+    Attributes:
+        frame: the newest frame of the program; None for a thread inside C.
+        reason: DAP's word: breakpoint, step, pause, exception, goto, function breakpoint.
+        description: a few words for the person, in place of the reason.
+        text: more about it: an exception's message, why a condition failed.
+        line: the line to show for `frame`, when its own is not it.
+        breakpoint_ids: the breakpoints that were hit.
+        error: the exception, for reason exception.
+        break_mode: DAP's word for which kind of exception breakpoint it was.
+        returned: what the function that was stepped out of returned.
+        is_returning: `frame` has ended but for handing over what it returned.
+        traceback_frames: (frame, line) newest first, when the stack to show is that of an exception.
+    """
+
+    frame: FrameType | None
+    reason: str
+    description: str = ""
+    text: str = ""
+    line: int | None = None
+    breakpoint_ids: Sequence[int] = ()
+    error: BaseException | None = None
+    break_mode: str = ""
+    returned: ReturnValue | None = None
+    is_returning: bool = False
+    traceback_frames: Sequence[tuple[FrameType, int]] = ()
+
+    def body(self, thread_id: int, shown: dict[str, Any] | None) -> dict[str, Any]:
+        """The body of the `stopped` event; `shown` is the frame in a few words, for a client's first line."""
+        body: dict[str, Any] = {
+            "reason": self.reason,
+            "threadId": thread_id,
+            "allThreadsStopped": True,
+            "preserveFocusHint": False,
+        }
+        if self.description:
+            body["description"] = self.description
+        if self.text:
+            body["text"] = self.text
+        if self.breakpoint_ids:
+            body["hitBreakpointIds"] = list(self.breakpoint_ids)
+        if shown is not None:
+            body["remora"] = {"frame": shown, **({"text": self.text} if self.text else {})}
+        return body
