@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from remora_client._errors import AlreadyAttached, AmbiguousProcess, AttachRefused, NoSuchProcess
 from remora_client._model import ExceptionFilter
 from remora_client._text import visible
-from remora_protocol import RequestFailed, match_by_name
+from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from remora_client._session import Session
     from remora_protocol import ProcessInfo
 
-__all__ = ["choose_process", "open_process", "remote_path", "start"]
+__all__ = ["choose_process", "open_process", "start"]
 
 _SECONDS = 20.0
 _INITIALIZE: dict[str, Any] = {
@@ -130,11 +130,3 @@ def _refusal(error: RequestFailed) -> AttachRefused:
             text, "To take over, add --force: the other client is told and loses the session."
         )
     return AttachRefused(text)
-
-
-async def remote_path(session: Session, path: str) -> str:
-    """The path to send for a breakpoint. A Remora matches by name itself; for others we do it here."""
-    if session.link.is_remora or not session.supports("supportsLoadedSourcesRequest"):
-        return path
-    loaded = [source.path for source in await session.loaded_sources()]
-    return next(iter(match_by_name(path, loaded)), path)

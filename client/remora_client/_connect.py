@@ -25,6 +25,8 @@ from remora_client._secrets import Secret, find_secret
 from remora_client._text import visible
 from remora_protocol import (
     AFTER_LOGIN_LIMIT,
+    OBSERVER,
+    USER,
     Hello,
     Qualifier,
     RemoteProtocolError,
@@ -277,7 +279,8 @@ def _check_no_login(link: Link) -> None:
 async def _prove(link: Link, secret: str, mechanism: str) -> None:
     binding = tls_server_end_point(link.certificate) if link.certificate is not None else None
     try:
-        client = ScramClient(secret, mechanism, channel_binding=binding)
+        user = OBSERVER if link.options.observe else USER
+        client = ScramClient(secret, mechanism, channel_binding=binding, user=user)
     except ValueError as error:
         raise Rejected(f"The secret cannot be used: {error}") from None
     data = await _exchange(link, mechanism, client.first(), last=False)

@@ -28,6 +28,7 @@ class ConnectOptions:
         cafile: PEM file of authorities to trust instead of the system's.
         fingerprint: SHA-256 of the one certificate to trust, hex, colons allowed.
         certfile, keyfile: our own certificate, for servers that want one.
+        observe: the secret is the one that lets us look and run no code.
         timeout: seconds for each step: name, TCP, TLS, hello, login.
         ask_secret: asks the person for a secret, given the address; None: never ask.
         ask_certificate: shows a problem and asks; None: never ask, refuse.
@@ -40,6 +41,7 @@ class ConnectOptions:
     certfile: str | None = None
     keyfile: str | None = None
     timeout: float = 10.0
+    observe: bool = False
     ask_secret: Callable[[str], str | None] | None = None
     ask_certificate: Callable[[CertificateProblem], Literal["no", "once", "always"]] | None = None
     note: Callable[[str], None] = _ignore
@@ -56,6 +58,7 @@ def from_arguments(arguments: Namespace) -> ConnectOptions:
         fingerprint=arguments.fingerprint,
         certfile=arguments.cert,
         keyfile=arguments.key,
+        observe=arguments.observe,
         timeout=getattr(arguments, "connect_timeout", None) or 10.0,
         ask_secret=_cert_prompt.ask_secret if ask else None,
         ask_certificate=_cert_prompt.ask_certificate if ask else None,

@@ -213,6 +213,9 @@ def _add_session(parser: argparse.ArgumentParser) -> None:
 def _add_connecting(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("connecting")
     group.add_argument("--secret-file", metavar="FILE", help="read the secret from the first line of a file")
+    group.add_argument(
+        "--observe", action="store_true", help="the secret is the observers' one: look, and run no code"
+    )
     group.add_argument("--cafile", metavar="FILE", help="trust these authorities (PEM) and not the system's")
     group.add_argument(
         "--fingerprint", metavar="SHA256", help="trust the certificate with this, and no other"

@@ -1,0 +1,209 @@
+"""Breakpoints of a session: ours, numbered for good, and what the server makes of them.
+
+DAP replaces a whole file's breakpoints at a time, so every change sends the file again. Everything runs on
+the event loop's thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from remora_client._conversation import Conversation
+from remora_client._errors import ClientError
+from remora_client._model import Breakpoint, ExceptionFilter
+from remora_client._state import bind
+from remora_protocol import RequestFailed, match_by_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from remora_client._connect import Link
+    from remora_client._localsource import LocalSources
+
+__all__ = ["Breaking"]
+
+
+class Breaking(Conversation):
+    """The part of a session that says where to stop."""
+
+    def __init__(self, link: Link, sources: LocalSources) -> None:
+        super().__init__(link, sources)
+        self._last_number = 0
+
+    # -- breakpoints ------------------------------------------------------------------------------
+
+    @property
+    def breakpoints(self) -> tuple[Breakpoint, ...]:
+        """All of them, in the order they were set."""
+        return self.state.breakpoints
+
+    async def add_breakpoint(
+        self,
+        path: str = "",
+        line: int = 0,
+        *,
+        function: str = "",
+        column: int | None = None,
+        condition: str | None = None,
+        hit_condition: str | None = None,
+        log_message: str | None = None,
+        temporary: bool = False,
+        enabled: bool = True,
+    ) -> Breakpoint:
+        """Stop at a line of a file, or at a function. The result says what the server made of it.
+
+        `path` may be any part of a path's end: where a file of that name is under the local source
+        folders its full path and hash go along, else the text as it is.
+        """
+        local = self.sources.find(path) if path else None
+        self._last_number += 1
+        new = Breakpoint(
+            self._last_number,
+            "function" if function else "line",
+            local.path if local else path,
+            line,
+            function,
+            column,
+            condition,
+            hit_condition,
+            log_message,
+            enabled,
+            temporary,
+            local.sha256 if local else None,
+        )
+        before = self.state.breakpoints
+        self.state = replace(self.state, breakpoints=(*before, new))
+        try:
+            await self._send_like(new)
+        except BaseException:
+            self._forget((new.number,))
+            raise
+        return self.breakpoint(new.number)
+
+    def breakpoint(self, number: int) -> Breakpoint:
+        """The breakpoint of that number. Raises `ClientError`."""
+        for each in self.state.breakpoints:
+            if each.number == number:
+                return each
+        raise ClientError(f"There is no breakpoint {number}.")
+
+    async def change_breakpoint(self, number: int, **changes: Any) -> Breakpoint:
+        """Change `enabled`, `condition`, `hit_condition`, `log_message`, `temporary` or `line`."""
+        old = self.breakpoint(number)
+        new = replace(old, **changes)
+        self._put(new)
+        try:
+            await self._send_like(new)
+        except RequestFailed:
+            self._put(old)
+            raise
+        return self.breakpoint(number)
+
+    async def remove_breakpoints(self, numbers: Iterable[int] | None = None) -> list[Breakpoint]:
+        """Remove some, or all; gives those that are gone now."""
+        wanted = [each.number for each in self.breakpoints] if numbers is None else list(numbers)
+        gone = [self.breakpoint(number) for number in wanted]
+        self._forget(wanted)
+        for path in dict.fromkeys(each.path for each in gone if each.kind == "line"):
+            await self._send_file(path)
+        if any(each.kind == "function" for each in gone):
+            await self._send_functions()
+        return gone
+
+    async def send_breakpoints(self) -> None:
+        """Send all of them again (after an attach)."""
+        for path in dict.fromkeys(each.path for each in self.breakpoints if each.kind == "line"):
+            await self._send_file(path)
+        if any(each.kind == "function" for each in self.breakpoints):
+            await self._send_functions()
+
+    async def set_exception_filters(self, filters: Sequence[ExceptionFilter]) -> None:
+        """Stop at exceptions, by the server's modes ("raised", "uncaught" …); () for never."""
+        plain = [each.filter for each in filters if not each.condition]
+        arguments: dict[str, Any] = {"filters": plain}
+        if self.supports("supportsExceptionFilterOptions"):
+            arguments["filterOptions"] = [
+                {"filterId": each.filter, "condition": each.condition} for each in filters if each.condition
+            ]
+        elif len(plain) < len(filters):
+            raise ClientError("This server cannot narrow exception breakpoints.")
+        body = await self.request("setExceptionBreakpoints", arguments)
+        for answer in body.get("breakpoints") or []:
+            if isinstance(answer, dict) and answer.get("verified") is False:
+                raise ClientError(str(answer.get("message") or "The server refused an exception filter."))
+
+    @property
+    def exception_modes(self) -> list[dict[str, Any]]:
+        """The modes the server offers: DAP's ExceptionBreakpointsFilter (`filter`, `label`, `default` …)."""
+        modes = self.state.capabilities.get("exceptionBreakpointFilters")
+        return [each for each in modes if isinstance(each, dict)] if isinstance(modes, list) else []
+
+    async def _send_like(self, breakpoint_: Breakpoint) -> None:
+        if breakpoint_.kind == "function":
+            await self._send_functions()
+        else:
+            await self._send_file(breakpoint_.path)
+
+    async def _send_file(self, path: str) -> None:
+        ours = [each for each in self.breakpoints if each.kind == "line" and each.path == path]
+        active = [each for each in ours if each.enabled]
+        remote = await self._remote_path(path)
+        source: dict[str, Any] = {"name": path.replace("\\", "/").rpartition("/")[2], "path": remote}
+        sha256 = next((each.sha256 for each in ours if each.sha256), None)
+        if sha256:
+            source["checksums"] = [{"algorithm": "SHA256", "checksum": sha256}]
+        arguments = {"source": source, "breakpoints": [each.to_dap() for each in active]}
+        self._bind(active, await self.request("setBreakpoints", arguments))
+
+    async def _send_functions(self) -> None:
+        active = [each for each in self.breakpoints if each.kind == "function" and each.enabled]
+        if active and not self.supports("supportsFunctionBreakpoints"):
+            raise ClientError("This server has no function breakpoints.", "Break at a line of the function.")
+        arguments = {"breakpoints": [each.to_dap() for each in active]}
+        self._bind(active, await self.request("setFunctionBreakpoints", arguments))
+
+    def _bind(self, sent: Sequence[Breakpoint], body: dict[str, Any]) -> None:
+        answers = body.get("breakpoints")
+        if not isinstance(answers, list) or len(answers) != len(sent):
+            raise ClientError("The server answered for another number of breakpoints than were sent.")
+        for breakpoint_, answer in zip(sent, answers, strict=True):
+            if isinstance(answer, dict):
+                with contextlib.suppress(ClientError):  # removed while the answer was under way
+                    self._put(bind(self.breakpoint(breakpoint_.number), answer))
+
+    def _put(self, breakpoint_: Breakpoint) -> None:
+        number = breakpoint_.number
+        changed = tuple(breakpoint_ if each.number == number else each for each in self.breakpoints)
+        self.state = replace(self.state, breakpoints=changed)
+
+    def _forget(self, numbers: Iterable[int]) -> None:
+        gone = set(numbers)
+        kept = tuple(each for each in self.breakpoints if each.number not in gone)
+        self.state = replace(self.state, breakpoints=kept)
+
+    def _react(self, event: str) -> None:
+        """Remove temporary breakpoints that were hit."""
+        super()._react(event)
+        stop = self.state.stop if event == "stopped" else None
+        hit = set(stop.hit_breakpoints) if stop else set()
+        numbers = [each.number for each in self.breakpoints if each.temporary and each.server_id in hit]
+        if numbers:
+            self._later(self._remove_quietly(numbers))
+
+    async def _remove_quietly(self, numbers: list[int]) -> None:
+        with contextlib.suppress(ClientError, RequestFailed):
+            await self.remove_breakpoints(numbers)
+
+    async def _remote_path(self, path: str) -> str:
+        """The path to send. A Remora matches by name itself; for others we do it here, if we can."""
+        if self.link.is_remora or not self.supports("supportsLoadedSourcesRequest"):
+            return path
+        body = await self.request("loadedSources")
+        loaded = [
+            each["path"]
+            for each in body.get("sources") or []
+            if isinstance(each, dict) and isinstance(each.get("path"), str)
+        ]
+        return next(iter(match_by_name(path, loaded)), path)

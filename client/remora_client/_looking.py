@@ -1,0 +1,226 @@
+"""Looking at a program: threads, stacks, values, source. DAP's requests as typed coroutines.
+
+Everything runs on the event loop's thread. Text in the results is as the debuggee sent it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from remora_client._conversation import Conversation
+from remora_client._errors import ClientError, Gone, NotStopped
+from remora_client._model import ExceptionInfo, Frame, Scope, Source, SourceText, Thread, Value, Variable
+from remora_client._rpc import NoAnswer
+from remora_protocol import RequestFailed
+
+if TYPE_CHECKING:
+    from remora_client._connect import Link
+    from remora_client._localsource import LocalSources
+
+__all__ = ["Looking"]
+
+
+class Looking(Conversation):
+    """The part of a session that changes nothing but values."""
+
+    def __init__(self, link: Link, sources: LocalSources) -> None:
+        super().__init__(link, sources)
+        self._texts: dict[tuple[str, str | None], str] = {}  # (path, hash) -> the server's text
+        self._told_differs: set[str] = set()
+
+    # -- threads, stacks, frames ------------------------------------------------------------------
+
+    async def threads(self) -> list[Thread]:
+        """All threads, running or not."""
+        body = await self.request("threads")
+        found = [Thread.from_dap(each) for each in body.get("threads") or [] if isinstance(each, dict)]
+        self.state = replace(self.state, threads={each.id: each for each in found})
+        return found
+
+    async def stack(self, thread: int | None = None, start: int = 0, count: int | None = None) -> list[Frame]:
+        """Frames of a thread, newest first; of a running one, a snapshot where the server can."""
+        if thread is None:
+            thread = self._thread_id()
+        known = self._stack.get(thread, [])
+        if count is not None and start + count <= len(known):
+            return known[start : start + count]
+        body = await self.request(
+            "stackTrace", {"threadId": thread, "startFrame": start, "levels": count or 0}
+        )
+        bodies = [each for each in body.get("stackFrames") or [] if isinstance(each, dict)]
+        frames = [Frame.from_dap(each, start + index) for index, each in enumerate(bodies)]
+        if start == 0 and self.state.stop is not None and len(frames) > len(known):
+            self._stack[thread] = frames
+        return frames
+
+    async def current_frame(self) -> Frame:
+        """The selected frame, by default the newest of the stopped thread. Raises `NotStopped`."""
+        if self._selected is None:
+            frames = await self.stack(self._thread_id(), count=1)
+            if not frames:
+                raise NotStopped("The stopped thread has no Python frame.")
+            self._selected = frames[0]
+        return self._selected
+
+    def select_frame(self, frame: Frame | None) -> None:
+        """Make a frame the one that evaluate and the like use; None: the newest. Until the next stop."""
+        self._selected = frame
+
+    async def select_thread(self, thread: int) -> Frame:
+        """Make a thread's newest frame the selected one."""
+        stop = self.state.stop
+        if stop is None:
+            raise NotStopped("The program is running.", "Stop it first: pause.")
+        frames = await self.stack(thread, count=1)
+        if not frames:
+            raise ClientError(f"Thread {thread} has no Python frame now.")
+        self.state = replace(self.state, stop=replace(stop, thread_id=thread, frame=None))
+        self._selected = frames[0]
+        return frames[0]
+
+    def _thread_id(self) -> int:
+        if self.state.stop is None:
+            raise NotStopped("The program is running.", "Stop it first: pause.")
+        return self.state.stop.thread_id
+
+    async def _frame(self, frame: Frame | None) -> Frame:
+        return frame if frame is not None else await self.current_frame()
+
+    # -- values -----------------------------------------------------------------------------------
+
+    async def evaluate(
+        self,
+        expression: str,
+        frame: Frame | None = None,
+        context: Literal["repl", "watch", "hover", "clipboard", "variables"] = "watch",
+        timeout: float | None = None,
+    ) -> Value:
+        """Evaluate in a frame. Context "repl" also runs statements; "clipboard" cuts nothing.
+
+        When the waiting is cancelled or times out, the server is asked to give the evaluation up.
+        """
+        arguments: dict[str, Any] = {"expression": expression, "context": context}
+        if frame is not None or self.state.stop is not None:
+            arguments["frameId"] = (await self._frame(frame)).id
+        seq, future = self._rpc.send("evaluate", arguments)
+        try:
+            return Value.from_dap(await self._rpc.answer("evaluate", future, timeout))
+        except (asyncio.CancelledError, NoAnswer):
+            with contextlib.suppress(Gone):
+                self._rpc.send("cancel", {"requestId": seq})
+            raise
+
+    async def scopes(self, frame: Frame | None = None) -> list[Scope]:
+        """The groups of variables of a frame."""
+        body = await self.request("scopes", {"frameId": (await self._frame(frame)).id})
+        return [Scope.from_dap(each) for each in body.get("scopes") or [] if isinstance(each, dict)]
+
+    async def variables(
+        self,
+        reference: int,
+        start: int = 0,
+        count: int | None = None,
+        filter: Literal["indexed", "named"] | None = None,
+    ) -> list[Variable]:
+        """Children of a scope or value; `start` and `count` page through big ones."""
+        arguments: dict[str, Any] = {"variablesReference": reference}
+        if filter is not None:
+            arguments["filter"] = filter
+        if start or count is not None:
+            arguments["start"] = start
+            arguments["count"] = count or 0
+        body = await self.request("variables", arguments)
+        return [Variable.from_dap(each) for each in body.get("variables") or [] if isinstance(each, dict)]
+
+    async def locals(self, frame: Frame | None = None) -> list[Variable]:
+        """Arguments and local variables of a frame."""
+        found: list[Variable] = []
+        for scope in await self.scopes(frame):
+            if scope.hint in ("locals", "arguments") or (not scope.hint and scope.name == "Locals"):
+                found += await self.variables(scope.reference)
+        return found
+
+    async def return_value(self) -> Variable | None:
+        """What the function that was just stepped out of, or over, returned."""
+        for scope in await self.scopes():
+            if scope.hint == "returnValue":
+                return next(iter(await self.variables(scope.reference)), None)
+        return None
+
+    async def set_variable(self, reference: int, name: str, value: str) -> Value:
+        """Change a child of a scope or value; `value` is an expression."""
+        arguments = {"variablesReference": reference, "name": name, "value": value}
+        return Value.from_dap(await self.request("setVariable", arguments), "value")
+
+    async def assign(self, target: str, value: str, frame: Frame | None = None) -> Value:
+        """`target = value`, where target may be a name, an attribute or an item."""
+        place = await self._frame(frame)
+        if self.supports("supportsSetExpression"):
+            arguments = {"expression": target, "value": value, "frameId": place.id}
+            return Value.from_dap(await self.request("setExpression", arguments), "value")
+        await self.evaluate(f"{target} = ({value})", place, "repl")
+        return await self.evaluate(target, place)
+
+    async def completions(
+        self, text: str, column: int | None = None, frame: Frame | None = None
+    ) -> list[dict[str, Any]]:
+        """DAP completion items for `text` with the cursor at `column` (from 0; None: at the end)."""
+        arguments: dict[str, Any] = {"text": text, "column": (len(text) if column is None else column) + 1}
+        if frame is not None or self.state.stop is not None:
+            arguments["frameId"] = (await self._frame(frame)).id
+        body = await self.request("completions", arguments)
+        return [each for each in body.get("targets") or [] if isinstance(each, dict)]
+
+    async def exception_info(self, thread: int | None = None) -> ExceptionInfo:
+        """The exception that the thread is stopped at."""
+        thread_id = self._thread_id() if thread is None else thread
+        return ExceptionInfo.from_dap(await self.request("exceptionInfo", {"threadId": thread_id}))
+
+    # -- source -----------------------------------------------------------------------------------
+
+    async def source_text(self, source: Source) -> SourceText:
+        """The text of what runs: the local copy when it is the same, else the server's.
+
+        When a local copy differs, the listeners get one "remora/note" per file.
+        """
+        local = self.sources.match(source.path, source.sha256)
+        if local is not None and local.same:
+            return SourceText(source, local.text, local.path)
+        text = await self._server_text(source)
+        if text is None:
+            if local is None:
+                raise ClientError(f"There is no source text for {source.path or source.name}.")
+            return SourceText(source, local.text, local.path, differs=True)
+        if local is not None and local.text == text:
+            return SourceText(source, text, local.path)
+        if local is not None and local.path not in self._told_differs:
+            self._told_differs.add(local.path)
+            self.note(f"{local.path} is not what the program runs; showing the server's text.")
+        return SourceText(source, text, None, differs=local is not None)
+
+    async def _server_text(self, source: Source) -> str | None:
+        key = (source.path or str(source.reference), source.sha256)
+        if key not in self._texts:
+            arguments = {"source": source.to_dap(), "sourceReference": source.reference}
+            try:
+                body = await self.request("source", arguments)
+            except RequestFailed:
+                return None
+            content = body.get("content")
+            if not isinstance(content, str):
+                return None
+            self._texts[key] = content
+        return self._texts[key]
+
+    async def loaded_sources(self) -> list[Source]:
+        """Every file the program has loaded, where the server can tell."""
+        body = await self.request("loadedSources")
+        return [Source.from_dap(each) for each in body.get("sources") or [] if isinstance(each, dict)]
+
+    async def modules(self, start: int = 0, count: int = 0) -> list[dict[str, Any]]:
+        """DAP modules."""
+        body = await self.request("modules", {"startModule": start, "moduleCount": count})
+        return [each for each in body.get("modules") or [] if isinstance(each, dict)]
