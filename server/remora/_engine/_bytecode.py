@@ -24,6 +24,7 @@ from functools import partial
 from itertools import groupby
 from types import CodeType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from weakref import WeakValueDictionary
 
 from remora._engine import _linetables
 from remora._engine._linetables import Guard, Place, Span
@@ -127,29 +128,32 @@ def insert(code: CodeType, hooks: Hooks) -> CodeType | None:
 class Rewriter:
     """Rewrites code objects of one file together with all code nested in them.
 
-    The same code object always gives the same result, whichever way it is reached.
+    The same code object gives the same result, whichever way it is reached, as long as the result is in use.
     """
 
     def __init__(self, hooks: Hooks) -> None:
-        self._hooks = hooks
-        self._made: dict[int, tuple[CodeType, CodeType]] = {}
+        self.hooks = dict(hooks)
+        # By the id of the original, which lives as long as the result does.
+        self._made: WeakValueDictionary[int, CodeType] = WeakValueDictionary()
 
     @property
     def changed(self) -> list[tuple[CodeType, CodeType]]:
-        """(old, new) for each code object that had to change so far."""
-        return [(old, new) for old, new in self._made.values() if old is not new]
+        """(old, new) for each code object in use that had to change."""
+        return [(original(new), new) for new in self._made.values()]
 
     def rewrite(self, code: CodeType) -> CodeType:
         """`code` with hooks, or the original of it if there is nothing to insert in it or below."""
         code = original(code)
-        if id(code) not in self._made:
-            # The pair keeps `code` alive, and so its id its own.
-            self._made[id(code)] = code, self._rewrite(code)
-        return self._made[id(code)][1]
+        made = self._made.get(id(code))
+        if made is None:
+            made = self._rewrite(code)
+            if made is not code:
+                self._made[id(code)] = made
+        return made
 
     def _rewrite(self, code: CodeType) -> CodeType:
         inner = {place: self.rewrite(child) for place, child in nested(code)}
-        new = insert(code, self._hooks)
+        new = insert(code, self.hooks)
         if new is None:
             if not any(insertion_of(child) for child in inner.values()):
                 return code

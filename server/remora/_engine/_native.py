@@ -3,8 +3,8 @@
 Each name here is a function, or None where it cannot work: another implementation, no ctypes, a version that
 does not need it. Names are looked up, and ctypes is imported, when first used.
 
-Everything is called with the GIL held (`ctypes.pythonapi` and PYFUNCTYPE keep it, CDLL and CFUNCTYPE would let
-it go and crash). Any thread may call.
+Everything is called with the GIL held (`ctypes.pythonapi` and PYFUNCTYPE keep it, CDLL and CFUNCTYPE would
+let it go and crash). Any thread may call.
 """
 
 from __future__ import annotations

@@ -1,0 +1,116 @@
+"""Brings hooks into the program's code, wherever it is, and out again: CPython 3.9 to 3.11.
+
+Functions get another `__code__`. Code that is made into functions later is reached through the constants of
+the code around it: those of a function that is swapped, or, in place, those of code that runs now. New
+modules and what is given to `exec` are changed just before they run.
+
+Frames that run already cannot be reached: they keep the code that they began with. `Swapper.apply` says which
+of them lack hooks, so that they can be traced instead.
+
+Called by one thread at a time, the server's, while the program's threads run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remora._engine import _native
+from remora._engine._bytecode import Rewriter, insertion_of, nested, original
+from remora._engine._live import functions_and_suspended_frames, running_frames
+from remora._engine._newcode import NewCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import CodeType, FrameType, FunctionType
+
+    Hook = Callable[[], object]
+
+__all__ = ["Swapper", "lacks_hooks"]
+
+
+class Swapper:
+    """Keeps all code of this process in step with one table of hooks."""
+
+    def __init__(self, on_failure: Callable[[Exception], object] = lambda error: None) -> None:
+        """`on_failure` is told, on any thread, of code that cannot be given hooks. It stays as it is."""
+        self._on_failure = on_failure
+        self._rewriters: dict[str, Rewriter] = {}
+        self._patched: dict[int, CodeType] = {}  # code whose constants were changed in place
+        self._new_code = NewCode(self.rewrite)
+
+    def apply(self, hooks: Mapping[str, Mapping[int, Hook]]) -> list[FrameType]:
+        """Have exactly these hooks called: by file name (as in `co_filename`), then by line.
+
+        Returns the frames, running or suspended, that lack hooks which new calls of the same code will have.
+        A hook that is gone may still be called, by frames that began while it was there.
+        """
+        concerned = {*self._rewriters, *hooks}
+        # Hooks that stay keep their rewriter, and so their functions keep their code.
+        self._rewriters = {name: self._rewriter(name, lines) for name, lines in hooks.items() if lines}
+        if self._rewriters:
+            self._new_code.install()
+        else:
+            self._new_code.remove()
+        frames = self._reach(concerned) if concerned else []
+        return [frame for frame in frames if lacks_hooks(frame.f_code, self.rewrite(frame.f_code))]
+
+    def clear(self) -> None:
+        """Leave the program's code as it was. Only frames that began with a hook in them still call it."""
+        self.apply({})
+
+    def rewrite(self, code: CodeType) -> CodeType:
+        """What to run instead of `code`: with the hooks of now, or just as the program made it."""
+        rewriter = self._rewriters.get(code.co_filename)
+        if rewriter is not None:
+            try:
+                return rewriter.rewrite(code)
+            except Exception as error:
+                self._on_failure(error)
+        return original(code)
+
+    def _rewriter(self, filename: str, lines: Mapping[int, Hook]) -> Rewriter:
+        present = self._rewriters.get(filename)
+        return present if present is not None and present.hooks == lines else Rewriter(lines)
+
+    def _reach(self, filenames: set[str]) -> list[FrameType]:
+        """Change what is alive of these files; the frames that there are afterwards."""
+        while True:  # once, nearly always
+            # First the constants, so that no function is made of old code once the functions are looked for.
+            self._patch(frame.f_code for frame in running_frames() if frame.f_code.co_filename in filenames)
+            functions, frames = functions_and_suspended_frames(filenames)
+            self._swap(functions)
+            frames += [frame for frame in running_frames() if frame.f_code.co_filename in filenames]
+            # Code that began to run in between may have made functions in between.
+            if not self._patch(frame.f_code for frame in frames):
+                return frames
+
+    def _swap(self, functions: Iterable[FunctionType]) -> None:
+        for function in functions:
+            code = self.rewrite(function.__code__)
+            if code is not function.__code__:
+                function.__code__ = code
+
+    def _patch(self, codes: Iterable[CodeType]) -> bool:
+        """Change the code nested in these, and in what we patched before. Whether anything was to be done."""
+        set_constant = _native.set_constant
+        if set_constant is None:
+            return False
+        changed = False
+        for code in [*self._patched.values(), *codes]:
+            for place, child in nested(code):
+                wanted = self.rewrite(child)
+                if wanted is not child:
+                    set_constant(code, place, wanted)
+                    self._patched[id(code)] = code
+                    changed = True
+        if not self._rewriters:
+            self._patched.clear()
+        return changed
+
+
+def lacks_hooks(code: CodeType, wanted: CodeType) -> bool:
+    """Whether `wanted`, another form of `code`, calls hooks in its own lines that `code` does not call."""
+    has, needs = insertion_of(code), insertion_of(wanted)
+    if needs is None:
+        return False
+    return has is None or any(has.hooks.get(line) is not hook for line, hook in needs.hooks.items())
