@@ -31,12 +31,24 @@ __all__ = ["Swapper", "lacks_hooks"]
 class Swapper:
     """Keeps all code of this process in step with one table of hooks."""
 
-    def __init__(self, on_failure: Callable[[Exception], object] = lambda error: None) -> None:
-        """`on_failure` is told, on any thread, of code that cannot be given hooks. It stays as it is."""
+    def __init__(
+        self,
+        on_new_code: Callable[[CodeType], object] = lambda code: None,
+        on_failure: Callable[[Exception], object] = lambda error: None,
+    ) -> None:
+        """Nothing happens yet. Both functions are called on the program's threads.
+
+        Args:
+            on_new_code: told of modules, and of what is given to `exec`, just before they get their hooks and
+                run; it may call `apply` for them. Asked for by `watch_new_code`.
+            on_failure: told of code that cannot be given hooks, and stays as it is.
+        """
+        self._on_new_code = on_new_code
         self._on_failure = on_failure
         self._rewriters: dict[str, Rewriter] = {}
         self._patched: dict[int, CodeType] = {}  # code whose constants were changed in place
-        self._new_code = NewCode(self.rewrite)
+        self._watches = False
+        self._new_code = NewCode(self._begin)
 
     def apply(self, hooks: Mapping[str, Mapping[int, Hook]]) -> list[FrameType]:
         """Have exactly these hooks called: by file name (as in `co_filename`), then by line.
@@ -47,15 +59,13 @@ class Swapper:
         concerned = {*self._rewriters, *hooks}
         # Hooks that stay keep their rewriter, and so their functions keep their code.
         self._rewriters = {name: self._rewriter(name, lines) for name, lines in hooks.items() if lines}
-        if self._rewriters:
-            self._new_code.install()
-        else:
-            self._new_code.remove()
+        self._update_new_code()
         frames = self._reach(concerned) if concerned else []
         return [frame for frame in frames if lacks_hooks(frame.f_code, self.rewrite(frame.f_code))]
 
     def clear(self) -> None:
         """Leave the program's code as it was. Only frames that began with a hook in them still call it."""
+        self._watches = False
         self.apply({})
 
     def rewrite(self, code: CodeType) -> CodeType:
@@ -67,6 +77,25 @@ class Swapper:
             except Exception as error:
                 self._on_failure(error)
         return original(code)
+
+    def watch_new_code(self, wanted: bool) -> None:
+        """Have `on_new_code` called, or no longer."""
+        self._watches = wanted
+        self._update_new_code()
+
+    def _update_new_code(self) -> None:
+        if self._rewriters or self._watches:
+            self._new_code.install()
+        else:
+            self._new_code.remove()
+
+    def _begin(self, code: CodeType) -> CodeType:
+        if self._watches:
+            try:
+                self._on_new_code(code)
+            except Exception as error:
+                self._on_failure(error)
+        return self.rewrite(code)
 
     def _rewriter(self, filename: str, lines: Mapping[int, Hook]) -> Rewriter:
         present = self._rewriters.get(filename)
