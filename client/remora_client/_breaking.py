@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from remora_client._conversation import Conversation
 from remora_client._errors import ClientError
-from remora_client._model import Breakpoint, ExceptionFilter
+from remora_client._model import Breakpoint, ExceptionFilter, records
 from remora_client._state import bind
 from remora_protocol import RequestFailed, match_by_name
 
@@ -130,15 +130,14 @@ class Breaking(Conversation):
         elif len(plain) < len(filters):
             raise ClientError("This server cannot narrow exception breakpoints.")
         body = await self.request("setExceptionBreakpoints", arguments)
-        for answer in body.get("breakpoints") or []:
-            if isinstance(answer, dict) and answer.get("verified") is False:
+        for answer in records(body, "breakpoints"):
+            if answer.get("verified") is False:
                 raise ClientError(str(answer.get("message") or "The server refused an exception filter."))
 
     @property
     def exception_modes(self) -> list[dict[str, Any]]:
         """The modes the server offers: DAP's ExceptionBreakpointsFilter (`filter`, `label`, `default` …)."""
-        modes = self.state.capabilities.get("exceptionBreakpointFilters")
-        return [each for each in modes if isinstance(each, dict)] if isinstance(modes, list) else []
+        return records(self.state.capabilities, "exceptionBreakpointFilters")
 
     async def _send_like(self, breakpoint_: Breakpoint) -> None:
         if breakpoint_.kind == "function":
@@ -201,9 +200,5 @@ class Breaking(Conversation):
         if self.link.is_remora or not self.supports("supportsLoadedSourcesRequest"):
             return path
         body = await self.request("loadedSources")
-        loaded = [
-            each["path"]
-            for each in body.get("sources") or []
-            if isinstance(each, dict) and isinstance(each.get("path"), str)
-        ]
+        loaded = [each["path"] for each in records(body, "sources") if isinstance(each.get("path"), str)]
         return next(iter(match_by_name(path, loaded)), path)

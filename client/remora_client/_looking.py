@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from remora_client._conversation import Conversation
 from remora_client._errors import ClientError, Gone, NotStopped
-from remora_client._model import ExceptionInfo, Frame, Scope, Source, SourceText, Thread, Value, Variable
+from remora_client._model import (
+    ExceptionInfo,
+    Frame,
+    Scope,
+    Source,
+    SourceText,
+    Thread,
+    Value,
+    Variable,
+    records,
+)
 from remora_client._rpc import NoAnswer
 from remora_protocol import RequestFailed
 
@@ -36,7 +46,7 @@ class Looking(Conversation):
     async def threads(self) -> list[Thread]:
         """All threads, running or not."""
         body = await self.request("threads")
-        found = [Thread.from_dap(each) for each in body.get("threads") or [] if isinstance(each, dict)]
+        found = [Thread.from_dap(each) for each in records(body, "threads")]
         self.state = replace(self.state, threads={each.id: each for each in found})
         return found
 
@@ -50,7 +60,7 @@ class Looking(Conversation):
         body = await self.request(
             "stackTrace", {"threadId": thread, "startFrame": start, "levels": count or 0}
         )
-        bodies = [each for each in body.get("stackFrames") or [] if isinstance(each, dict)]
+        bodies = list(records(body, "stackFrames"))
         frames = [Frame.from_dap(each, start + index) for index, each in enumerate(bodies)]
         if start == 0 and self.state.stop is not None and len(frames) > len(known):
             self._stack[thread] = frames
@@ -116,7 +126,7 @@ class Looking(Conversation):
     async def scopes(self, frame: Frame | None = None) -> list[Scope]:
         """The groups of variables of a frame."""
         body = await self.request("scopes", {"frameId": (await self._frame(frame)).id})
-        return [Scope.from_dap(each) for each in body.get("scopes") or [] if isinstance(each, dict)]
+        return [Scope.from_dap(each) for each in records(body, "scopes")]
 
     async def variables(
         self,
@@ -133,7 +143,7 @@ class Looking(Conversation):
             arguments["start"] = start
             arguments["count"] = count or 0
         body = await self.request("variables", arguments)
-        return [Variable.from_dap(each) for each in body.get("variables") or [] if isinstance(each, dict)]
+        return [Variable.from_dap(each) for each in records(body, "variables")]
 
     async def locals(self, frame: Frame | None = None) -> list[Variable]:
         """Arguments and local variables of a frame."""
@@ -172,7 +182,7 @@ class Looking(Conversation):
         if frame is not None or self.state.stop is not None:
             arguments["frameId"] = (await self._frame(frame)).id
         body = await self.request("completions", arguments)
-        return [each for each in body.get("targets") or [] if isinstance(each, dict)]
+        return list(records(body, "targets"))
 
     async def exception_info(self, thread: int | None = None) -> ExceptionInfo:
         """The exception that the thread is stopped at."""
@@ -218,9 +228,9 @@ class Looking(Conversation):
     async def loaded_sources(self) -> list[Source]:
         """Every file the program has loaded, where the server can tell."""
         body = await self.request("loadedSources")
-        return [Source.from_dap(each) for each in body.get("sources") or [] if isinstance(each, dict)]
+        return [Source.from_dap(each) for each in records(body, "sources")]
 
     async def modules(self, start: int = 0, count: int = 0) -> list[dict[str, Any]]:
         """DAP modules."""
         body = await self.request("modules", {"startModule": start, "moduleCount": count})
-        return [each for each in body.get("modules") or [] if isinstance(each, dict)]
+        return list(records(body, "modules"))

@@ -23,6 +23,7 @@ __all__ = [
     "Thread",
     "Value",
     "Variable",
+    "records",
 ]
 
 
@@ -38,6 +39,17 @@ def _number(body: Mapping[str, Any], key: str) -> int:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _count(body: Mapping[str, Any], key: str) -> int | None:
+    value = body.get(key)
+    return value if isinstance(value, int) else None
+
+
+def records(body: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """A list of objects out of a body, whatever the server put there."""
+    value = body.get(key)
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 @dataclass(frozen=True)
@@ -57,8 +69,8 @@ class Source:
         sha256 = next(
             (
                 _text(each, "checksum").lower()
-                for each in body.get("checksums") or ()
-                if isinstance(each, dict) and each.get("algorithm") == "SHA256"
+                for each in records(body, "checksums")
+                if each.get("algorithm") == "SHA256"
             ),
             None,
         )
@@ -151,8 +163,8 @@ class Scope:
             _number(body, "variablesReference"),
             _text(body, "presentationHint"),
             bool(body.get("expensive")),
-            body.get("namedVariables"),
-            body.get("indexedVariables"),
+            _count(body, "namedVariables"),
+            _count(body, "indexedVariables"),
         )
 
 
@@ -173,8 +185,8 @@ class Value:
             _text(body, key),
             _text(body, "type"),
             _number(body, "variablesReference"),
-            body.get("namedVariables"),
-            body.get("indexedVariables"),
+            _count(body, "namedVariables"),
+            _count(body, "indexedVariables"),
         )
 
 

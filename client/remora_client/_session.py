@@ -17,6 +17,7 @@ from remora_client._breaking import Breaking
 from remora_client._errors import ClientError, Gone, NotStopped
 from remora_client._localsource import LocalSources
 from remora_client._looking import Looking
+from remora_client._model import records
 from remora_client._state import State, resumed
 from remora_protocol import RequestFailed
 
@@ -170,14 +171,14 @@ class Session(Breaking, Looking):
     async def step_in_targets(self, frame: Frame | None = None) -> list[tuple[int, str]]:
         """The calls on the current line that `step_in` may enter: (id, name)."""
         body = await self.request("stepInTargets", {"frameId": (await self._frame(frame)).id})
-        targets = body.get("targets") or []
-        return [(int(each["id"]), str(each.get("label", ""))) for each in targets if isinstance(each, dict)]
+        targets = [each for each in records(body, "targets") if isinstance(each.get("id"), int)]
+        return [(each["id"], str(each.get("label", ""))) for each in targets]
 
     async def goto(self, line: int, frame: Frame | None = None) -> None:
         """Jump: the next line that runs is `line` of the current frame's file. A stop follows."""
         place = await self._frame(frame)
         body = await self.request("gotoTargets", {"source": place.source.to_dap(), "line": line})
-        targets = [each for each in body.get("targets") or [] if isinstance(each, dict) and "id" in each]
+        targets = [each for each in records(body, "targets") if "id" in each]
         if not targets:
             raise ClientError(f"Line {line} cannot be jumped to from here.")
         best = next((each for each in targets if each.get("line") == line), targets[0])

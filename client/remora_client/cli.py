@@ -47,6 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _unusable() -> str:
     """What keeps this client from running at all, in one line."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - pip installs the command on 3.9 and 3.10, too
+        version = ".".join(map(str, sys.version_info[:2]))
+        return (
+            f"remora: the client needs Python 3.11 or later and this is {version}. (Debuggees may be as old "
+            'as 3.9.) Install the client elsewhere, for instance with: uv tool install "remora[client]"'
+        )
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         names = ", ".join(missing)

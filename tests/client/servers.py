@@ -41,6 +41,7 @@ from remora_protocol import (
 SECRET = "my_secret"
 DAY = dt.timedelta(days=1)
 
+HOLD = object()  # an answer that is given only after configurationDone
 Handle = Callable[[socket.socket], None]
 
 
@@ -130,6 +131,7 @@ class Remora:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     seen: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     logins: int = 0
+    held: list[Request] = field(default_factory=list)
     after: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def __call__(self, sock: socket.socket) -> None:
@@ -144,7 +146,13 @@ class Remora:
                 self.seen.append((message.command, message.arguments))
                 try:
                     body = self._answer(message, scram)
-                    sock.sendall(connection.respond(message, body))
+                    if body is HOLD:
+                        self.held.append(message)
+                    else:
+                        sock.sendall(connection.respond(message, body))
+                    if message.command == "configurationDone":
+                        while self.held:
+                            sock.sendall(connection.respond(self.held.pop()))
                 except RequestFailed as error:
                     sock.sendall(connection.fail(message, error))
                 except ScramError as error:

@@ -1,0 +1,296 @@
+"""The command: exit codes, what it prints where, what it costs to start, where it cannot run."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from remora_client import _ls, cli
+from tests.client.servers import SECRET, Files, Remora, Server, process
+from tests.support.command import Remora as Command
+from tests.support.interpreters import INTERPRETERS, ROOT, Interpreter
+
+MODULES = [sys.executable, "-m", "remora_client"]
+
+
+@pytest.fixture
+def remora(tmp_path: Path) -> Command:
+    return Command(tmp_path / "configuration", tmp_path)
+
+
+# -- exit codes, each provoked
+
+
+def test_exit_codes(remora: Command, certificate: Files) -> None:
+    with Server(Remora()) as good:
+        assert remora("ls", f"tcp://{SECRET}@{good.place}").code == 0
+        assert remora("ls", f"tcp://wrong@{good.place}").code == 4
+        assert remora("ls", good.place).code == 4
+    assert remora("ls", "tcp://").code == 2
+    assert remora("nonsense").code == 2
+    assert remora().code == 2
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        assert remora("ls", f"127.0.0.1:{bound.getsockname()[1]}").code == 3
+    with Server(Remora(certificate=certificate.der), certificate.context()) as secured:
+        assert remora("ls", f"tcps://{SECRET}@{secured.place}").code == 5
+    with Server(lambda sock: sock.sendall(b"SSH-2.0-x\r\n")) as other:
+        assert remora("ls", other.place).code == 6
+
+
+def test_an_error_is_words_on_stderr_only(remora: Command) -> None:
+    ran = remora("ls", "nosuch.invalid")
+    assert ran.output == ""
+    assert ran.errors.startswith("remora: There is no host named 'nosuch.invalid'")
+    assert "Traceback" not in ran.errors
+
+
+def test_the_secret_is_nowhere(remora: Command) -> None:
+    with Server(Remora()) as listener:
+        for arguments in (
+            ("ls", "-v", f"tcp://hunter2@{listener.place}"),
+            ("ls", f"tcp://hunter2@{listener.place}:bad"),
+        ):
+            ran = remora(*arguments)
+            assert ran.code != 0
+            assert "hunter2" not in ran.output + ran.errors
+
+
+# -- ls
+
+
+def test_ls_prints_a_table_and_json(remora: Command) -> None:
+    rows = [process(30, name="b\x1b[31m.py"), process(4, state="stopped", attachedBy="ada@host since 10:32")]
+    with Server(Remora(secret=None, processes=rows)) as listener:
+        ran = remora("ls", listener.place)
+        assert ran.errors == ""
+        head, first, second = ran.output.splitlines()
+        assert head.split() == ["PID", "NAME", "PYTHON", "USER", "STATE"]
+        assert first.split(maxsplit=4) == [
+            "4",
+            "guess.py",
+            "3.12.1",
+            "ada",
+            "stopped, attached by ada@host since 10:32",
+        ]
+        assert second.split() == ["30", r"b\x1b[31m.py", "3.12.1", "ada", "running"]
+        listed = json.loads(remora("ls", "--json", listener.place).output)
+        assert [each["pid"] for each in listed] == [4, 30]
+        (one,) = json.loads(remora("ls", "--json", f"{listener.place}#30").output)
+        assert one["name"] == "b\x1b[31m.py"
+
+
+def test_ls_asks_all_at_once_and_shows_failures_beside_answers(remora: Command) -> None:
+    def wait(sock: socket.socket) -> None:
+        while sock.recv(1000):
+            pass
+
+    with Server(Remora(secret=None)) as good, Server(wait) as mute, Server(wait) as other:
+        started = time.monotonic()
+        ran = remora("ls", mute.place, good.place, other.place, "nosuch.invalid", "--timeout", "1")
+        took = time.monotonic() - started
+    assert took < 2.5
+    assert ran.code == 3
+    assert "guess.py" in ran.output
+    for place in (mute.place, good.place, other.place):
+        assert f"tcp://{place}:" in ran.output
+    assert "no host named 'nosuch.invalid'" in ran.output
+    assert ran.errors.count("remora: ") == 3
+
+
+def test_ls_watch_shows_what_changes(remora: Command) -> None:
+    rows = [process(1)]
+    with (
+        Server(Remora(secret=None, processes=rows)) as listener,
+        remora.terminal("ls", "--watch", listener.place) as terminal,
+    ):
+        terminal.wait("guess.py")
+        rows[0] = process(1, name="later.py")
+        terminal.wait("later.py")
+        terminal.child.sendintr()
+        assert terminal.returncode() == 130
+
+
+def test_a_table_fits_the_terminal() -> None:
+    rows = [process(123, name="n" * 60, user="u" * 20, attachedBy="somebody@somewhere since 10:32")]
+    for width in (20, 40, 60, 80, 200):
+        lines = _ls.table(rows, width)
+        assert all(len(line) <= width for line in lines)
+        assert "123" in lines[1]
+    assert "n" * 60 in _ls.table(rows, 0)[1]
+    assert _ls.table([], 80) == []
+
+
+def test_local_processes_are_found_through_their_sockets(tmp_path: Path, remora: Command) -> None:
+    runtime = Path(os.path.realpath("/tmp")) / f"rmr-{os.getpid()}"
+    folder = runtime / "remora"
+    folder.mkdir(mode=0o700, parents=True)
+    runtime.chmod(0o700)
+    pid = os.getpid()
+    door = socket.socket(socket.AF_UNIX)
+    door.bind(str(folder / f"{pid}.sock"))
+    door.listen()
+    dead = socket.socket(socket.AF_UNIX)
+    dead.bind(str(folder / "999999.sock"))
+    dead.close()
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = door.accept()
+            except OSError:
+                return
+            with connection:
+                Remora(secret=None, processes=[process(pid), process(1)])(connection)
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        environment = {"XDG_RUNTIME_DIR": str(runtime)}
+        listed = json.loads(remora("ls", "--json", env=environment).output)
+        assert pid in [each["pid"] for each in listed]
+        assert 1 not in [each["pid"] for each in listed]  # each is asked for itself only
+        assert not (folder / "999999.sock").exists()
+        folder.chmod(0o755)  # others could put their sockets there: it is not looked at
+        assert pid not in [each["pid"] for each in json.loads(remora("ls", "--json", env=environment).output)]
+    finally:
+        door.shutdown(socket.SHUT_RDWR)
+        door.close()
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
+        runtime.rmdir()
+
+
+# -- trust and cert
+
+
+def test_trust_add_ls_rm(remora: Command) -> None:
+    assert "No certificate" in remora("trust", "ls").output
+    assert remora("trust", "add", "host", "ab" * 32).code == 0
+    assert remora("trust", "add", "tcps://[::1]:99", "--fingerprint", "cd" * 32).code == 0
+    listed = json.loads(remora("trust", "ls", "--json").output)
+    assert [each["place"] for each in listed] == ["[::1]:99", "host:5678"]
+    assert "AB:AB" in remora("trust").output
+    assert remora("trust", "rm", "host").code == 0
+    assert remora("trust", "rm", "host").code == 1
+    assert remora("trust", "add", "host", "xyz").code == 2
+    assert remora("trust", "add", "host").code == 2  # nobody to ask
+
+
+def test_a_person_trusts_what_is_there(remora: Command, certificate: Files) -> None:
+    with Server(Remora(certificate=certificate.der), certificate.context()) as listener:
+        with remora.terminal("trust", "add", listener.place) as terminal:
+            terminal.wait("lways")
+            assert certificate.fingerprint in terminal.text
+            terminal.enter("always")
+            assert terminal.returncode() == 0
+        assert remora("ls", f"tcps://{SECRET}@{listener.place}").code == 0
+
+
+def test_a_person_types_the_secret(remora: Command) -> None:
+    with Server(Remora()) as listener, remora.terminal("ls", listener.place) as terminal:
+        terminal.wait("Secret for tcp://")
+        terminal.enter(SECRET)
+        terminal.wait("guess.py")
+        assert terminal.returncode() == 0
+        assert SECRET not in terminal.text
+
+
+def test_ctrl_c_at_a_question(remora: Command) -> None:
+    with Server(Remora()) as listener, remora.terminal("ls", listener.place) as terminal:
+        terminal.wait("Secret for")
+        terminal.child.sendintr()
+        assert terminal.returncode() == 130
+
+
+def test_cert_new(remora: Command, tmp_path: Path) -> None:
+    out = tmp_path / "new"
+    ran = remora("cert", "new", "--host", "127.0.0.1", "--host", "localhost", "--out", out)
+    assert ran.code == 0
+    assert (out / "127.0.0.1.key").stat().st_mode & 0o777 == 0o600
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(out / "127.0.0.1.crt", out / "127.0.0.1.key")
+    der = ssl.PEM_cert_to_DER_cert((out / "127.0.0.1.crt").read_text())
+    with Server(Remora(certificate=der), context) as listener:
+        ran = remora("ls", "--cafile", out / "127.0.0.1.crt", f"tcps://{SECRET}@{listener.place}")
+        assert (ran.code, ran.errors) == (0, "")
+    assert remora("cert", "new", "--host", "127.0.0.1", "--out", out).code == 2  # nothing is overwritten
+    assert remora("cert", "new", "--host", "127.0.0.1", "--out", out, "--replace").code == 0
+    assert remora("cert", "new", "--host", "", "--out", out).code == 2
+
+
+# -- what it costs, and where it cannot run
+
+
+def test_help_is_quick(remora: Command) -> None:
+    took = []
+    for _ in range(5):
+        started = time.perf_counter()
+        assert remora("--help").code == 0
+        took.append(time.perf_counter() - started)
+    assert min(took) < 0.15, statistics.median(took)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys; sys.argv = ['remora', '--help']; from remora_client.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(*sorted({'asyncio', 'ssl', 'prompt_toolkit', 'pygments', 'cryptography'} & set(sys.modules)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert run.stdout.splitlines()[-1] == ""
+
+
+OLD = [each for each in INTERPRETERS if each.version < (3, 11)]
+
+
+@pytest.mark.parametrize("interpreter", OLD, ids=str)
+def test_old_pythons_get_one_line(interpreter: Interpreter) -> None:
+    run = _bare(interpreter.path)
+    assert run.returncode == 2
+    (line,) = run.stderr.splitlines()
+    assert "3.11" in line
+
+
+def test_a_plain_install_gets_one_line() -> None:
+    new = [each for each in INTERPRETERS if each.version >= (3, 11)]
+    run = _bare(new[0].path)
+    assert run.returncode == 2
+    (line,) = run.stderr.splitlines()
+    assert 'pip install "remora[client]"' in line
+    assert "prompt_toolkit" in line
+
+
+def _bare(python: str) -> subprocess.CompletedProcess[str]:
+    """Without site-packages."""
+    path = os.pathsep.join([str(ROOT / "client"), str(ROOT / "protocol")])
+    environment = {**os.environ, "PYTHONPATH": path}
+    command = [python, "-S", "-m", "remora_client", "ls"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_every_subcommand_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("ls", "attach", "exec", "dap", "trust", "cert", "doctor", "demo"):
+        with pytest.raises(SystemExit) as done:
+            cli.main([command, "--help"])
+        assert done.value.code == 0
+        assert "usage: remora " + command in capsys.readouterr().out
+
+
+def test_version_is_one(remora: Command) -> None:
+    from remora_protocol import __version__
+
+    assert remora("--version").output == f"remora {__version__}\n"

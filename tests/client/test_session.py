@@ -1,0 +1,429 @@
+"""A session against a small honest server: attaching, stops, breakpoints, values, source, and leaving."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remora_client._connect import ConnectOptions, connect
+from remora_client._errors import (
+    AlreadyAttached,
+    AmbiguousProcess,
+    ClientError,
+    Gone,
+    NoSuchProcess,
+    NotStopped,
+)
+from remora_client._model import Breakpoint, ExceptionFilter, Source
+from remora_client._session import Session
+from remora_protocol import RequestFailed, parse_qualifier, sha256_text
+from tests.client.servers import HOLD, Remora, Server, process
+
+SECONDS = 10
+
+
+def stopped(server: Remora, **body: Any) -> dict[str, Any]:
+    """An answer after which the program stands still."""
+    server.emit("stopped", {"reason": "breakpoint", "threadId": 1, "allThreadsStopped": True, **body})
+    return {}
+
+
+def run(server: Remora, scenario: Callable[[Session], Awaitable[None]], **attach: Any) -> None:
+    """Attaches to the server and plays the scenario."""
+
+    async def play(place: str) -> None:
+        link = await connect(parse_qualifier(f"tcp://{place}"), ConnectOptions(timeout=5))
+        try:
+            async with asyncio.timeout(SECONDS):
+                async with await Session.attach(link, **attach) as session:
+                    await scenario(session)
+        finally:
+            await link.close()
+
+    server.secret = None
+    with Server(server) as listener:
+        asyncio.run(play(listener.place))
+
+
+async def nothing(session: Session) -> None:
+    """No scenario: attaching is what is tested."""
+
+
+# -- attaching
+
+
+def test_the_opening_sequence() -> None:
+    server = Remora()
+    run(server, nothing)
+    commands = [command for command, _ in server.seen]
+    assert commands == [
+        "remora/hello",
+        "remora/processes",
+        "remora/open",
+        "initialize",
+        "attach",
+        "configurationDone",
+        "disconnect",
+    ]
+    assert server.asked("disconnect") == [{"restart": False, "terminateDebuggee": False}]
+
+
+def test_a_server_that_answers_attach_last() -> None:
+    """debugpy does: only after configurationDone."""
+
+    def attach(server: Remora, arguments: object) -> object:
+        server.emit("initialized")
+        return HOLD
+
+    server = Remora(answers={"attach": attach})
+    run(server, nothing)
+    assert server.held == []
+
+
+def test_breakpoints_from_before_are_set_before_the_program_is_let_go() -> None:
+    server = Remora()
+    kept = Breakpoint(3, "line", "/app/guess.py", 12)
+
+    async def scenario(session: Session) -> None:
+        assert session.breakpoint(3).verified
+        assert (await session.add_breakpoint("/app/other.py", 1)).number == 4
+
+    run(server, scenario, breakpoints=[kept])
+    commands = [command for command, _ in server.seen]
+    assert commands.index("setBreakpoints") < commands.index("configurationDone")
+
+
+def test_default_exception_filters_are_sent() -> None:
+    modes = [{"filter": "raised", "label": "R"}, {"filter": "uncaught", "label": "U", "default": True}]
+    answers = {
+        "initialize": lambda server, arguments: {"exceptionBreakpointFilters": modes},
+        "setExceptionBreakpoints": lambda server, arguments: {},
+    }
+    server = Remora(answers=answers)
+    run(server, nothing)
+    assert server.asked("setExceptionBreakpoints") == [{"filters": ["uncaught"]}]
+
+
+def test_somebody_else_is_attached() -> None:
+    def refuse(server: Remora, arguments: dict[str, Any]) -> None:
+        if not arguments["force"]:
+            raise RequestFailed("already-attached", "ada@host since 10:32 is attached.")
+        server.emit("initialized")
+
+    with pytest.raises(AlreadyAttached) as caught:
+        run(Remora(answers={"attach": refuse}), nothing)
+    assert caught.value.exit_code == 4
+    assert "ada@host since 10:32" in caught.value.text
+    assert "--force" in caught.value.remedy
+    run(Remora(answers={"attach": refuse}), nothing, force=True)
+
+
+def test_which_process() -> None:
+    rows = [process(1), process(2, name="worker-1"), process(3, name="worker-2")]
+
+    def opened(**attach: Any) -> int:
+        server = Remora(processes=rows)
+        run(server, nothing, **attach)
+        (arguments,) = server.asked("remora/open")
+        return int(arguments["pid"])
+
+    assert opened(pid=3) == 3
+    assert opened(name="*-1") == 2
+    assert opened(name="worker-*", choose=lambda found: found[1]["pid"]) == 3
+    for attach in ({}, {"name": "worker-*"}):
+        with pytest.raises(AmbiguousProcess) as ambiguous:
+            opened(**attach)
+        assert "--pid" in ambiguous.value.remedy
+        assert "2 worker-1; 3 worker-2" in ambiguous.value.text
+    with pytest.raises(NoSuchProcess) as none:
+        opened(pid=9)
+    assert "1 guess.py" in none.value.remedy
+
+
+def test_the_names_of_processes_are_made_visible() -> None:
+    rows = [process(1, name="\x1b[31mred"), process(2)]
+    with pytest.raises(AmbiguousProcess) as caught:
+        run(Remora(processes=rows), nothing)
+    assert "\x1b" not in str(caught.value)
+
+
+# -- running and stopping
+
+
+def test_a_stop_straight_behind_the_answer_is_not_missed() -> None:
+    async def scenario(session: Session) -> None:
+        assert session.stop is None
+        with pytest.raises(NotStopped):
+            await session.resume()
+        await session.pause()
+        first = await session.wait_for_stop()
+        assert first is not None
+        assert first.reason == "pause"
+        assert (first.frame and first.frame.line, first.frame and first.frame.name) == (12, "main")
+        await session.step_over()
+        second = await session.wait_for_stop()
+        assert second is not None
+        assert second.reason == "step"
+        assert session.state.stops == 2
+
+    answers = {
+        "pause": lambda server, arguments: stopped(server, reason="pause"),
+        "next": lambda server, arguments: stopped(server, reason="step"),
+    }
+    run(Remora(answers=answers), scenario)
+
+
+def test_waiting_has_a_limit_and_the_program_runs_on() -> None:
+    async def scenario(session: Session) -> None:
+        with pytest.raises(TimeoutError):
+            await session.wait_for_stop(0.01)
+        assert session.state.phase == "running"
+
+    run(Remora(), scenario)
+
+
+def test_a_refused_step_leaves_the_stop() -> None:
+    def refuse(server: Remora, arguments: object) -> None:
+        raise RequestFailed("not-stopped", "no")
+
+    async def scenario(session: Session) -> None:
+        await session.pause()
+        await session.wait_for_stop()
+        with pytest.raises(RequestFailed):
+            await session.step_over()
+        assert session.stop is not None
+
+    run(Remora(answers={"pause": lambda s, a: stopped(s), "next": refuse}), scenario)
+
+
+def test_the_end_of_the_program_and_the_end_of_the_connection() -> None:
+    def end(server: Remora, arguments: object) -> dict[str, Any]:
+        server.emit("exited", {"exitCode": 3})
+        server.emit("terminated")
+        return {}
+
+    async def ends(session: Session) -> None:
+        await session.pause()
+        assert await session.wait_for_stop() is None
+        assert session.state.exit_code == 3
+
+    run(Remora(answers={"pause": end}), ends)
+
+    def die(server: Remora, arguments: object) -> dict[str, Any]:
+        raise OSError
+
+    async def goes(session: Session) -> None:
+        with pytest.raises(Gone) as caught:
+            await session.pause()
+        assert caught.value.exit_code == 7
+        with pytest.raises(Gone):
+            await session.wait_for_stop()
+        await session.detach()  # nothing left to do, and no error
+
+    run(Remora(answers={"pause": die}), goes)
+
+
+def test_events_reach_listeners_in_order() -> None:
+    def talk(server: Remora, arguments: object) -> dict[str, Any]:
+        for text in "abc":
+            server.emit("output", {"category": "stdout", "output": text})
+        return stopped(server)
+
+    async def scenario(session: Session) -> None:
+        heard: list[str] = []
+        remove = session.listen(lambda event, body: heard.append(body.get("output", event)))
+        await session.pause()
+        await session.wait_for_stop()
+        assert heard == ["a", "b", "c", "stopped"]
+        remove()
+        remove()
+
+    run(Remora(answers={"pause": talk}), scenario)
+
+
+# -- breakpoints
+
+
+def test_breakpoints_are_sent_a_file_at_a_time_and_keep_their_numbers() -> None:
+    server = Remora()
+
+    async def scenario(session: Session) -> None:
+        first = await session.add_breakpoint("/app/a.py", 3, condition="x > 1")
+        second = await session.add_breakpoint("/app/a.py", 7, hit_condition=">= 2", log_message="x={x}")
+        other = await session.add_breakpoint("/app/b.py", 1)
+        assert [first.number, second.number, other.number] == [1, 2, 3]
+        assert first.verified
+        assert first.server_id == 103
+        assert server.asked("setBreakpoints")[1] == {
+            "source": {"name": "a.py", "path": "/app/a.py"},
+            "breakpoints": [
+                {"line": 3, "condition": "x > 1"},
+                {"line": 7, "hitCondition": ">= 2", "logMessage": "x={x}"},
+            ],
+        }
+        off = await session.change_breakpoint(1, enabled=False)
+        assert not off.enabled
+        assert [each["line"] for each in server.asked("setBreakpoints")[-1]["breakpoints"]] == [7]
+        gone = await session.remove_breakpoints([2])
+        assert [each.number for each in gone] == [2]
+        assert server.asked("setBreakpoints")[-1]["breakpoints"] == []
+        with pytest.raises(ClientError, match="no breakpoint 2"):
+            session.breakpoint(2)
+        await session.remove_breakpoints()
+        assert session.breakpoints == ()
+
+    run(server, scenario)
+
+
+def test_a_breakpoint_that_is_bound_later() -> None:
+    def pending(server: Remora, arguments: dict[str, Any]) -> dict[str, Any]:
+        bound = {"id": 5, "verified": True, "line": 4, "source": {"path": "/app/late.py"}}
+        server.emit("breakpoint", {"reason": "changed", "breakpoint": bound})
+        server.emit("output", {"output": "."})
+        waits = {"id": 5, "verified": False, "reason": "pending", "message": "not loaded yet"}
+        return {"breakpoints": [waits]}
+
+    async def scenario(session: Session) -> None:
+        seen = asyncio.Event()
+        session.listen(lambda event, body: seen.set() if event == "output" else None)
+        added = await session.add_breakpoint("late.py", 3)
+        await seen.wait()
+        assert added.number == 1
+        now = session.breakpoint(1)
+        assert (now.verified, now.bound_line, now.bound_path) == (True, 4, "/app/late.py")
+        assert now.message is None
+
+    run(Remora(answers={"setBreakpoints": pending}), scenario)
+
+
+def test_a_refused_breakpoint_is_not_kept() -> None:
+    def refuse(server: Remora, arguments: object) -> None:
+        raise RequestFailed("bad-request", "no")
+
+    async def scenario(session: Session) -> None:
+        with pytest.raises(RequestFailed):
+            await session.add_breakpoint("a.py", 1)
+        assert session.breakpoints == ()
+
+    run(Remora(answers={"setBreakpoints": refuse}), scenario)
+
+
+def test_temporary_breakpoints_go_when_they_are_hit() -> None:
+    server = Remora(answers={"pause": lambda s, a: stopped(s, hitBreakpointIds=[103])})
+
+    async def scenario(session: Session) -> None:
+        await session.add_breakpoint("/app/a.py", 3, temporary=True)
+        await session.add_breakpoint("/app/a.py", 4)
+        await session.pause()
+        await session.wait_for_stop()
+        while len(session.breakpoints) > 1:
+            await asyncio.sleep(0)
+        await session.request("threads")  # the file was sent again before
+        assert [each["line"] for each in server.asked("setBreakpoints")[-1]["breakpoints"]] == [4]
+
+    run(server, scenario)
+
+
+def test_function_breakpoints_and_filters() -> None:
+    answers = {
+        "setFunctionBreakpoints": lambda s, a: {"breakpoints": [{"id": 1, "verified": True, "line": 9}]},
+        "setExceptionBreakpoints": lambda s, a: {"breakpoints": [{"verified": False, "message": "odd"}]},
+    }
+
+    async def scenario(session: Session) -> None:
+        added = await session.add_breakpoint(function="pkg.mod.func", condition="x")
+        assert added.place() == "pkg.mod.func"
+        with pytest.raises(ClientError, match="cannot narrow"):
+            await session.set_exception_filters([ExceptionFilter("raised", "ValueError")])
+        with pytest.raises(ClientError, match="odd"):
+            await session.set_exception_filters([ExceptionFilter("raised")])
+
+    server = Remora(answers=answers)
+    run(server, scenario)
+    assert server.asked("setFunctionBreakpoints") == [
+        {"breakpoints": [{"name": "pkg.mod.func", "condition": "x"}]}
+    ]
+
+
+# -- values
+
+
+def test_a_cancelled_evaluation_is_called_off() -> None:
+    server = Remora(answers={"evaluate": lambda s, a: {"result": "1"}, "cancel": lambda s, a: {}})
+
+    async def scenario(session: Session) -> None:
+        assert (await session.evaluate("1")).value == "1"
+        waiting = asyncio.ensure_future(session.evaluate("endless()"))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await session.request("threads")
+        (cancel,) = server.asked("cancel")
+        assert isinstance(cancel["requestId"], int)
+
+    run(server, scenario)
+
+
+# -- source
+
+
+def test_the_local_copy_is_used_when_it_is_the_same(tmp_path: Path) -> None:
+    (tmp_path / "pkg").mkdir()
+    local = tmp_path / "pkg" / "guess.py"
+    local.write_text("print(1)\n")
+    digest = sha256_text(local.read_bytes())
+    server = Remora(answers={"source": lambda s, a: {"content": "print(2)\n"}})
+    notes: list[str] = []
+
+    async def scenario(session: Session) -> None:
+        session.listen(lambda event, body: notes.append(body["text"]) if event == "remora/note" else None)
+        same = await session.source_text(Source("guess.py", "/app/pkg/guess.py", 1, digest))
+        assert (same.text, same.local_path, same.differs) == ("print(1)\n", str(local), False)
+        assert server.asked("source") == []
+        for _ in range(2):
+            other = await session.source_text(Source("guess.py", "/app/pkg/guess.py", 1, "0" * 64))
+            assert (other.text, other.local_path, other.differs) == ("print(2)\n", None, True)
+        assert len(server.asked("source")) == 1  # remembered
+        assert len(notes) == 1  # said once
+        assert str(local) in notes[0]
+        unknown = await session.source_text(Source("x.py", "/app/x.py", 1))
+        assert (unknown.text, unknown.differs) == ("print(2)\n", False)
+
+    run(server, scenario, source=[str(tmp_path)])
+
+
+def test_a_breakpoint_takes_the_hash_of_the_local_file_along(tmp_path: Path) -> None:
+    local = tmp_path / "guess.py"
+    local.write_text("print(1)\n")
+    server = Remora()
+
+    async def scenario(session: Session) -> None:
+        await session.add_breakpoint("guess.py", 1)
+
+    run(server, scenario, source=[str(tmp_path)])
+    (sent,) = server.asked("setBreakpoints")
+    assert sent["source"]["path"] == str(local)
+    assert sent["source"]["checksums"] == [
+        {"algorithm": "SHA256", "checksum": sha256_text(local.read_bytes())}
+    ]
+
+
+# -- servers that answer nonsense
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"stackFrames": 7}, {"stackFrames": [1, None, {"id": "x", "source": []}]}]
+)
+def test_nonsense_is_read_as_nothing(body: dict[str, Any]) -> None:
+    async def scenario(session: Session) -> None:
+        await session.pause()
+        await session.wait_for_stop()
+        for frame in await session.stack(1):
+            assert (frame.id, frame.name, frame.path) == (0, "", "")
+
+    run(Remora(answers={"pause": lambda s, a: stopped(s), "stackTrace": lambda s, a: body}), scenario)

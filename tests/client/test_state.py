@@ -1,0 +1,113 @@
+"""What each event makes of the state."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remora_client._model import Breakpoint, Stop
+from remora_client._state import State, reduce, resumed
+
+STOPPED = State("stopped", Stop("step", 1), 1)
+
+
+@pytest.mark.parametrize(
+    ("state", "event", "body", "phase"),
+    [
+        (State(), "stopped", {"reason": "pause", "threadId": 1}, "stopped"),
+        (STOPPED, "continued", {"threadId": 1}, "running"),
+        (STOPPED, "continued", {"threadId": 2, "allThreadsContinued": False}, "stopped"),
+        (STOPPED, "continued", {"threadId": 1, "allThreadsContinued": False}, "running"),
+        (STOPPED, "terminated", {}, "ended"),
+        (STOPPED, "remora/gone", {}, "gone"),
+        (State("ended"), "remora/gone", {}, "ended"),
+        (State("ended"), "stopped", {"threadId": 1}, "ended"),
+        (State("gone"), "continued", {}, "gone"),
+        (STOPPED, "something/new", {}, "stopped"),
+    ],
+)
+def test_phases(state: State, event: str, body: dict[str, object], phase: str) -> None:
+    after = reduce(state, event, body)
+    assert after.phase == phase
+    assert (after.stop is not None) == (phase == "stopped")
+
+
+def test_what_a_stop_tells() -> None:
+    body = {
+        "reason": "exception",
+        "threadId": 3,
+        "text": "ValueError",
+        "allThreadsStopped": True,
+        "hitBreakpointIds": [1, "x", 2],
+        "remora": {"frame": {"name": "f", "path": "/app/a.py", "line": 4}},
+    }
+    stop = reduce(State(), "stopped", body).stop
+    assert stop is not None
+    assert (stop.thread_id, stop.text, stop.hit_breakpoints, stop.all_threads) == (
+        3,
+        "ValueError",
+        (1, 2),
+        True,
+    )
+    assert stop.frame is not None
+    assert (stop.frame.name, stop.frame.path, stop.frame.line) == ("f", "/app/a.py", 4)
+
+
+def test_threads_come_and_go() -> None:
+    state = reduce(State(), "thread", {"reason": "started", "threadId": 5})
+    assert list(state.threads) == [5]
+    assert list(reduce(state, "thread", {"reason": "exited", "threadId": 5}).threads) == []
+
+
+def test_breakpoint_events_find_theirs() -> None:
+    state = State(
+        breakpoints=(Breakpoint(1, "line", "a.py", 3, server_id=10), Breakpoint(2, "line", "b.py", 3))
+    )
+    body = {"reason": "changed", "breakpoint": {"id": 10, "verified": True, "line": 5}}
+    first, second = reduce(state, "breakpoint", body).breakpoints
+    assert (first.verified, first.bound_line, second.verified) == (True, 5, False)
+    removed = reduce(state, "breakpoint", {**body, "reason": "removed"}).breakpoints[0]
+    assert not removed.verified
+    assert removed.message
+    assert reduce(state, "breakpoint", {"breakpoint": {"id": 99}}) == state
+
+
+def test_the_exit_code_comes_in_either_order() -> None:
+    for events in (["exited", "terminated"], ["terminated", "exited"]):
+        state = State()
+        for event in events:
+            state = reduce(state, event, {"exitCode": 3} if event == "exited" else {})
+        assert (state.phase, state.exit_code) == ("ended", 3)
+
+
+NAMES = st.sampled_from(
+    [
+        "breakpoint",
+        "capabilities",
+        "continued",
+        "exited",
+        "remora/gone",
+        "stopped",
+        "terminated",
+        "thread",
+        "x",
+    ]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = st.sampled_from(
+    ["threadId", "reason", "breakpoint", "capabilities", "exitCode", "hitBreakpointIds", "remora", "text"]
+)
+
+
+@given(st.lists(st.tuples(NAMES, st.dictionaries(KEYS, JSON, max_size=4)), max_size=8))
+def test_no_event_is_too_strange(events: list[tuple[str, dict[str, object]]]) -> None:
+    state = State(breakpoints=(Breakpoint(1, "line", "a.py", 3, server_id=1),))
+    for name, body in events:
+        state = reduce(state, name, body)
+        assert (state.stop is not None) == (state.phase == "stopped")
+        assert resumed(state).phase != "stopped"
