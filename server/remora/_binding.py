@@ -1,7 +1,9 @@
-"""Line breakpoints from what a client asks for to what an engine watches: files by name, lines by where code is.
+"""Line breakpoints from what a client asks for to what an engine watches: files by name, lines by where
+code is.
 
-The table is changed under the debugger's lock: by the server's thread, and by a program thread that enters a file for
-the first time, so that a breakpoint on the first line of a module that is just being imported is not missed.
+The table is changed under the debugger's lock: by the server's thread, and by a program thread that enters
+a file for the first time, so that a breakpoint on the first line of a module that is just being imported is
+not missed.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ class LineTable:
         """Replace all breakpoints of one file. An unchanged one keeps its number and its count of hits."""
         was = self._files.pop(path, None)
         known = {asked.spec: asked for asked in was.asked} if was is not None else {}
-        asked = [known.pop(spec, None) or self._ask(spec) for spec in specs]
+        asked = [known.pop(spec) if spec in known else self._ask(spec) for spec in specs]
         filenames = self._sources.resolve(path, sha256)
         file = _File(path, filenames, asked)
         if specs:

@@ -1,7 +1,7 @@
 """Breakpoints: what the client asks for, what it is told, and whether reaching one stops, logs or goes on.
 
-The decision evaluates the program's code (conditions, log messages) on the thread that reached the breakpoint, and does
-nothing else: no lock, no I/O, nothing published. The caller acts on the `Outcome`.
+The decision evaluates the program's code (conditions, log messages) on the thread that reached the
+breakpoint, and does nothing else: no lock, no I/O, nothing published. The caller acts on the `Outcome`.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ class ExceptionFilter:
     """Stop on exceptions: `filter` is raised, uncaught or userUnhandled.
 
     Attributes:
-        condition: names of types with commas between, patterns allowed and `!` before one to leave it out; or an
+        condition: names of types with commas between, patterns allowed and `!` before one to leave it out;
+        or an
             expression on `$exc`.
     """
 

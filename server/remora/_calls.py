@@ -1,7 +1,9 @@
-"""Functions that the server has a held thread run: evaluations, assignments, jumps. With a time limit, if asked.
+"""Functions that the server has a held thread run: evaluations, assignments, jumps. With a time limit, if
+asked.
 
-A call is made on the server's thread, runs on the held one, and is answered on the server's. It can be given up: one that
-has not begun is dropped; one that runs has an exception raised inside it, which C code sees only when it returns.
+A call is made on the server's thread, runs on the held one, and is answered on the server's. It can be
+given up: one that has not begun is dropped; one that runs has an exception raised inside it, which C code
+sees only when it returns.
 """
 
 from __future__ import annotations
@@ -23,7 +25,10 @@ __all__ = ["Call", "GivenUp", "after"]
 
 
 class GivenUp(BaseException):
-    """Raised inside an evaluation that took too long or was cancelled. Not an Exception: few programs catch it."""
+    """Raised inside an evaluation that took too long or was cancelled. Not an Exception:
+
+    few programs catch it.
+    """
 
 
 class Call:
@@ -38,7 +43,10 @@ class Call:
         self._is_running = self._is_given_up = self._is_answered = False
 
     def run(self) -> None:
-        """On the held thread. Never raises, except Ctrl-C's KeyboardInterrupt when the call is not to blame."""
+        """On the held thread.
+
+        Never raises, except Ctrl-C's KeyboardInterrupt when the call is not to blame.
+        """
         result, error = None, None
         try:
             try:
@@ -73,7 +81,10 @@ class Call:
             self._post(lambda: self._done(result, error))
 
     def cancel(self) -> None:
-        """Give the call up. It is answered with RequestFailed "cancelled" as soon as its thread lets go of it."""
+        """Give the call up.
+
+        It is answered with RequestFailed "cancelled" as soon as its thread lets go of it.
+        """
         if self._record.take_back(self):
             self.drop()
             return
@@ -122,7 +133,8 @@ def _open_async_raise() -> Callable[[int, type[BaseException] | None], None]:
         import ctypes
 
         name = "PyThreadState_SetAsyncExc", ctypes.pythonapi
-        # PYFUNCTYPE keeps the GIL, without which this crashes. A pointer, so that None becomes NULL: take it back.
+        # PYFUNCTYPE keeps the GIL, without which this crashes. A pointer, so that None becomes NULL: take
+        # it back.
         function = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p)(name)
     except (ImportError, AttributeError):
         return unsupported

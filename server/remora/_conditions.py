@@ -1,7 +1,9 @@
-"""Expressions of breakpoints, compiled once and evaluated in many frames: conditions and the parts of log messages.
+"""Expressions of breakpoints, compiled once and evaluated in many frames: conditions and the parts of log
+messages.
 
-Evaluated on the program's threads, where a breakpoint on a hot line asks a million times a second. So an expression is
-turned into a function of the frame's locals for each code object it meets, that reads the variables it names and no others.
+Evaluated on the program's threads, where a breakpoint on a hot line asks a million times a second. So an
+expression is turned into a function of the frame's locals for each code object it meets, that reads the
+variables it names and no others.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Which exceptions stop the program, and where. Decided on program threads; the hooks for uncaught ones are here too.
+"""Which exceptions stop the program, and where. Decided on program threads; the hooks for uncaught ones are
+here too.
 
-    raised         in the first frame of the person's own code that it comes to
-    userUnhandled  where it leaves their code for a library's that called it
-    uncaught       in `sys.excepthook` and `threading.excepthook`: costs nothing until it happens, but the stack has been
-                   unwound by then, so it is shown from the traceback
+raised         in the first frame of the person's own code that it comes to
+userUnhandled  where it leaves their code for a library's that called it
+uncaught       in `sys.excepthook` and `threading.excepthook`: costs nothing until it happens, but the stack has been
+               unwound by then, so it is shown from the traceback
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ _VARIABLE = "_remora_exc"
 class ErrorMatcher:
     """Which exceptions one filter means.
 
-    Without a condition: all, but for those that end loops, generators, tasks and programs as a matter of course.
+    Without a condition: all, but for those that end loops, generators, tasks and programs as a matter of
+    course.
 
     Raises:
         BadExpression: from the constructor.

@@ -1,7 +1,7 @@
 """Python frames: who called whom, what a suspended frame waits for, reading and writing locals.
 
-Runs on any thread: the program's threads while they are held, the server's for a look at running ones. Every use
-of a `sys._…` function about frames is here.
+Runs on any thread: the program's threads while they are held, the server's for a look at running ones.
+Every use of a `sys._…` function about frames is here.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import dis
 import inspect
 import sys
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ __all__ = [
     "is_coroutine",
     "is_generator",
     "is_in_call",
+    "jump",
     "qualified_name",
     "set_local",
     "walk",
@@ -103,7 +105,10 @@ def is_in_call(frame: FrameType) -> bool:
 
 
 def callers(frame: FrameType) -> Iterator[FrameType]:
-    """The frames that this one returns to, nearest first: for a coroutine those that await it, not its loop."""
+    """The frames that this one returns to, nearest first:
+
+    for a coroutine those that await it, not its loop.
+    """
     caller = frame.f_back
     while caller is not None and (not is_coroutine(frame) or awaits(caller)):
         yield caller
@@ -121,6 +126,17 @@ def yields_to(frame: FrameType) -> Iterator[FrameType]:
     if consumer is not None:
         yield consumer
         yield from callers(consumer)
+
+
+def jump(frame: FrameType, line: int) -> None:
+    """Have a held frame go on at another line. ValueError says why the interpreter refuses.
+
+    On the frame's own thread, inside the callback for a line.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about variables that the lines jumped over would have assigned
+        changeable: Any = frame
+        changeable.f_lineno = line
 
 
 def _no_write_back(frame: FrameType) -> None:
@@ -152,7 +168,8 @@ def write_locals(frame: FrameType, changes: dict[str, object]) -> None:
     if write_back is None:
         from remora_protocol import RequestFailed
 
-        raise RequestFailed("not-supported", "This Python has no ctypes, and cannot assign to local variables.")
+        raise RequestFailed(
+            "not-supported", "This Python has no ctypes, and cannot assign to local variables."
+        )
     frame.f_locals.update(changes)
     write_back(frame)
-

@@ -1,7 +1,8 @@
 """Breakpoints on functions by dotted name: finding the code that a name means, now or when it first runs.
 
-Looks into `__dict__`s only, so that no property, `__getattr__` or lazy import of the program runs. Under the debugger's lock,
-on the server's thread or on a program thread that starts code which nobody has seen before.
+Looks into `__dict__`s only, so that no property, `__getattr__` or lazy import of the program runs. Under
+the debugger's lock, on the server's thread or on a program thread that starts code which nobody has seen
+before.
 """
 
 from __future__ import annotations
@@ -51,7 +52,11 @@ class FunctionTable:
         names |= {f"{module}.{name}" for name in names}
         bound = []
         for asked in self._asked:
-            if asked.point is not None and asked.spec.name in names and all(code is not known for known in asked.codes):
+            if (
+                asked.point is not None
+                and asked.spec.name in names
+                and all(code is not known for known in asked.codes)
+            ):
                 asked.codes.append(code)
                 bound.append(_describe(asked))
         return bound
@@ -127,7 +132,7 @@ def _find(name: str) -> Iterator[Any]:
 
 def _belongs(found: Any, module_name: Any) -> bool:
     """Whether a module made this, rather than imported it."""
-    return getattr(_unwrap(found), "__module__", module_name) == module_name
+    return bool(getattr(_unwrap(found), "__module__", module_name) == module_name)
 
 
 def _descend(names: Any, parts: list[str]) -> Any:

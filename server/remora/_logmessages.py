@@ -1,4 +1,7 @@
-"""Messages of logpoints: text with `{expression}` in it, `!r` and format specs as in f-strings. Rendered on program threads."""
+"""Messages of logpoints: text with `{expression}` in it, `!r` and format specs as in f-strings.
+
+Rendered on program threads.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING
 from remora._conditions import BadExpression, Expression, describe_error
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 __all__ = ["LogMessage"]
@@ -15,7 +19,7 @@ __all__ = ["LogMessage"]
 LONGEST = 10_000
 """Characters of one rendered message; the rest is cut, and said to be."""
 
-_CONVERSIONS = {"r": repr, "s": str, "a": ascii}
+_CONVERSIONS: dict[str, Callable[[object], str]] = {"r": repr, "s": str, "a": ascii}
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,18 @@
-"""Steps as a state machine: pure decisions on what followed frames do. Runs on program threads; holds no lock.
+"""Steps as a state machine: pure decisions on what followed frames do. Runs on program threads; holds no
+lock.
 
-A plan is made where a thread stands and says, as a `Watch`, which frames it wants to hear of. Each happening gives a
-verdict, and after CHANGED the plan's `watch` is another. Frames are told apart by identity, never by thread, since
-a coroutine may be resumed by any.
+A plan is made where a thread stands and says, as a `Watch`, which frames it wants to hear of. Each
+happening gives a verdict, and after CHANGED the plan's `watch` is another. Frames are told apart by
+identity, never by thread, since a coroutine may be resumed by any.
 
     state      hears of                                        leaves it when
-    STEPPING   lines of the frame stepped in and its callers,  a line: STOP. The frame returns: RETURNING, or STOP
-               returns of the frame, calls (step in)           (return, here)
+    STEPPING   lines of the frame and of its callers,          a line: STOP. The frame returns: RETURNING,
+               returns of the frame, calls (step in)           or STOP (return, here)
     RETURNING  the next instruction of the caller, and lines   that instruction or a line: STOP
 
-A coroutine that is suspended by `await` has not returned: the step waits for it. A generator that yields has, and the
-step goes on with who consumes it. An exception that leaves the frame shows as a line of the caller that handles it.
+A coroutine that is suspended by `await` has not returned: the step waits for it. A generator that yields
+has, and the step goes on with who consumes it. An exception that leaves the frame shows as a line of the
+caller that handles it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What a stop is: where a thread is held, why, and the body of the `stopped` event. Values only; any thread."""
+"""What a stop is: where a thread is held, why, and the body of the `stopped` event. Values only;
+
+any thread.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The program's threads as the debugger sees them: their DAP ids, names and states, and how a held one waits.
 
-A held thread waits on a raw lock of its own and runs the jobs that the server's thread posts to it. Nothing here takes
-another lock. `Threads` is used by the server's thread and, to find their own record, by the program's threads.
+A held thread waits on a raw lock of its own and runs the jobs that the server's thread posts to it. Nothing
+here takes another lock. `Threads` is used by the server's thread and, to find their own record, by the
+program's threads.
 """
 
 from __future__ import annotations
@@ -69,7 +70,10 @@ class ThreadRecord:
         self._wake.acquire()
 
     def wait(self) -> None:
-        """Wait until `let_go`, and run what is posted meanwhile. On the thread itself. Ctrl-C passes through."""
+        """Wait until `let_go`, and run what is posted meanwhile. On the thread itself.
+
+        Ctrl-C passes through.
+        """
         while True:
             self._wake.acquire()
             while self._jobs:

@@ -2,11 +2,12 @@
 
     running     nobody is held.
     pausing     somebody asked for a stop; the first thread to come by, or the one meant, makes it.
-    stopped     a thread leads: its stop was told to the client. The others are held where they next come by; a thread
-                inside C is not, and is held when it comes back.
+    stopped     a thread leads: its stop was told to the client. The others are held where they next come
+                by; a thread inside C is not, and is held when it comes back.
 
-`hold` and `hold_with_others` run on program threads and return when the thread may go on; everything else runs on the
-server's thread. The lock is held for a few assignments only, never while anybody's code runs or waits.
+`hold` and `hold_with_others` run on program threads and return when the thread may go on; everything else
+runs on the server's thread. The lock is held for a few assignments only, never while anybody's code runs or
+waits.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ class World:
         record.wait()
 
     def _leave(self, record: ThreadRecord) -> None:
-        """Ctrl-C, on the main thread: the program gets its KeyboardInterrupt, so this thread is held no more."""
+        """Ctrl-C, on the main thread: the program gets it, so this thread is held no more."""
         with self.lock:
             record.stop = None
             took_the_stop = self.leader is record

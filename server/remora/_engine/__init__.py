@@ -25,11 +25,11 @@ def choose() -> Engine:
 
 def _candidates() -> list[Callable[[], Engine | None]]:
     def monitoring() -> Engine | None:
-        if sys.version_info < (3, 12) or not hasattr(sys, "monitoring"):
-            return None
-        from remora._engine._monitoring import MonitoringEngine
+        if sys.version_info >= (3, 12):
+            from remora._engine._monitoring import MonitoringEngine
 
-        return MonitoringEngine() if MonitoringEngine.available() else None
+            return MonitoringEngine() if MonitoringEngine.available() else None
+        return None
 
     def settrace() -> Engine:
         from remora._engine._settrace import SettraceEngine

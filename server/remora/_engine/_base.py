@@ -1,9 +1,10 @@
 """What an engine is: the mechanism that reports what the program's threads do. Types only.
 
-An engine is told which lines, frames and exceptions to watch and reports them; it knows nothing of breakpoints,
-conditions or steps. Its methods are called by the server's thread, or by a program thread that holds the
-debugger's lock; what it reports, it reports on the program's threads, inside the interpreter's callback, where no
-tool sees what runs. The interface is modelled on `sys.monitoring`; the older Pythons imitate it.
+An engine is told which lines, frames and exceptions to watch and reports them; it knows nothing of
+breakpoints, conditions or steps. Its methods are called by the server's thread, or by a program thread that
+holds the debugger's lock; what it reports, it reports on the program's threads, inside the interpreter's
+callback, where no tool sees what runs. The interface is modelled on `sys.monitoring`; the older Pythons
+imitate it.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ class Watch:
 class Listener(Protocol):
     """Whom an engine tells. Every method runs on a program thread and may hold it. None of them raises."""
 
-    own_threads: Set[int]
+    @property
+    def own_threads(self) -> Set[int]:
+        """Idents of threads that are never traced."""
 
     def on_file(self, filename: str) -> None:
         """Code of this file is about to run for the first time since somebody watched."""

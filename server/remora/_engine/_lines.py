@@ -1,4 +1,7 @@
-"""Facts about the line table of a code object that engines need and the interpreter does not offer. Any thread."""
+"""Facts about the line table of a code object that engines need and the interpreter does not offer.
+
+Any thread.
+"""
 
 from __future__ import annotations
 

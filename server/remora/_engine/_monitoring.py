@@ -1,12 +1,14 @@
-"""The engine for Python 3.12 and later: `sys.monitoring` with local events, so code with nothing to watch runs untouched.
+"""The engine for Python 3.12 and later: `sys.monitoring` with local events, so code with nothing to watch
+runs untouched.
 
-Two tool ids. BREAK reports watched lines and switches every other line off where it meets it (DISABLE sticks to one
-place of one code object). RUN reports what is followed or interrupted, and is empty in between. The interpreter tells
-the higher id first: a breakpoint comes before a step to the same line.
+Two tool ids. BREAK reports watched lines and switches every other line off where it meets it (DISABLE
+sticks to one place of one code object). RUN reports what is followed or interrupted, and is empty in
+between. The interpreter tells the higher id first: a breakpoint comes before a step to the same line.
 
-Callbacks run on the program's threads. They may not raise (it would come out in the program) nor return DISABLE for
-exceptions (the interpreter throws ValueError). The other methods run under the debugger's lock. `on_line` of BREAK takes
-no lock and has no point between its look at the table and DISABLE at which another thread could add the line.
+Callbacks run on the program's threads. They may not raise (it would come out in the program) nor return
+DISABLE for exceptions (the interpreter throws ValueError). The other methods run under the debugger's lock.
+`on_line` of BREAK takes no lock and has no point between its look at the table and DISABLE at which another
+thread could add the line.
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ if sys.version_info >= (3, 12):
             self.limits: list[str] = []
             self._listener: Listener | None = None
             self._break = self._run = -1
-            # BREAK's tables. `_by_line` is read without a lock: whole inner dicts are replaced, never changed.
+            # BREAK's tables. `_by_line` is read without a lock: whole inner dicts are replaced, never
+            # changed.
             self._by_line: dict[int, dict[str, Report]] = {}
             self._files: dict[str, frozenset[int]] = {}
             self._codes: dict[str, dict[int, ref[CodeType]]] = {}
@@ -98,7 +101,8 @@ if sys.version_info >= (3, 12):
             self.watch_entries([])
             self.watch_lines({})
             for tool in (self._break, self._run):
-                # Up to 3.13 free_tool_id leaves events and callbacks in place, also for the next owner of the id.
+                # Up to 3.13 free_tool_id leaves events and callbacks in place, also for the next owner of
+                # the id.
                 monitoring.set_events(tool, 0)
                 for event in (*self._break_callbacks(), *self._run_callbacks()):
                     monitoring.register_callback(tool, event, None)
@@ -108,7 +112,7 @@ if sys.version_info >= (3, 12):
             self._wants_new_code = self._wants_files = False
 
         def after_fork_in_child(self) -> None:
-            """The child has the parent's tool ids, events and callbacks, so giving back is all there is to do."""
+            """The child has the parent's tool ids, events and callbacks: it gives them back."""
             self.detach()
 
         # -- what to watch
@@ -187,8 +191,9 @@ if sys.version_info >= (3, 12):
                 events |= _STARTS
             if not events and id(code) not in self._armed:
                 return
-            # Off and on again is what brings back lines that were switched off. Both calls come from C, with no
-            # switch between them: a thread that ran in between would miss the other breakpoints of this code.
+            # Off and on again is what brings back lines that were switched off. Both calls come from C,
+            # with no switch between them: a thread that ran in between would miss the other breakpoints of
+            # this code.
             deque(map(monitoring.set_local_events, (self._break,) * 2, (code,) * 2, (0, events)), maxlen=0)
             key = id(code)
             if events:
@@ -197,7 +202,8 @@ if sys.version_info >= (3, 12):
                 self._armed.pop(key, None)
 
         def _keep_start(self, code: CodeType, wanted: bool) -> None:
-            """Since 3.13 a body on the line of its `def` or `lambda` has no LINE unless PY_START is set there.
+            """Since 3.13 a body on the line of its `def` or `lambda` has no LINE unless PY_START is set
+            there.
 
             RUN sets it, since BREAK switches its own off.
             """
@@ -255,7 +261,7 @@ if sys.version_info >= (3, 12):
             }
             self._line_frames, self._return_frames, self._landings = line_frames, return_frames, landings
             was, self._followed = self._followed, wanted
-            for code, events in {**was, **wanted}.values():
+            for code, _ in {**was, **wanted}.values():
                 if was.get(id(code)) != wanted.get(id(code)):
                     self._set_run_local(code)
             self._set_run_events()

@@ -1,10 +1,11 @@
 """The engine for Pythons without `sys.monitoring`: a tracer on each thread, as long as something is watched.
 
-It imitates the other engine: one global function per thread, and a local one on the frames that are of interest. Where
-there is ctypes (CPython) the tracer reaches threads that run already; on PyPy only the main thread, through a signal,
-and threads that start later.
+It imitates the other engine: one global function per thread, and a local one on the frames that are of
+interest. Where there is ctypes (CPython) the tracer reaches threads that run already; on PyPy only the main
+thread, through a signal, and threads that start later.
 
-The tracing functions run on the program's threads, the rest under the debugger's lock. The tables are replaced whole.
+The tracing functions run on the program's threads, the rest under the debugger's lock. The tables are
+replaced whole.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class SettraceEngine:
 
     def __init__(self) -> None:
         self.limits = [
-            "On this Python the program runs slower while a breakpoint is set: every function call is looked at."
+            "While a breakpoint is set the program runs slower on this Python: every call is looked at."
         ]
         self._listener: Listener | None = None
         self._reach = _tracing.Reach(self._on_call, self._on_event)
@@ -264,7 +265,12 @@ class SettraceEngine:
         self._report_step(self._return_frames, happening, frame, value, listener)
 
     def _report_step(
-        self, frames: Mapping[int, int], happening: Happening, frame: FrameType, value: Any, listener: Listener
+        self,
+        frames: Mapping[int, int],
+        happening: Happening,
+        frame: FrameType,
+        value: Any,
+        listener: Listener,
     ) -> None:
         owner = frames.get(id(frame))
         if owner is not None:
@@ -289,4 +295,3 @@ def _as_error(argument: Any) -> BaseException:
     """The exception of an "exception" event; before 3.12 it may not be an instance yet."""
     kind, value, _ = argument
     return value if isinstance(value, BaseException) else kind()
-

@@ -1,7 +1,8 @@
 """Starts a tracing function in threads that run already: by ctypes on CPython 3.9 to 3.11.
 
-`sys.settrace` is for the calling thread only. The C function below it takes any thread state; what it is given is a
-tiny C-callable that, at the thread's next event, calls `sys.settrace` there. The world is not stopped: the GIL is.
+`sys.settrace` is for the calling thread only. The C function below it takes any thread state; what it is
+given is a tiny C-callable that, at the thread's next event, calls `sys.settrace` there. The world is not
+stopped: the GIL is.
 """
 
 from __future__ import annotations

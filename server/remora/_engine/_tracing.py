@@ -1,4 +1,4 @@
-"""Gets a tracing function into threads and frames, and out again, leaving the program's own tracer as it was."""
+"""Gets a tracing function into threads and frames, and out again. The program's own tracer comes back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ __all__ = ["Reach"]
 class Reach:
     """Where one engine's tracing function is installed.
 
-    `trace` is called under the debugger's lock; the methods named `…here` and `leave` on the thread in question.
+    `trace` is called under the debugger's lock; the methods named `…here` and `leave` on the thread in
+    question.
     """
 
     def __init__(self, tracer: Tracer, local: Tracer) -> None:
@@ -42,13 +43,13 @@ class Reach:
 
     def _find_signal(self) -> None:
         """Without ctypes only a signal handler gets into a thread, and only into the main one."""
-        reached = "only in"
-        if hasattr(signal, "SIGURG") and threading.current_thread() is threading.main_thread():
-            if signal.getsignal(signal.SIGURG) in (signal.SIG_DFL, signal.SIG_IGN, None):
-                signal.signal(signal.SIGURG, lambda _number, _frame: self._boot_frames())
-                self._signal = signal.SIGURG
-                reached = "only in the main thread and in"
-        self.limits.append(f"Breakpoints are hit {reached} threads that started after they were first set.")
+        is_main = threading.current_thread() is threading.main_thread()
+        number = getattr(signal, "SIGURG", None)
+        if number is not None and is_main and signal.getsignal(number) in (signal.SIG_DFL, signal.SIG_IGN):
+            signal.signal(number, lambda _number, _frame: self._boot_frames())
+            self._signal = number
+        also = "the main thread and in " if self._signal is not None else ""
+        self.limits.append(f"Breakpoints are hit only in {also}threads that start after they are set.")
 
     def trace(self, everywhere: bool, idents: Set[int]) -> None:
         """Have the tracer on every thread of the program, or on these, or nowhere."""

@@ -1,0 +1,269 @@
+"""What happens on the program's threads: the engine reports, breakpoints and steps decide, the world stops
+or goes on.
+
+Every method here runs on a program thread, inside the interpreter's callback. The debugger's lock is taken
+for short changes of tables, and never while the program's code runs.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from remora import _exceptions
+from remora._engine import Happening
+from remora._originals import get_ident
+from remora._stepping import Plan, Verdict
+from remora._stops import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType, TracebackType
+
+    from remora._binding import LineTable
+    from remora._breakpoints import Outcome, Point
+    from remora._engine import Engine
+    from remora._engine._base import Report
+    from remora._filters import Filters
+    from remora._functions import FunctionTable
+    from remora._telling import Telling
+    from remora._world import World
+
+__all__ = ["Reports"]
+
+
+class Reports:
+    """The engine's listener.
+
+    Attributes:
+        own_threads: idents of threads that are never stopped.
+        plans: the step that each thread is in the middle of, by ident.
+        errors: what each exception filter wants, by its name.
+        world: set right after construction; the two need each other.
+    """
+
+    world: World
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        filters: Filters,
+        lines: LineTable,
+        functions: FunctionTable,
+        telling: Telling,
+        own_threads: set[int],
+    ) -> None:
+        self.own_threads = own_threads
+        self.plans: dict[int, Plan] = {}
+        self.errors: dict[str, _exceptions.ErrorMatcher] = {}
+        self.hooks = _exceptions.UncaughtHooks(self._on_uncaught)
+        self._engine = engine
+        self._filters = filters
+        self._lines = lines
+        self._functions = functions
+        self._telling = telling
+        self._told_errors: dict[int, int] = {}
+
+    # -- what to report: called under the lock, on any thread
+
+    def watch_lines(self) -> None:
+        """The table of line breakpoints has changed."""
+        table: dict[str, dict[int, list[Point]]] = {}
+        for filename, line, point in self._lines.points():
+            table.setdefault(filename, {}).setdefault(line, []).append(point)
+        reports = {
+            filename: {line: self._line_report(points) for line, points in lines.items()}
+            for filename, lines in table.items()
+        }
+        self._engine.watch_lines(reports)
+        self._engine.watch_files(self._lines.wants_files())
+
+    def watch_functions(self) -> None:
+        """The table of function breakpoints has changed."""
+        entries = self._functions.entries()
+        self._engine.watch_entries([(code, self._entry_report(points)) for code, points in entries])
+        self._engine.watch_new_code(self._functions.wants_code())
+
+    def watch_errors(self) -> None:
+        """The exception filters have changed."""
+        if "uncaught" in self.errors:
+            self.hooks.install()
+        else:
+            self.hooks.remove()
+        self._engine.watch_exceptions(
+            self._on_raised if "raised" in self.errors else None,
+            self._on_unwound if "userUnhandled" in self.errors else None,
+        )
+
+    def begin(self, ident: int, plan: Plan) -> None:
+        """The thread is in the middle of this step from now on."""
+        with self.world.lock:
+            self.plans[ident] = plan
+            self._engine.follow(ident, plan.watch)
+
+    def end(self, ident: int) -> None:
+        """The thread's step is over."""
+        with self.world.lock:
+            self.plans.pop(ident, None)
+            self._engine.follow(ident, None)
+
+    # -- the engine reports
+
+    def on_file(self, filename: str) -> None:
+        """Code of a file runs for the first time: breakpoints that waited for it are bound now."""
+        with self.world.lock:
+            found = self._lines.meet(filename)
+            if found:
+                self.watch_lines()
+        for each in found:
+            self._telling.breakpoint(each, "changed")
+
+    def on_code(self, frame: FrameType) -> None:
+        """A function runs for the first time, while a function breakpoint waits for one."""
+        with self.world.lock:
+            found = self._functions.meet(frame)
+            if found:
+                self.watch_functions()
+        for each in found:
+            self._telling.breakpoint(each, "changed")
+
+    def on_interrupt(self, frame: FrameType) -> bool:
+        """An interrupted thread comes by."""
+        return not self._filters.is_own(frame) and self.world.hold_with_others(frame)
+
+    def on_step(self, owner: int, happening: Happening, frame: FrameType, value: Any) -> bool:
+        """A followed frame did something."""
+        plan = self.plans.get(owner)
+        if plan is None or get_ident() in self.own_threads:
+            return False
+        verdict = plan.decide(happening, frame, value)
+        if verdict is Verdict.STOP:
+            return self.world.hold(_stop_of_step(plan, happening, frame))
+        if verdict is Verdict.CHANGED:
+            with self.world.lock:
+                if self.plans.get(owner) is plan:
+                    self._engine.follow(owner, plan.watch)
+        elif verdict is Verdict.OVER:
+            self.end(owner)
+        return False
+
+    def on_failure(self, error: BaseException) -> None:
+        """Something of ours went wrong."""
+        self._telling.failed(error)
+
+    # -- breakpoints
+
+    def _line_report(self, points: list[Point]) -> Report:
+        if len(points) == 1 and points[0].condition is not None:
+            return self._report_of_one(points[0])
+
+        def report(frame: FrameType) -> bool:
+            return self._act(frame, points, [point.reach(frame, _thread_name) for point in points])
+
+        return report
+
+    def _report_of_one(self, point: Point) -> Report:
+        """The same for what may be asked a million times a second."""
+        reach = point.reach
+
+        def report(frame: FrameType) -> bool:
+            outcome = reach(frame, _thread_name)
+            return outcome is not None and self._act(frame, [point], [outcome])
+
+        return report
+
+    def _act(self, frame: FrameType, points: list[Point], outcomes: Sequence[Outcome | None]) -> bool:
+        hit = self._log_and_filter(frame, points, outcomes)
+        if not hit:
+            return False
+        text = " ".join(outcome.text for outcome in outcomes if outcome is not None and outcome.text)
+        return self.world.hold(
+            Stop(frame, "breakpoint", text=text, breakpoint_ids=[point.id for point in hit])
+        )
+
+    def _entry_report(self, points: list[Point]) -> Report:
+        """A function is entered: stop at its first line, where its arguments are bound and shown."""
+
+        def report(frame: FrameType) -> bool:
+            outcomes = [point.reach(frame, _thread_name) for point in points]
+            hit = self._log_and_filter(frame, points, outcomes)
+            if hit:
+                plan = Plan("here", frame, self._filters.is_user)
+                plan.reason, plan.breakpoint_ids = "function breakpoint", [point.id for point in hit]
+                self.begin(get_ident(), plan)
+            return False
+
+        return report
+
+    def _log_and_filter(
+        self, frame: FrameType, points: list[Point], outcomes: Sequence[Outcome | None]
+    ) -> list[Point]:
+        """Write what logpoints have to say, and return the breakpoints that stop."""
+        if get_ident() in self.own_threads:
+            return []
+        hit = []
+        for point, outcome in zip(points, outcomes):
+            if outcome is not None and outcome.log is not None:
+                self._telling.logged(frame, outcome.log)
+            if outcome is not None and outcome.stop:
+                hit.append(point)
+                if point.spec.temporary:
+                    self._remove(point)
+        return hit
+
+    def _remove(self, point: Point) -> None:
+        """A temporary breakpoint has done its work."""
+        with self.world.lock:
+            removed = self._lines.remove(point) or self._functions.remove(point)
+            self.watch_lines()
+            self.watch_functions()
+        if removed is not None:
+            self._telling.breakpoint(removed, "removed")
+
+    # -- exceptions
+
+    def _on_raised(self, frame: FrameType, error: BaseException, found: TracebackType | None) -> None:
+        matches = self.errors.get("raised")
+        if matches is not None and matches(frame, error):
+            self._hold(_exceptions.stop_where_raised(self._filters, frame, error, found))
+
+    def _on_unwound(self, frame: FrameType, error: BaseException, found: TracebackType | None) -> None:
+        matches = self.errors.get("userUnhandled")
+        if matches is not None and matches(frame, error):
+            self._hold(_exceptions.stop_where_unwound(self._filters, frame, error))
+
+    def _on_uncaught(self, error: BaseException, found: TracebackType | None) -> None:
+        matches = self.errors.get("uncaught")
+        if matches is not None:
+            stop = _exceptions.stop_where_uncaught(error, found)
+            if stop is not None and stop.frame is not None and matches(stop.frame, error):
+                self._hold(stop)
+
+    def _hold(self, stop: Stop | None) -> None:
+        """Stop for an exception, once: what one filter has shown, another does not show again."""
+        ident = get_ident()
+        if stop is None or ident in self.own_threads:
+            return
+        told = self._told_errors.get(ident)
+        self._told_errors[ident] = id(stop.error)
+        if told != id(stop.error) or stop.break_mode == "always":
+            self.world.hold(stop)
+
+
+def _stop_of_step(plan: Plan, happening: Happening, frame: FrameType) -> Stop:
+    is_returning = happening is Happening.RETURN
+    return Stop(
+        frame,
+        plan.reason,
+        description="returning" if is_returning and plan.reason == "step" else "",
+        line=plan.at_line,
+        breakpoint_ids=plan.breakpoint_ids,
+        returned=plan.returned,
+        is_returning=is_returning,
+    )
+
+
+def _thread_name() -> str:
+    known = threading._active.get(get_ident())  # type: ignore[attr-defined]
+    return "" if known is None else str(known.name)
