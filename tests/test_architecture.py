@@ -50,7 +50,7 @@ LAYERS: dict[str, list[set[str]]] = {
     "remora_client": [
         {"__main__", "cli"},
         {"repl"},
-        {"_ls", "_trust_command", "_cert_command"},
+        {"_exec", "_ls", "_trust_command", "_cert_command"},
         {"commands"},
         {"_sync", "_loop_thread"},
         {"aio"},

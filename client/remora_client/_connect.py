@@ -18,6 +18,7 @@ from remora_client._errors import (
     NoSuchProcess,
     Rejected,
     SecretNeeded,
+    Throttled,
 )
 from remora_client._options import ConnectOptions
 from remora_client._rpc import NoAnswer, Rpc
@@ -50,6 +51,7 @@ __all__ = ["ConnectOptions", "Link", "connect", "connect_local"]
 
 _GREETING_SECONDS = 0.1
 _GREETING_SIZE = 4096
+_PATIENCE = 2.0
 _DEFAULT = ConnectOptions()
 
 
@@ -94,14 +96,14 @@ async def connect(qualifier: Qualifier, options: ConnectOptions = _DEFAULT) -> L
     """Connect and log in. Raises a `ConnectError`, or `UsageError` for a file that cannot be read."""
     secret = find_secret(qualifier, options)
     try:
-        return await _attempt(qualifier, options, secret)
+        return await _attempt_patiently(qualifier, options, secret)
     except SecretNeeded:
         if secret is not None or options.ask_secret is None:
             raise
     asked = options.ask_secret(str(qualifier))
     if asked is None:
         raise SecretNeeded(f"{qualifier} wants a secret, and none was given.")
-    return await _attempt(qualifier, options, Secret(asked, "as typed"))
+    return await _attempt_patiently(qualifier, options, Secret(asked, "as typed"))
 
 
 async def connect_local(path: str, pid: int, timeout: float = 5.0) -> Link:
@@ -128,6 +130,17 @@ class _closing_on_error:
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is not None:
             await self.link.close()
+
+
+async def _attempt_patiently(qualifier: Qualifier, options: ConnectOptions, secret: Secret | None) -> Link:
+    """The moment's wait that somebody's typing error on this machine costs is not worth an error."""
+    try:
+        return await _attempt(qualifier, options, secret)
+    except Throttled as error:
+        if not 0 < error.seconds <= _PATIENCE:
+            raise
+        await asyncio.sleep(error.seconds + 0.05)
+    return await _attempt(qualifier, options, secret)
 
 
 async def _attempt(qualifier: Qualifier, options: ConnectOptions, secret: Secret | None) -> Link:

@@ -6,6 +6,7 @@ All but `probe_plain` are pure. What the other end said is shown, made visible a
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 
 from remora_client import _dial, _tls
@@ -15,6 +16,7 @@ from remora_client._errors import (
     NotARemora,
     PlainPort,
     Rejected,
+    Throttled,
     TimedOut,
     TlsPort,
     VersionMismatch,
@@ -43,6 +45,7 @@ __all__ = [
 
 _PROBE_SECONDS = 2.0
 _SHOWN = 72
+_SECONDS = re.compile(r"(\d{1,4}(?:\.\d{1,3})?) seconds")
 
 
 def _said(data: bytes) -> str:
@@ -169,9 +172,11 @@ def hello_garbled(link: Link, error: RemoteProtocolError) -> ConnectError:
 def _refused(link: Link, error: RequestFailed) -> ConnectError:
     text = visible(str(error))
     if error.code == "auth-throttled":
-        return Rejected(
+        found = _SECONDS.search(text)
+        return Throttled(
             f"{link.address} takes no login now: {text}",
-            "After wrong secrets it makes everybody here wait. Try again.",
+            "Try again then, with the right secret.",
+            seconds=float(found[1]) if found else 0.0,
         )
     if error.code == "already-attached":
         return AlreadyAttached(text, "To take over, add --force.")

@@ -24,6 +24,7 @@ __all__ = [
     "Refused",
     "Rejected",
     "SecretNeeded",
+    "Throttled",
     "TimedOut",
     "TlsFailed",
     "TlsPort",
@@ -121,6 +122,16 @@ class Rejected(ConnectError):
     exit_code = 4
     code = "rejected"
     layer = "login"
+
+
+class Throttled(Rejected):
+    """Wrong secrets came from here, so that it makes us wait. `seconds` is how long, 0 if it did not say."""
+
+    code = "auth-throttled"
+
+    def __init__(self, text: str, remedy: str = "", *, seconds: float = 0.0) -> None:
+        super().__init__(text, remedy)
+        self.seconds = seconds
 
 
 class SecretNeeded(Rejected):

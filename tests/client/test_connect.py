@@ -314,6 +314,20 @@ def test_too_many_attempts() -> None:
     assert "Wait 4 seconds" in str(error)
 
 
+def test_a_short_wait_is_waited_for() -> None:
+    tries = []
+
+    def refuse_once(server: Remora, arguments: dict[str, str]) -> object:
+        tries.append(arguments)
+        if len(tries) == 1:
+            raise RequestFailed("auth-throttled", "After 1 wrong secrets, wait 0.1 seconds before the next.")
+        raise RequestFailed("auth-failed", "no")
+
+    with Server(Remora(answers={"remora/authenticate": refuse_once})) as listener:
+        assert "rejects the secret" in str(failure(f"tcp://{SECRET}@{listener.place}"))
+    assert len(tries) == 2
+
+
 def test_no_secret_and_nobody_to_ask() -> None:
     with Server(Remora()) as listener:
         error = failure(f"tcp://{listener.place}")
