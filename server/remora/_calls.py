@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from remora._engine import _native
 from remora._originals import allocate_lock, get_ident, start_new_thread
 from remora_protocol import RequestFailed
 
@@ -125,30 +126,7 @@ def after(seconds: float, function: Callable[[], None], own_threads: set[int]) -
     return cancel
 
 
-def _open_async_raise() -> Callable[[int, type[BaseException] | None], None]:
-    def unsupported(ident: int, kind: type[BaseException] | None) -> None:
-        """PyPy and Pythons without ctypes: the evaluation runs to its end."""
-
-    try:
-        import ctypes
-
-        name = "PyThreadState_SetAsyncExc", ctypes.pythonapi
-        # PYFUNCTYPE keeps the GIL, without which this crashes. A pointer, so that None becomes NULL: take
-        # it back.
-        function = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p)(name)
-    except (ImportError, AttributeError):
-        return unsupported
-
-    def set_exception(ident: int, kind: type[BaseException] | None) -> None:
-        function(ident, None if kind is None else id(kind))
-
-    return set_exception
-
-
-_opened: list[Callable[[int, type[BaseException] | None], None]] = []
-
-
-def _raise_in_thread(ident: int, kind: type[BaseException] | None) -> None:
-    if not _opened:
-        _opened.append(_open_async_raise())
-    _opened[0](ident, kind)
+def _raise_in_thread(ident: int, error: type[BaseException] | None) -> None:
+    """Without ctypes, and on PyPy, the evaluation runs to its end."""
+    if _native.raise_in_thread is not None:
+        _native.raise_in_thread(ident, error)

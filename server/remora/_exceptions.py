@@ -1,10 +1,9 @@
-"""Which exceptions stop the program, and where. Decided on program threads; the hooks for uncaught ones are
-here too.
+"""Which exceptions stop the program, and where. On program threads, hooks for uncaught ones included.
 
 raised         in the first frame of the person's own code that it comes to
 userUnhandled  where it leaves their code for a library's that called it
-uncaught       in `sys.excepthook` and `threading.excepthook`: costs nothing until it happens, but the stack has been
-               unwound by then, so it is shown from the traceback
+uncaught       in `sys.excepthook` and `threading.excepthook`: costs nothing until it happens, but the
+               stack has been unwound by then, so it is shown from the traceback
 """
 
 from __future__ import annotations

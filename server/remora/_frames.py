@@ -13,8 +13,11 @@ import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from remora._engine import _native
+from remora_protocol import RequestFailed
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import FrameType
 
 __all__ = [
@@ -139,24 +142,6 @@ def jump(frame: FrameType, line: int) -> None:
         changeable.f_lineno = line
 
 
-def _no_write_back(frame: FrameType) -> None:
-    """Since 3.13 (PEP 667) a frame's `f_locals` writes through."""
-
-
-def _find_write_back() -> Callable[[FrameType], None] | None:
-    if sys.version_info >= (3, 13):
-        return _no_write_back
-    try:
-        from __pypy__ import locals_to_fast  # type: ignore[import-not-found]
-    except ImportError:
-        pass
-    else:
-        return locals_to_fast  # type: ignore[no-any-return]
-    from remora._engine import _native
-
-    return _native.write_back_locals
-
-
 def set_local(frame: FrameType, name: str, value: object) -> None:
     """Assign to a variable of a suspended or held frame, also to one that closures share."""
     write_locals(frame, {name: value})
@@ -164,12 +149,18 @@ def set_local(frame: FrameType, name: str, value: object) -> None:
 
 def write_locals(frame: FrameType, changes: dict[str, object]) -> None:
     """Assign to several variables of a frame at once; older Pythons lose all but the last otherwise."""
-    write_back = _find_write_back()
-    if write_back is None:
-        from remora_protocol import RequestFailed
-
-        raise RequestFailed(
-            "not-supported", "This Python has no ctypes, and cannot assign to local variables."
-        )
     frame.f_locals.update(changes)
-    write_back(frame)
+    if sys.version_info < (3, 13):  # since then (PEP 667) f_locals writes through
+        _write_back(frame)
+
+
+def _write_back(frame: FrameType) -> None:
+    if _native.write_back_locals is not None:
+        _native.write_back_locals(frame)
+        return
+    try:
+        from __pypy__ import locals_to_fast  # type: ignore[import-not-found]
+    except ImportError:
+        text = "This Python has no ctypes, so local variables cannot be assigned."
+        raise RequestFailed("not-supported", text) from None
+    locals_to_fast(frame)

@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from remora._engine._threadstates import ThreadStates
+from remora._engine import _native
 from remora._originals import get_ident
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ class Reach:
         self._hook: Any = None
         self._program_tracers: dict[int, Any] = {}
         self._program_locals: dict[int, tuple[FrameType, Any]] = {}
-        self._states = ThreadStates(self._boot)
+        self._others = None if _native.OtherThreads is None else _native.OtherThreads(self._boot)
         self._signal: signal.Signals | None = None
-        if not self._states.available:
+        if self._others is None:
             self._find_signal()
 
     def _find_signal(self) -> None:
@@ -78,8 +78,8 @@ class Reach:
     def _start(self) -> None:
         if self.is_needed_here(get_ident()):
             self._boot()
-        if self._states.available:
-            self._states.start()
+        if self._others is not None:
+            self._others.start()
         elif self._signal is not None:
             signal.pthread_kill(threading.main_thread().ident or 0, self._signal)
 
@@ -88,18 +88,19 @@ class Reach:
         here = get_ident()
         if here in self._program_tracers:
             self.leave()
-        if self._states.available and not any(self._program_tracers.values()):
-            self._states.stop()
-            self._program_tracers.clear()
+        if self._others is not None:
+            displaced = any(self._program_tracers.values())
+            self._others.stop(None if displaced else self._tracer)
+            if not displaced:
+                self._program_tracers.clear()
 
     def _boot(self) -> None:
         """Install the tracer on this thread."""
-        if not self.is_needed_here(get_ident()):
-            sys.settrace(None)
-            return
         current = sys.gettrace()
-        if current != self._tracer:
-            self._program_tracers[get_ident()] = current if callable(current) else None
+        if not self.is_needed_here(get_ident()):
+            sys.settrace(current)  # in place of the start that called us
+        elif current is not self._tracer:
+            self._program_tracers[get_ident()] = current
             sys.settrace(self._tracer)
 
     def _boot_frames(self) -> None:
