@@ -68,6 +68,7 @@ class Link:
     qualifier: Qualifier | None = None
     options: ConnectOptions = _DEFAULT
     secret: Secret | None = None
+    proved: bool = False  # both sides have proved that they know the secret
 
     async def processes(self) -> list[ProcessInfo]:
         """The processes behind this address."""
@@ -265,6 +266,7 @@ async def _log_in(link: Link, hello: Hello | None) -> None:
             )
         else:
             await _prove(link, link.secret.text, mechanism)
+            link.proved = True
     except RequestFailed as error:
         raise _diagnosis.login_refused(link, error) from None
     except ScramError as error:

@@ -14,7 +14,7 @@ from typing import Any
 from remora_client._errors import ConnectError, NameNotFound, Refused, TimedOut, Unreachable
 from remora_client._text import visible
 
-__all__ = ["abort", "dial", "dial_unix", "endpoint"]
+__all__ = ["abort", "dial", "dial_unix", "endpoint", "resolve"]
 
 _Address = tuple[Any, ...]
 _NO_WAY = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN, errno.EHOSTDOWN}
@@ -29,7 +29,7 @@ def endpoint(host: str, port: int) -> str:
 
 async def dial(host: str, port: int, timeout: float) -> socket.socket:
     """Connect. Raises a `ConnectError` that says how far it got."""
-    addresses = await _resolve(host, port, timeout)
+    addresses = await resolve(host, port, timeout)
     errors: list[OSError] = []
     for index, (family, address) in enumerate(addresses):
         try:
@@ -75,7 +75,7 @@ def _tune(sock: socket.socket) -> None:
                 sock.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
-async def _resolve(host: str, port: int, timeout: float) -> list[tuple[int, _Address]]:
+async def resolve(host: str, port: int, timeout: float) -> list[tuple[int, _Address]]:
     """Addresses for a name. On a thread of its own: an executor's would hold up the exit."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[list[tuple[int, _Address]]] = loop.create_future()

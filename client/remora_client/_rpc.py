@@ -65,6 +65,12 @@ class Rpc:
         self._closing = False
         self._task = asyncio.get_running_loop().create_task(self._read(greeting))
 
+    @property
+    def encryption(self) -> str:
+        """TLS version and cipher; "" without TLS."""
+        tls = self._writer.get_extra_info("ssl_object")
+        return f"{tls.version()}, {tls.cipher()[0]}" if tls is not None else ""
+
     def lift_limits(self, limit: int) -> None:
         """We are logged in: big frames and any number of events are fine now."""
         self._connection.limit = limit
