@@ -51,8 +51,8 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "remora_client": [
         {"__main__", "cli"},
-        {"repl"},
-        {"_doctor", "_exec", "_ls", "_trust_command", "_cert_command"},
+        {"repl", "_exec"},
+        {"_doctor", "_ls", "_trust_command", "_cert_command"},
         {"commands"},
         {"_sync", "_loop_thread"},
         {"aio"},
@@ -65,6 +65,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_tls"},
         {"_dial", "_trust", "_met", "_secrets", "_localsource"},
         {"_rpc", "_state", "_cert_prompt", "_options"},
+        {"_trace"},
         {"_certificates", "_places", "_model", "_errors"},
         {"locspec", "render", "_text"},
     ],

@@ -147,7 +147,7 @@ async def _attempt_patiently(qualifier: Qualifier, options: ConnectOptions, secr
 async def _attempt(qualifier: Qualifier, options: ConnectOptions, secret: Secret | None) -> Link:
     place = _dial.endpoint(*qualifier.address)
     wire = await (_open_tls if qualifier.tls else _open_plain)(qualifier, place, options)
-    rpc = Rpc(wire.reader, wire.writer, peer=place, greeting=wire.greeting)
+    rpc = Rpc(wire.reader, wire.writer, peer=place, greeting=wire.greeting, trace=options.trace)
     link = Link(
         rpc,
         str(replace(qualifier, pid=None)),

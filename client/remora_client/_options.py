@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from remora_client._certificates import CertificateProblem
+    from remora_protocol import Message
 
 __all__ = ["ConnectOptions", "from_arguments"]
 
@@ -33,6 +34,7 @@ class ConnectOptions:
         ask_secret: asks the person for a secret, given the address; None: never ask.
         ask_certificate: shows a problem and asks; None: never ask, refuse.
         note: told things worth knowing that are no errors.
+        trace: told every message: an arrow, and what went over the wire.
     """
 
     secret_file: str | None = None
@@ -45,6 +47,7 @@ class ConnectOptions:
     ask_secret: Callable[[str], str | None] | None = None
     ask_certificate: Callable[[CertificateProblem], Literal["no", "once", "always"]] | None = None
     note: Callable[[str], None] = _ignore
+    trace: Callable[[str, Message], None] | None = None
 
 
 def from_arguments(arguments: Namespace) -> ConnectOptions:
@@ -62,5 +65,19 @@ def from_arguments(arguments: Namespace) -> ConnectOptions:
         timeout=getattr(arguments, "connect_timeout", None) or 10.0,
         ask_secret=_cert_prompt.ask_secret if ask else None,
         ask_certificate=_cert_prompt.ask_certificate if ask else None,
-        note=lambda text: print(f"remora: {text}", file=sys.stderr),
+        note=_note,
+        trace=_tracer(bodies=arguments.verbose > 1) if arguments.verbose else None,
     )
+
+
+def _note(text: str) -> None:
+    print(f"remora: {text}", file=sys.stderr)
+
+
+def _tracer(*, bodies: bool) -> Callable[[str, Message], None]:
+    from remora_client._trace import describe
+
+    def trace(arrow: str, message: Message) -> None:
+        print(f"remora: {describe(arrow, message, bodies=bodies)}", file=sys.stderr)
+
+    return trace

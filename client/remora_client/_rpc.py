@@ -17,6 +17,7 @@ from remora_protocol import (
     Connection,
     Event,
     LocalProtocolError,
+    Message,
     RemoteProtocolError,
     Request,
     RequestFailed,
@@ -50,6 +51,7 @@ class Rpc:
         *,
         peer: str,
         greeting: bytes = b"",
+        trace: Callable[[str, Message], None] | None = None,
     ) -> None:
         self.peer = peer
         self.head = greeting  # the first bytes that came: an error message shows them
@@ -59,6 +61,7 @@ class Rpc:
         self.on_event: Callable[[str, dict[str, Any]], None] = lambda name, body: None
         self.on_end: Callable[[], None] = lambda: None
         self._reader, self._writer = reader, writer
+        self._trace = trace
         self._connection = Connection(limit=BEFORE_LOGIN_LIMIT)
         self._waiting: dict[int, asyncio.Future[Response]] = {}
         self._events_left: int | None = _EVENTS_BEFORE_LOGIN
@@ -87,6 +90,8 @@ class Rpc:
         self._waiting[seq] = future
         future.add_done_callback(lambda _: self._waiting.pop(seq, None))
         self._writer.write(data)
+        if self._trace is not None:
+            self._trace("->", Request(seq, command, dict(arguments or {})))
         return seq, future
 
     async def request(
@@ -152,6 +157,8 @@ class Rpc:
     def _take(self, data: bytes) -> None:
         self._connection.receive_data(data)
         while (message := self._connection.next_message()) is not None:
+            if self._trace is not None:
+                self._trace("<-", message)
             if isinstance(message, Response):
                 self._answered(message)
             elif isinstance(message, Event):

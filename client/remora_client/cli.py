@@ -230,7 +230,9 @@ def _add_connecting(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--key", metavar="FILE", help="its key, when it is in another file")
     group = parser.add_argument_group("output")
     group.add_argument("--no-color", action="store_true", help="no colours (as NO_COLOR)")
-    group.add_argument("-v", "--verbose", action="count", default=0, help="say more about what is done")
+    group.add_argument(
+        "-v", "--verbose", action="count", default=0, help="show the messages on the wire (-vv: all of them)"
+    )
 
 
 def _seconds(text: str) -> float:

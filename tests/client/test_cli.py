@@ -58,12 +58,21 @@ def test_an_error_is_words_on_stderr_only(remora: Command) -> None:
 def test_the_secret_is_nowhere(remora: Command) -> None:
     with Server(Remora()) as listener:
         for arguments in (
-            ("ls", "-v", f"tcp://hunter2@{listener.place}"),
+            ("ls", "-vv", f"tcp://hunter2@{listener.place}"),
             ("ls", f"tcp://hunter2@{listener.place}:bad"),
         ):
             ran = remora(*arguments)
             assert ran.code != 0
             assert "hunter2" not in ran.output + ran.errors
+
+
+def test_verbose_shows_the_wire(remora: Command) -> None:
+    with Server(Remora()) as listener:
+        ran = remora("ls", "-vv", f"tcp://{SECRET}@{listener.place}")
+    assert ran.code == 0
+    assert "-> 1 remora/hello {" in ran.errors
+    assert "<- 2 remora/authenticate\n" in ran.errors  # its data is a proof: named, not shown
+    assert SECRET not in ran.errors
 
 
 # -- ls
