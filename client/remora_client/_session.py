@@ -18,6 +18,7 @@ from remora_client._errors import ClientError, Gone, NotStopped
 from remora_client._localsource import LocalSources
 from remora_client._looking import Looking
 from remora_client._model import records
+from remora_client._rpc import NoAnswer
 from remora_client._state import State, resumed
 from remora_protocol import RequestFailed
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 _DETACH_SECONDS = 2.0
+_PING_SECONDS = 4.0
+_SILENT_PINGS = 3
 
 
 class Session(Breaking, Looking):
@@ -73,7 +76,33 @@ class Session(Breaking, Looking):
             session.process = await _attach.open_process(link, pid, name, choose)
         arguments = {"justMyCode": just_my_code, "redirectOutput": redirect_output, "force": force}
         await _attach.start(session, arguments)
+        if session.has("remora/ping"):
+            session._later(session._keep_alive())
         return session
+
+    async def _keep_alive(self) -> None:
+        """Show the server that we are there; it lets the program go when we fall silent.
+
+        That the server falls silent is no reason to give up: the program may hold the interpreter's lock
+        for a minute, and the kernel looks after the network. The person is told, once.
+        """
+        silent, told = 0, False
+        while not self.state.over:
+            try:
+                await self.request("remora/ping", {}, _PING_SECONDS)
+                silent, told = 0, False
+            except NoAnswer:
+                silent += 1
+            except (ClientError, RequestFailed):
+                return
+            if silent == _SILENT_PINGS and not told:
+                told = True
+                seconds = silent * _PING_SECONDS
+                self.note(
+                    f"No answer for {seconds:g} s: the program is busy in C code, or the network is gone."
+                )
+            if not silent:
+                await asyncio.sleep(_PING_SECONDS)
 
     async def detach(self) -> None:
         """Leave the program running and close the connection. Never raises; safe to call twice."""
@@ -152,12 +181,12 @@ class Session(Breaking, Looking):
 
     async def step_return(self, thread: int | None = None) -> None:
         """To the return of this frame, still in it, with the return value. Elsewhere: step out."""
-        remora = self._has("remora/return")
+        remora = self.has("remora/return")
         await self._run("remora/return" if remora else "stepOut", thread)
 
     async def until(self, line: int | None = None, thread: int | None = None) -> None:
         """To a greater line of this frame, or to `line` or beyond, or to its end, whatever is first."""
-        if not self._has("remora/until"):
+        if not self.has("remora/until"):
             raise ClientError("This server has no 'until'.", "Set a temporary breakpoint instead.")
         await self._run("remora/until", thread, extra={} if line is None else {"line": line})
 
@@ -220,7 +249,8 @@ class Session(Breaking, Looking):
         if self.state.phase == "running" and self.state.stops == before.stops:
             self.state = replace(self.state, phase="stopped", stop=before.stop)
 
-    def _has(self, request: str) -> bool:
+    def has(self, request: str) -> bool:
+        """Whether the server has one of Remora's own requests, for example "remora/until"."""
         remora = self.state.capabilities.get("remora")
         requests = remora.get("requests") if isinstance(remora, dict) else None
         return isinstance(requests, list) and request in requests

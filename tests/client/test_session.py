@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from remora_client import _session
 from remora_client._connect import ConnectOptions, connect
 from remora_client._errors import (
     AlreadyAttached,
@@ -427,3 +428,38 @@ def test_nonsense_is_read_as_nothing(body: dict[str, Any]) -> None:
             assert (frame.id, frame.name, frame.path) == (0, "", "")
 
     run(Remora(answers={"pause": lambda s, a: stopped(s), "stackTrace": lambda s, a: body}), scenario)
+
+
+def test_pings_show_that_we_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_session, "_PING_SECONDS", 0.01)
+    capabilities = {"remora": {"requests": ["remora/ping"]}}
+    pings = []
+
+    def ping(server: Remora, arguments: object) -> dict[str, Any]:
+        pings.append(arguments)
+        server.emit("output", {"output": "ping"})
+        return {}
+
+    async def scenario(session: Session) -> None:
+        enough = asyncio.Event()
+        session.listen(lambda event, body: enough.set() if len(pings) > 3 else None)
+        await enough.wait()
+
+    run(Remora(answers={"initialize": lambda s, a: capabilities, "remora/ping": ping}), scenario)
+
+
+def test_a_silent_server_is_remarked_on_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_session, "_PING_SECONDS", 0.01)
+    capabilities = {"remora": {"requests": ["remora/ping"]}}
+
+    async def scenario(session: Session) -> None:
+        told = asyncio.Event()
+        notes: list[str] = []
+        session.listen(
+            lambda event, body: (notes.append(body["text"]), told.set()) if "note" in event else None
+        )
+        await told.wait()
+        assert session.state.phase == "running"
+        assert "No answer" in notes[0]
+
+    run(Remora(answers={"initialize": lambda s, a: capabilities, "remora/ping": lambda s, a: HOLD}), scenario)
