@@ -104,13 +104,17 @@ class Session(Breaking, Looking):
             if not silent:
                 await asyncio.sleep(_PING_SECONDS)
 
-    async def detach(self) -> None:
-        """Leave the program running and close the connection. Never raises; safe to call twice."""
+    async def detach(self, *, keep_stopped: bool = False) -> None:
+        """Leave the program running and close the connection. Never raises; safe to call twice.
+
+        With `keep_stopped` what stands still goes on standing, for the next client.
+        """
         if not self.state.over:
+            arguments: dict[str, Any] = {"restart": False, "terminateDebuggee": False}
+            if keep_stopped:
+                arguments["suspendDebuggee"] = True
             with contextlib.suppress(ClientError, RequestFailed):
-                await self.request(
-                    "disconnect", {"restart": False, "terminateDebuggee": False}, _DETACH_SECONDS
-                )
+                await self.request("disconnect", arguments, _DETACH_SECONDS)
         await self.close()
 
     async def terminate(self, *, force: bool = False) -> None:
