@@ -6,12 +6,12 @@ program's reaches the terminal. Colours belong to the classes and are chosen in 
 
 from __future__ import annotations
 
+import unicodedata
 from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
 from pygments.lexers.python import PythonLexer
-from wcwidth import wcwidth
 
 from remora_client._text import visible, visible_block
 
@@ -24,6 +24,7 @@ __all__ = [
     "Fragments",
     "breakpoint_lines",
     "place",
+    "placed_line",
     "plain",
     "python",
     "source_lines",
@@ -59,7 +60,15 @@ def plain(fragments: Iterable[tuple[str, str]]) -> str:
 
 def width_of(text: str) -> int:
     """How many columns a line takes on a terminal."""
-    return len(text) if text.isascii() else sum(max(wcwidth(character), 0) for character in text)
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+@lru_cache(maxsize=4096)
+def _columns(character: str) -> int:
+    """0 for what combines with the character before it, 2 for East Asian wide ones and emoji."""
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 
 
 def clip(text: str, width: int) -> str:
@@ -68,7 +77,7 @@ def clip(text: str, width: int) -> str:
         return text
     taken, used = [], 1
     for character in text:
-        used += max(wcwidth(character), 0)
+        used += _columns(character)
         if used > width:
             break
         taken.append(character)
@@ -248,10 +257,7 @@ def breakpoint_lines(
     for each in breakpoints:
         bound = each.verified and each.enabled
         dot: Fragments = [("class:breakpoint", "●")] if bound else [("class:breakpoint.off", "○")]
-        told: Fragments = []
-        for word, text in _about(each):
-            told += [("", "  ") if told else ("", ""), ("class:dim", word + (" " if text else ""))]
-            told += python_line(visible(text)) if word == "if" else [("", visible(text))]
+        told = _remarks(each)
         if (hits or {}).get(each.number):
             count = (hits or {})[each.number]
             told += [("", "  ") if told else ("", ""), ("class:dim", f"hit {count} time{'s' * (count > 1)}")]
@@ -264,6 +270,22 @@ def breakpoint_lines(
     for line, note in zip(lines, notes, strict=True):
         out += [*_clipped(line, width or 10**6), *note, ("", "\n")]
     return out
+
+
+def placed_line(each: Breakpoint, *, width: int = 0) -> Fragments:
+    """A breakpoint that was just set."""
+    bound = each.verified and each.enabled
+    kind = "Logpoint" if each.log_message is not None else "Breakpoint"
+    style, dot = ("class:breakpoint", "●") if bound else ("class:breakpoint.off", "○")
+    out: Fragments = [
+        (style, f"{dot} "),
+        (style if bound else "", f"{kind} {each.number}"),
+        ("class:dim", " at "),
+    ]
+    out += _breakpoint_place(each) + _remarks(each, "  ")
+    if each.message:
+        out.append(("class:dim", f"\n  {visible(each.message)}"))
+    return _clip_lines([*out, ("", "\n")], width)
 
 
 def variable_lines(variables: Sequence[Variable], *, width: int = 0, indent: int = 1) -> Fragments:
@@ -328,6 +350,14 @@ def _about(each: Breakpoint) -> Iterable[tuple[str, str]]:
         yield "disabled", ""
     elif not each.verified:
         yield each.reason or "pending", ""
+
+
+def _remarks(each: Breakpoint, before: str = "") -> Fragments:
+    out: Fragments = []
+    for word, text in _about(each):
+        out += [("", "  " if out else before), ("class:dim", word + (" " if text else ""))]
+        out += python_line(visible(text)) if word == "if" else [("", visible(text))]
+    return out
 
 
 def _breakpoint_place(each: Breakpoint) -> Fragments:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from remora_client.render import breakpoint_lines
+from remora_client.render import breakpoint_lines, placed_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from remora_client.commands._context import Context
     from remora_client.render import Fragments
 
-__all__ = ["breakpoint_data", "breakpoint_text", "listed_data"]
+__all__ = ["breakpoint_data", "breakpoint_text", "listed_data", "placed_text"]
 
 
 def breakpoint_data(each: Breakpoint) -> dict[str, Any]:
@@ -48,3 +48,8 @@ def listed_data(ctx: Context, each: Breakpoint) -> dict[str, Any]:
 def breakpoint_text(ctx: Context, breakpoints: Sequence[Breakpoint]) -> Fragments:
     """The lines that show them."""
     return breakpoint_lines(breakpoints, hits=ctx.hits, extra=ctx.on_hit, width=ctx.width)
+
+
+def placed_text(ctx: Context, each: Breakpoint) -> Fragments:
+    """What a person sees when a breakpoint was set: its number first."""
+    return placed_line(each, width=ctx.width)

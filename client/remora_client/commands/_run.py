@@ -89,7 +89,7 @@ async def wait_after(ctx: Context, result: Result) -> Stop | None:
     try:
         stop = await ctx.session.wait_for_stop(ctx.timeout)
     except TimeoutError:
-        raise CommandError(f"No stop within {ctx.timeout:g} s; the program runs on.") from None
+        raise CommandError(f"No stop within {ctx.timeout:.3g} s; the program runs on.") from None
     if stop is not None:
         count_hits(ctx, stop)
     return stop

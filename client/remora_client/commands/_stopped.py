@@ -75,7 +75,7 @@ async def source_around(ctx: Context, frame: Frame) -> Fragments:
     last = first + ctx.settings.context - 1
     notes = await _notes(ctx, frame, found.text)
     out: Fragments = []
-    if found.differs:
+    if found.differs and frame.source.sha256:
         out.append(("class:warning", "  the program runs other text than your copy; this is the program's\n"))
     return out + source_lines(
         found.text,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from remora_client.commands._break_text import breakpoint_data, breakpoint_text, listed_data
+from remora_client.commands._break_text import breakpoint_data, breakpoint_text, listed_data, placed_text
 from remora_client.commands._catch import caught
 from remora_client.commands._places import parse, resolve
 from remora_client.commands._table import CommandError, Result, command, no_arguments
@@ -94,7 +94,7 @@ async def _set(ctx: Context, spec: BreakSpec, *, temporary: bool = False) -> Res
     if not made.verified and made.reason == "failed":
         await ctx.session.remove_breakpoints([made.number])
         raise CommandError(f"No breakpoint at {made.place()}: {made.message or 'refused by the server'}")
-    return Result(breakpoint_data(made), breakpoint_text(ctx, [made]))
+    return Result(breakpoint_data(made), placed_text(ctx, made))
 
 
 def _check_expression(text: str) -> None:

@@ -93,7 +93,7 @@ async def _show(ctx: Context, source: Source, first: int, last: int) -> Result:
     )
     lines = found.text.splitlines()[first - 1 : last]
     data = {"path": source.path, "first": first, "last": last, "current": current, "lines": lines}
-    if found.differs:
+    if found.differs and source.sha256:
         text = [("class:warning", " the program's own text: your copy differs\n"), *text]
     return Result(data, text)
 

@@ -1,1 +1,17 @@
-"""The interactive prompt."""
+"""The prompt: `remora attach`. Everything heavy is imported when it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+__all__ = ["run"]
+
+
+def run(arguments: Namespace) -> int:
+    """Attach, and debug from this terminal until the person leaves. Gives the exit code."""
+    from remora_client.repl.app import attach
+
+    return attach(arguments)

@@ -1,0 +1,197 @@
+"""`remora exec`: debugger commands without a terminal, in order, until one fails; then detach.
+
+With --json every line of standard output is one object: `{"command", "ok", "result" | "error", "stop"?}` for
+each command and `{"event", "body"}` for each event in between. Runs on the event loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from remora_client._errors import ClientError, Gone, TimedOut, UsageError
+from remora_client._options import from_arguments
+from remora_client._targets import open_session
+from remora_client.commands import (
+    FAILURES,
+    CommandError,
+    Context,
+    Result,
+    commands_for,
+    error_text,
+    read_commands,
+    run_script_line,
+    split_commands,
+    stop_data,
+    stop_lines,
+    wait_after,
+)
+from remora_client.repl.printer import Printer, output_lines, wants_color
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from remora_client._model import Stop
+
+__all__ = ["Script", "run"]
+
+_ON_HIT_DEPTH = 100
+
+
+@dataclass(frozen=True)
+class Given:
+    """A command as it was given, and where, for messages."""
+
+    text: str
+    where: str = ""
+
+
+def run(arguments: Namespace) -> int:
+    """Attach, run the commands, detach. Gives the exit code."""
+    return asyncio.run(_run(arguments, commands_given(arguments)))
+
+
+def commands_given(arguments: Namespace) -> list[Given]:
+    """The commands of -x FILE, then those of -c."""
+    given: list[Given] = []
+    if arguments.file is not None:
+        try:
+            path = "/dev/stdin" if arguments.file == "-" else arguments.file
+            given += [Given(text, f"{arguments.file}:{number}: ") for number, text in read_commands(path)]
+        except CommandError as error:
+            raise UsageError(error.text) from None
+    for text in arguments.commands:
+        given += [Given(part) for part in split_commands(text)]
+    return given
+
+
+async def _run(arguments: Namespace, given: list[Given]) -> int:
+    deadline = None
+    if arguments.timeout is not None:
+        deadline = asyncio.get_running_loop().time() + arguments.timeout
+    try:
+        async with asyncio.timeout_at(deadline):
+            session = await open_session(
+                arguments.target,
+                from_arguments(arguments),
+                pid=arguments.pid,
+                name=arguments.name,
+                force=arguments.force,
+                source=arguments.source,
+            )
+    except TimeoutError:
+        raise TimedOut(f"Not attached to {arguments.target} within {arguments.timeout:g} s.") from None
+    printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
+    script = Script(Context(session), printer, as_json=arguments.json, deadline=deadline)
+    remove = session.listen(script.on_event)
+    try:
+        return await script.run(given)
+    finally:
+        remove()
+        await session.detach()
+
+
+class Script:
+    """Runs commands one after the other, and tells what came of each."""
+
+    def __init__(
+        self, ctx: Context, printer: Printer, *, as_json: bool = False, deadline: float | None = None
+    ) -> None:
+        self.ctx = ctx
+        self.printer = printer
+        self.as_json = as_json
+        self.deadline = deadline
+        self._left = False
+
+    async def run(self, given: list[Given]) -> int:
+        """Run them all, or up to the first that fails. Gives the exit code."""
+        for each in given:
+            try:
+                async with asyncio.timeout_at(self.deadline):
+                    await self._command(each.text)
+            except FAILURES as error:
+                self._failed(each, error)
+                return _exit_code(error)
+            if self._left:
+                break
+        return 0
+
+    def on_event(self, event: str, body: dict[str, Any]) -> None:
+        """Tell what the program does in between."""
+        if self.as_json:
+            if not event.startswith("remora/"):
+                self._write({"event": event, "body": body})
+            elif event == "remora/note":
+                print(f"remora: {body.get('text', '')}", file=sys.stderr)
+        elif event == "output" and body.get("category") != "telemetry":
+            text = str(body.get("output", ""))
+            self.printer.print(output_lines(str(body.get("category", "console")), text))
+        elif event == "remora/note":
+            self.printer.print([("class:warning", f"{body.get('text', '')}\n")])
+
+    async def _command(self, text: str) -> None:
+        if self.deadline is not None:
+            left = self.deadline - asyncio.get_running_loop().time()
+            self.ctx.timeout = max(left, 0.0)
+        if self.ctx.session.state.phase == "gone":
+            await self.ctx.session.wait_for_stop()  # raises what happened to it
+        if self.ctx.session.state.phase == "ended":
+            raise Gone("the program has ended.")
+        result = await run_script_line(self.ctx, text)
+        self.printer.transcript = self.ctx.transcript
+        self._left = self._left or result.left
+        stop = None
+        if result.resumed:
+            stop = await wait_after(self.ctx, result)
+        elif self.ctx.session.stop is not None:
+            self.ctx.shown_stop = self.ctx.session.state.stops
+        await self._succeeded(text, result, stop)
+        if stop is not None:
+            await self._on_hit(stop)
+
+    async def _succeeded(self, text: str, result: Result, stop: Stop | None) -> None:
+        ended = result.resumed and stop is None
+        data = result.data
+        if ended:
+            data = {"ended": True, "exitCode": self.ctx.session.state.exit_code}
+        if self.as_json:
+            line = {"command": text, "ok": True, "result": data}
+            self._write(line | ({"stop": stop_data(stop)} if stop is not None else {}))
+            return
+        self.printer.print(result.text)
+        if stop is not None:
+            self.printer.print(await stop_lines(self.ctx, stop))
+        elif ended:
+            self.printer.print([("class:dim", "The program ended.\n")])
+
+    async def _on_hit(self, stop: Stop) -> None:
+        """The commands that were left for this breakpoint. They may let the program run, and stop again."""
+        for text in commands_for(self.ctx, stop):
+            if self._left or self.ctx.session.state.over:
+                return
+            self.ctx.depth += 1
+            try:
+                if self.ctx.depth > _ON_HIT_DEPTH:
+                    raise CommandError("The commands of breakpoints call each other without an end.")
+                await self._command(text)
+            finally:
+                self.ctx.depth -= 1
+
+    def _failed(self, given: Given, error: BaseException) -> None:
+        text = error_text(error)
+        if self.as_json:
+            self._write({"command": given.text, "ok": False, "error": text})
+        else:
+            self.printer.stream.flush()
+            print(f"remora: {given.where}{given.text}: {text}", file=sys.stderr)
+
+    def _write(self, line: dict[str, Any]) -> None:
+        self.printer.stream.write(json.dumps(line) + "\n")
+        self.printer.stream.flush()
+
+
+def _exit_code(error: BaseException) -> int:
+    return error.exit_code if isinstance(error, ClientError) else 1

@@ -1,0 +1,404 @@
+"""`remora attach`: read a line, run it, show what came of it, while the program does what it does.
+
+Everything runs on the event loop's thread. Two things go on at once: the person's line (one at a time, in
+`_take`) and the program's events (`_on_event`), which appear above the line being typed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+from remora_client._errors import ClientError, Gone
+from remora_client._options import from_arguments
+from remora_client._targets import open_session
+from remora_client._text import visible
+from remora_client.commands import (
+    FAILURES,
+    CommandError,
+    CommandLine,
+    Context,
+    Result,
+    classify,
+    classify_script,
+    commands_for,
+    count_hits,
+    error_text,
+    expand_alias,
+    run_line,
+    split_commands,
+    stop_lines,
+)
+from remora_client.repl.banner import banner, choice
+from remora_client.repl.output import Above
+from remora_client.repl.printer import Printer, is_dumb, wants_color
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Sequence
+
+    from remora_client._model import Stop
+    from remora_client._session import Session
+    from remora_client.commands import Line
+    from remora_client.render import Fragments
+    from remora_client.repl.terminal import Face
+    from remora_protocol import ProcessInfo
+
+__all__ = ["Repl", "attach", "open_face"]
+
+_SETTLE = 0.3  # seconds that the prompt waits for a step to end, so that it need not be drawn twice
+_ON_HIT_DEPTH = 100
+
+
+def attach(arguments: Namespace) -> int:
+    """Attach and run the prompt. Gives the exit code."""
+    from remora_client._exec import commands_given
+
+    return asyncio.run(_attach(arguments, [each.text for each in commands_given(arguments)]))
+
+
+async def _attach(arguments: Namespace, given: list[str]) -> int:
+    session = await open_session(
+        arguments.target,
+        from_arguments(arguments),
+        pid=arguments.pid,
+        name=arguments.name,
+        force=arguments.force,
+        source=arguments.source,
+        choose=_choose if sys.stdin.isatty() else None,
+    )
+    try:
+        printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
+        repl = Repl(session, printer)
+        return await repl.run(open_face(repl), given)
+    finally:
+        await session.detach()
+
+
+def _choose(processes: Sequence[ProcessInfo]) -> int:
+    """Ask which of several processes is meant."""
+    print(f"{len(processes)} processes match:")
+    print("\n".join(choice(list(processes))))
+    while True:
+        try:
+            typed = input("Which one? ").strip()
+        except EOFError:
+            raise KeyboardInterrupt from None
+        if typed.isdecimal() and 1 <= int(typed) <= len(processes):
+            return processes[int(typed) - 1]["pid"]
+        if typed.isdecimal() and int(typed) in [each["pid"] for each in processes]:
+            return int(typed)
+        print("The number in front of it, please, or Ctrl-C.")
+
+
+def open_face(repl: Repl) -> Face:
+    """How to talk to the person: with prompt_toolkit on a terminal, line by line elsewhere."""
+    from remora_client.repl.terminal import FullFace, PlainFace
+
+    if sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb():
+        return FullFace(repl)
+    return PlainFace(repl, is_person=sys.stdin.isatty())
+
+
+class Repl:
+    """One session at the prompt."""
+
+    def __init__(self, session: Session, printer: Printer) -> None:
+        self.session = session
+        self.printer = printer
+        self.ctx = Context(session, interactive=True)
+        self.names: frozenset[str] = frozenset()
+        self.face: Face | None = None
+        self.above: Above | None = None
+        self._told = asyncio.Event()  # the last stop, or the end, is on the screen
+        self._command: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._repeat: Line | None = None
+        self._bound: dict[int, bool] = {}
+        self._left = False
+        self._ended = False
+
+    # -- the person's lines -----------------------------------------------------------------------
+
+    async def run(self, face: Face, given: Sequence[str] = (), *, greet: bool = True) -> int:
+        """Read and run lines until the person leaves or the program ends. Gives the exit code."""
+        self.face = face
+        self.ctx.interactive = face.is_person
+        self.ctx.confirm = face.confirm if face.is_person else None
+        self.above = Above(self._show_above)
+        remove = self.session.listen(self._on_event)
+        with _interrupts(self.interrupt):
+            try:
+                if greet:
+                    self._print(banner(self.session))
+                if self.session.stop is not None:
+                    self._later(self._tell_stop())
+                    await self._settled()
+                for text in given:
+                    self._print([("class:prompt", "❯ "), ("", f"{visible(text)}\n")])
+                    if not await self._take(text, scripted=True) or self._over:
+                        break
+                await self._loop(face)
+            finally:
+                remove()
+                await self.above.close()
+        self._finish()
+        return 7 if self.session.state.phase == "gone" and not self._left else 0
+
+    async def _loop(self, face: Face) -> None:
+        while not self._over:
+            try:
+                text = await face.read()
+            except EOFError:
+                self._left = self._left or not self._over
+                return
+            except KeyboardInterrupt:
+                self.interrupt()
+                continue
+            self.printer.record(f"remora> {text}\n")
+            for part in split_commands(text) or [""]:
+                if not await self._take(part, scripted=not face.is_person) or self._over:
+                    break
+
+    @property
+    def _over(self) -> bool:
+        return self._left or self._ended
+
+    async def _take(self, text: str, *, scripted: bool = False) -> bool:
+        """Run one line. False: it failed."""
+        line = self._read(text, scripted=scripted)
+        if line is None:
+            return True
+        self.ctx.width = self.width
+        self._told.clear()
+        outcome = asyncio.get_running_loop().create_future()
+        self._command = asyncio.get_running_loop().create_task(self._run(line, outcome, wait=scripted))
+        try:
+            await self._command
+        except asyncio.CancelledError:
+            self._print([("class:dim", "Interrupted.\n")])
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+        finally:
+            self._command = None
+        return bool(outcome.done() and outcome.result())
+
+    def _read(self, text: str, *, scripted: bool) -> Line | None:
+        if not text.strip():
+            return self._repeat
+        if text.lstrip().startswith("#"):
+            return None
+        try:
+            text = expand_alias(self.ctx, text)
+        except CommandError as error:
+            self._fail(error)
+            return None
+        if scripted:
+            return classify_script(text)
+        line = classify(text, self.names, bare_names=self.ctx.settings.bare_names)
+        self._repeat = self._to_repeat(line)
+        return line
+
+    def _to_repeat(self, line: Line) -> Line | None:
+        mode = self.ctx.settings.repeat
+        if mode == "off" or not (isinstance(line, CommandLine) and (line.command.repeats or mode == "all")):
+            return None
+        if line.command.name == "list":  # Enter goes on with the listing, wherever it began
+            return CommandLine(line.command, "", line.word)
+        return line
+
+    async def _run(self, line: Line, outcome: asyncio.Future[bool], *, wait: bool) -> None:
+        try:
+            result = await run_line(self.ctx, line)
+        except FAILURES as error:
+            outcome.set_result(False)
+            await self._flush()
+            self._fail(error)
+            return
+        self.printer.transcript = self.ctx.transcript
+        await self._flush()
+        if isinstance(line, CommandLine) and line.hint:
+            self._print([("class:line-hint", f"{line.hint}\n")])
+        await self._print_paged(result.text)
+        await self._follow(result, wait=wait)
+        outcome.set_result(True)
+
+    async def _follow(self, result: Result, *, wait: bool) -> None:
+        """After a command: wait a little for what it set off, and no longer than a person would notice."""
+        self._left = self._left or result.left
+        if result.resumed and not self._over:
+            await self._settled(None if wait else _SETTLE)
+        elif self.session.stop is not None:
+            await self._learn_names()
+
+    async def _settled(self, seconds: float | None = _SETTLE) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._told.wait()
+        await self._flush()
+
+    def interrupt(self) -> None:
+        """Ctrl-C, with no text to clear."""
+        running = self.session.state.phase == "running"
+        if self._command is not None:
+            self._command.cancel()
+        if running:
+            self._later(self._pause())
+        elif self._command is None:
+            self._say("The program stands still. Ctrl-D leaves and lets it run.", "class:dim")
+
+    async def _pause(self) -> None:
+        try:
+            await self.session.pause()
+        except FAILURES as error:
+            self._say(error_text(error), "class:error")
+
+    # -- the program's events ---------------------------------------------------------------------
+
+    def _on_event(self, event: str, body: dict[str, Any]) -> None:
+        assert self.above is not None
+        if event == "output":
+            if body.get("category") != "telemetry":
+                self.above.output(str(body.get("category") or "console"), str(body.get("output", "")))
+        elif event == "stopped":
+            self._later(self._tell_stop())
+        elif event in ("terminated", "remora/gone"):
+            self._end()
+        elif event == "breakpoint":
+            self._tell_bound()
+        elif event == "remora/note":
+            self._say(visible(str(body.get("text", ""))), "class:warning")
+        if self.face is not None:
+            self.face.redraw()
+
+    async def _tell_stop(self) -> None:
+        """Show a stop, run what was left for its breakpoint, and learn the names in scope."""
+        number = self.session.state.stops
+        self.ctx.width = self.width
+        try:
+            stop = await self.session.wait_for_stop()
+            if stop is None or self.session.state.stops != number:
+                return
+            count_hits(self.ctx, stop)
+            self.ctx.listing = None
+            shown = await stop_lines(self.ctx, stop)
+            await self._learn_names()
+        except FAILURES:
+            return  # it ran on meanwhile, or is gone: another event says so
+        if self.session.state.stops != number:
+            return
+        assert self.above is not None
+        self.above.add(shown)
+        self._told.set()
+        await self._on_hit(stop)
+
+    async def _on_hit(self, stop: Stop) -> None:
+        for text in commands_for(self.ctx, stop):
+            if self._over:
+                return
+            try:
+                result = await run_line(self.ctx, classify_script(expand_alias(self.ctx, text)))
+            except FAILURES as error:
+                self._say(f"{text}: {error_text(error)}", "class:error")
+                return
+            assert self.above is not None
+            self.above.add(result.text)
+            if result.resumed or result.left:
+                self._left = self._left or result.left
+                return
+
+    async def _learn_names(self) -> None:
+        with contextlib.suppress(*FAILURES):
+            self.names = frozenset(each.name for each in await self.session.locals())
+
+    def _tell_bound(self) -> None:
+        """Say it when a breakpoint that was waiting is bound, or one is lost."""
+        for each in self.session.breakpoints:
+            before, self._bound[each.number] = self._bound.get(each.number, False), each.verified
+            if each.verified and not before:
+                self._say(f"Breakpoint {each.number} is set: {visible(each.place())}", "class:dim")
+            elif before and not each.verified and each.enabled:
+                self._say(
+                    f"Breakpoint {each.number}: {visible(each.message or 'not bound any more')}",
+                    "class:warning",
+                )
+
+    def _end(self) -> None:
+        if self._ended or self._left:
+            return
+        self._ended = True
+        self._told.set()
+        if self._command is None and self.face is not None:
+            self.face.leave()
+
+    def _finish(self) -> None:
+        """The last words."""
+        phase, code = self.session.state.phase, self.session.state.exit_code
+        if self._left or phase in ("running", "stopped"):
+            self._print([("class:dim", "Detached; the program runs on.\n")])
+        elif phase == "ended":
+            told = "" if code is None else f" with exit code {code}"
+            self._print([("class:heading", f"The program ended{told}.\n")])
+        else:
+            self._print([("class:error", f"{error_text(_why_gone(self.session))}\n")])
+
+    # -- showing ----------------------------------------------------------------------------------
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal; in a pipe nothing is cut."""
+        return shutil.get_terminal_size().columns if self.printer.stream.isatty() else 0
+
+    def _say(self, text: str, style: str = "") -> None:
+        assert self.above is not None
+        self.above.add([(style, f"{text}\n")])
+
+    def _fail(self, error: BaseException) -> None:
+        self._print([("class:error", f"{error_text(error)}\n")])
+
+    def _print(self, fragments: Fragments) -> None:
+        self.printer.print(fragments)
+
+    async def _print_paged(self, fragments: Fragments) -> None:
+        assert self.face is not None
+        if self.ctx.settings.pager == "on":
+            await self.face.page(fragments)
+        else:
+            self._print(fragments)
+
+    async def _flush(self) -> None:
+        if self.above is not None:
+            await self.above.flush()
+
+    async def _show_above(self, fragments: Fragments) -> None:
+        assert self.face is not None
+        await self.face.show(fragments)
+
+    def _later(self, coroutine: Any) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _why_gone(session: Session) -> ClientError:
+    return session.link.rpc.end or Gone("The connection ended.")
+
+
+@contextlib.contextmanager
+def _interrupts(handler: Callable[[], None]) -> Any:
+    """Ctrl-C while no prompt reads keys."""
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGINT, handler)
+    except (NotImplementedError, RuntimeError, ValueError):
+        yield  # Windows, or not the main thread: KeyboardInterrupt does it
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)

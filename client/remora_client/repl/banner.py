@@ -1,0 +1,83 @@
+"""What a person sees first: what was attached to, where it is, and how well that is protected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remora_client._text import visible
+
+if TYPE_CHECKING:
+    from remora_client._session import Session
+    from remora_client.render import Fragments
+    from remora_protocol import ProcessInfo
+
+__all__ = ["banner", "choice"]
+
+
+def banner(session: Session) -> Fragments:
+    """The lines that open a session."""
+    out: Fragments = []
+    process = session.process
+    if process is not None:
+        python = f"{_python(process['implementation'])} {process['version']} on {process['platform']}"
+        out += [("class:heading", f"Attached to {visible(process['name'])}")]
+        out += [("class:dim", f"  pid {process['pid']} · {visible(python)} · {visible(process['cwd'])}\n")]
+    else:
+        out += [
+            ("class:heading", f"Attached to {visible(session.link.address)}"),
+            ("class:dim", "  not a Remora\n"),
+        ]
+    out += _connection(session)
+    for limit in session.limits:
+        out += [("class:warning", "  note: "), ("", f"{visible(limit)}\n")]
+    phase = session.state.phase
+    doing = "It is running" if phase == "running" else f"It is {phase}"
+    keys = "Ctrl-C pauses" if phase == "running" else "where shows the stack"
+    out += [("class:dim", f"  {doing}: {keys}, help lists the commands, Ctrl-D leaves and lets it run.\n")]
+    return out
+
+
+def _connection(session: Session) -> Fragments:
+    link = session.link
+    out: Fragments = [("", "  ")]
+    if link.certificate is not None:
+        how = "certificate trusted by hand" if link.certificate_by_hand else "certificate checked"
+        out += [
+            ("class:secure", "🔒 "),
+            ("class:path", visible(link.address)),
+            ("class:dim", f"  TLS, {how}"),
+        ]
+    elif link.address.startswith("local:"):
+        out += [("class:path", visible(link.address)), ("class:dim", "  this machine, your own user")]
+    else:
+        out += [("class:path", visible(link.address)), ("class:insecure", "  not encrypted")]
+    engine = _engine(session)
+    if engine:
+        out.append(("class:dim", f" · {visible(engine)}"))
+    out.append(("", "\n"))
+    return out
+
+
+def _engine(session: Session) -> str:
+    remora = session.state.capabilities.get("remora")
+    if not isinstance(remora, dict):
+        return ""
+    return " · ".join(
+        part
+        for part in (session.link.server, f"engine: {remora['engine']}" if remora.get("engine") else "")
+        if part
+    )
+
+
+def _python(implementation: str) -> str:
+    return {"cpython": "CPython", "pypy": "PyPy"}.get(implementation.lower(), implementation)
+
+
+def choice(processes: list[ProcessInfo]) -> list[str]:
+    """The lines to choose a process from."""
+    digits = len(str(len(processes)))
+    return [
+        f"  {number:>{digits}}  {each['pid']:>7}  {visible(each['name'])}  "
+        f"{_python(each['implementation'])} {visible(each['version'])}  {visible(each['cwd'])}"
+        for number, each in enumerate(processes, 1)
+    ]

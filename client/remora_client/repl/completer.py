@@ -1,0 +1,236 @@
+"""Completion of commands, their arguments, and Python on the program's live objects.
+
+Asks the server only when the person asks for completions; a stale answer is dropped by prompt_toolkit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+from prompt_toolkit.completion import Completer, Completion, PathCompleter
+from prompt_toolkit.document import Document
+
+from remora_client._errors import ClientError
+from remora_client._text import visible
+from remora_client.commands import COMMANDS, CommandLine, Settings, classify
+from remora_client.repl.definitions import definitions
+from remora_protocol import RequestFailed, match_by_name
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+
+    from prompt_toolkit.completion import CompleteEvent
+
+    from remora_client.commands import Command, Context
+
+__all__ = ["LineCompleter"]
+
+_WORD = re.compile(r"\w*\Z")
+_DOTTED = re.compile(r"[\w.]*\Z")
+_SECONDS = 2.0
+_OPTIONS = {
+    "where": ("-full", "all"),
+    "exceptions": ("-full",),
+    "kill": ("-9",),
+    "info": (
+        "breakpoints",
+        "threads",
+        "locals",
+        "args",
+        "frame",
+        "stack",
+        "line",
+        "sources",
+        "modules",
+        "display",
+    ),
+    "catch": ("raised", "uncaught", "user", "-off"),
+    "continue": ("-thread",),
+}
+
+
+class LineCompleter(Completer):
+    """Completes a line by the same rule that runs it.
+
+    Args:
+        ctx: what the commands work on.
+        names: gives the variables in scope.
+    """
+
+    def __init__(self, ctx: Context, names: Callable[[], frozenset[str]]) -> None:
+        self._ctx = ctx
+        self._names = names
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        """Nothing: the server is asked without blocking, see below."""
+        return ()
+
+    async def get_completions_async(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> AsyncGenerator[Completion, None]:
+        """Give what may come next at the cursor."""
+        text = document.text_before_cursor
+        try:
+            async for each in self._complete(text):
+                yield each
+        except (ClientError, RequestFailed, TimeoutError):
+            return  # no completions: the person sees why when the line runs
+
+    async def _complete(self, text: str) -> AsyncGenerator[Completion, None]:
+        head = text.lstrip()
+        if "\n" not in text and re.fullmatch(r":?\w*", head):
+            for each in _commands(head.lstrip(":")):
+                yield each
+            if head.startswith(":"):
+                return
+        found = classify(text, self._names()) if head else None
+        if (
+            isinstance(found, CommandLine)
+            and text != head[: len(found.word)]
+            and not re.fullmatch(r":?\w+", head)
+        ):
+            async for each in self._arguments(found.command, _after_word(text, found)):
+                yield each
+            return
+        async for each in self._python(text.lstrip("!") if head.startswith("!") else text):
+            yield each
+
+    async def _arguments(self, entry: Command, typed: str) -> AsyncGenerator[Completion, None]:
+        last = typed.rsplit(" ", maxsplit=1)[-1]
+        for option in _OPTIONS.get(entry.name, ()):
+            if option.startswith(last):
+                yield Completion(option, -len(last))
+        kind = entry.argument
+        if kind == "location":
+            async for each in self._places(typed):
+                yield each
+        elif kind == "expression" or (kind == "option" and entry.name == "set" and "=" in typed):
+            async for each in self._python(typed.rpartition("=")[2] if kind == "option" else typed):
+                yield each
+        elif kind == "option" and entry.name in ("set", "config"):
+            for each in _settings(typed):
+                yield each
+            if entry.name == "set" and " " not in typed:
+                async for each in self._python(typed):
+                    yield each
+        else:
+            for each in self._static(kind, last):
+                yield each
+
+    def _static(self, kind: str, last: str) -> Iterator[Completion]:
+        session = self._ctx.session
+        if kind == "breakpoint":
+            for one in session.breakpoints:
+                if str(one.number).startswith(last):
+                    yield Completion(str(one.number), -len(last), display_meta=visible(one.place()))
+        elif kind == "thread":
+            for thread in session.state.threads.values():
+                if str(thread.id).startswith(last):
+                    yield Completion(str(thread.id), -len(last), display_meta=visible(thread.name))
+        elif kind == "command":
+            yield from _commands(last)
+        elif kind == "file":
+            yield from PathCompleter(expanduser=True).get_completions(Document(last), _EVENT)
+
+    async def _places(self, typed: str) -> AsyncGenerator[Completion, None]:
+        condition = re.search(r"(?:,|\bif\b)\s*", typed)
+        if condition:
+            async for each in self._python(typed[condition.end() :]):
+                yield each
+            return
+        last = typed.rsplit(" ", maxsplit=1)[-1]
+        file, colon, line = last.rpartition(":")
+        if colon:
+            async for each in self._lines(file, line):
+                yield each
+            return
+        for name in sorted(await self._files()):
+            if name.startswith(last):
+                yield Completion(f"{name}:", -len(last), display=name, display_meta="file")
+        if "/" not in last:
+            async for each in self._python(last):
+                yield each
+
+    async def _files(self) -> set[str]:
+        """The names of the program's own files: those that are at hand, or are no library's."""
+        session = self._ctx.session
+        async with asyncio.timeout(_SECONDS):
+            loaded = await session.loaded_sources()
+        return {each.name for each in loaded if each.name and not _is_library(each.path)}
+
+    async def _lines(self, file: str, typed: str) -> AsyncGenerator[Completion, None]:
+        """The functions of a file, by the line that they begin at."""
+        session = self._ctx.session
+        loaded = {each.path: each for each in await session.loaded_sources()}
+        for path in match_by_name(file, list(loaded))[:1]:
+            text = (await session.source_text(loaded[path])).text
+            for line, name in definitions(text):
+                if str(line).startswith(typed) or (typed and name.startswith(typed)):
+                    yield Completion(str(line), -len(typed), display_meta=visible(name))
+
+    async def _python(self, text: str) -> AsyncGenerator[Completion, None]:
+        last_line = text.rsplit("\n", 1)[-1]
+        async with asyncio.timeout(_SECONDS):
+            items = await self._ctx.session.completions(last_line)
+        match = _WORD.search(last_line)
+        word = match[0] if match else ""
+        seen: set[str] = set()
+        for item in items[:2000]:
+            insert = visible(str(item.get("text") or item.get("label") or ""))
+            label = visible(str(item.get("label") or insert))
+            start = -_overlap(last_line, insert, word)
+            if insert in seen or not insert:
+                continue
+            seen.add(insert)
+            yield Completion(insert, start, display=label, display_meta=str(item.get("type") or ""))
+
+
+def _overlap(line: str, insert: str, word: str) -> int:
+    """How much of what is typed already the completion replaces."""
+    if insert.startswith(word) or insert.casefold().startswith(word.casefold()):
+        return len(word)
+    dotted = _DOTTED.search(line)
+    if dotted and insert.startswith(dotted[0]):
+        return len(dotted[0])
+    for size in range(min(len(insert), len(line)), 0, -1):
+        if line.endswith(insert[:size]):
+            return size
+    return len(word)
+
+
+def _commands(typed: str) -> Iterator[Completion]:
+    for name, entry in sorted(COMMANDS.items()):
+        if name.startswith(typed):
+            yield Completion(name, -len(typed), display_meta=entry.summary, style="class:command")
+
+
+def _settings(typed: str) -> Iterator[Completion]:
+    name, blank, value = typed.partition(" ")
+    choices = Settings.choices(name) if blank else tuple(Settings.names())
+    part = value if blank else name
+    for each in choices:
+        if each.startswith(part):
+            yield Completion(each, -len(part))
+
+
+def _after_word(text: str, found: CommandLine) -> str:
+    return text[text.index(found.word) + len(found.word) :].lstrip()
+
+
+def _is_library(path: str) -> bool:
+    slashed = path.replace("\\", "/")
+    return (
+        path.startswith("<")
+        or "/site-packages/" in slashed
+        or bool(re.search(r"/(lib|Lib)/python\d", slashed))
+    )
+
+
+class _NoEvent:
+    completion_requested = True
+    text_inserted = False
+
+
+_EVENT: CompleteEvent = _NoEvent()  # type: ignore[assignment]

@@ -1,0 +1,86 @@
+"""What was typed before: a file a project, shared by its sessions, and without secrets."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from typing import TYPE_CHECKING
+
+from prompt_toolkit.history import FileHistory
+
+from remora_client._places import state_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = ["ProjectHistory", "history_file", "may_be_kept"]
+
+_QUALIFIER = re.compile(r"\btcps?://[^\s@]+@", re.IGNORECASE)
+_SECRET_WORD = re.compile(
+    r"(secret|passw(or)?d|passphrase|token|api_?key|credential|private_?key)\w*[\"'\]]?\s*(=|:|,)",
+    re.IGNORECASE,
+)
+_LARGEST = 1_000_000
+
+
+def history_file(folder: str) -> Path:
+    """The file for a project, which is the folder that the client was started in."""
+    path = os.path.realpath(folder)
+    digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
+    name = re.sub(r"[^\w.-]", "_", os.path.basename(path))[:40] or "root"
+    return state_dir() / "history" / f"{name}-{digest}"
+
+
+def may_be_kept(line: str, secrets: Sequence[str] = ()) -> bool:
+    """Not what begins with a blank, and nothing that holds or sets a secret."""
+    if line.startswith(" ") or not line.strip():
+        return False
+    if any(secret and secret in line for secret in secrets):
+        return False
+    return not _QUALIFIER.search(line) and not _SECRET_WORD.search(line)
+
+
+class ProjectHistory(FileHistory):
+    """A `FileHistory` that nobody else can read, and that no secret gets into."""
+
+    def __init__(self, path: Path, secrets: Sequence[str] = ()) -> None:
+        self._secrets = tuple(secrets)
+        self.usable = _prepare(path)
+        super().__init__(str(path))
+
+    def append_string(self, string: str) -> None:
+        """Remember a line; a secret one is not even in the memory of the arrow keys."""
+        if may_be_kept(string, self._secrets):
+            super().append_string(string)
+
+    def load_history_strings(self) -> list[str]:
+        """What earlier sessions have left, the latest first."""
+        try:
+            return list(super().load_history_strings())
+        except (OSError, ValueError):
+            return []
+
+    def store_string(self, string: str) -> None:
+        """Add a line to the file; a full or read-only disk must not end the session."""
+        if not self.usable:
+            return
+        try:
+            super().store_string(string)
+        except OSError:
+            self.usable = False
+
+
+def _prepare(path: Path) -> bool:
+    """Make the file for its owner alone. One that has grown too large starts anew with its last half."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        os.chmod(path, 0o600)
+        if path.stat().st_size > _LARGEST:
+            kept = path.read_bytes()[-_LARGEST // 2 :]
+            path.write_bytes(kept[kept.find(b"\n#") + 1 :])
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,62 @@
+"""Colours while typing: the first word shows what the line will do, and Python looks like Python."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prompt_toolkit.lexers import Lexer, PygmentsLexer
+from pygments.lexers.python import PythonLexer
+
+from remora_client.commands import CommandLine, classify
+from remora_client.render import python_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prompt_toolkit.document import Document
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
+
+__all__ = ["LineLexer"]
+
+_LIKE_PYTHON = ("expression",)
+
+
+class LineLexer(Lexer):
+    """Lexes by the same rule that runs the line.
+
+    Args:
+        names: gives the variables in scope.
+        bare_names: gives the option of that name.
+    """
+
+    def __init__(self, names: Callable[[], frozenset[str]], bare_names: Callable[[], str]) -> None:
+        self._names = names
+        self._bare_names = bare_names
+        self._python = PygmentsLexer(PythonLexer, sync_from_start=True)
+
+    def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
+        """Give the styled text of each line."""
+        text = document.text
+        if "\n" in text or not text.strip():
+            return self._python.lex_document(document)
+        found = classify(text, self._names(), bare_names=self._bare_names())
+        if not isinstance(found, CommandLine):
+            return self._python.lex_document(document)
+        styled = _command(text, found)
+        return lambda _: styled
+
+    def invalidation_hash(self) -> object:
+        """Lex again when the variables in scope have changed."""
+        return self._names()
+
+
+def _command(text: str, found: CommandLine) -> StyleAndTextTuples:
+    at = text.index(found.word)
+    before, rest = text[:at], text[at + len(found.word) :]
+    out: StyleAndTextTuples = [("class:dim", before), ("class:line-command", found.word)]
+    if found.command.argument in _LIKE_PYTHON:
+        blanks = rest[: len(rest) - len(rest.lstrip())]
+        out += [("", blanks), *python_line(rest[len(blanks) :])]
+    else:
+        out.append(("", rest))
+    return out

@@ -1,0 +1,115 @@
+"""Puts formatted text on the terminal, or into a pipe: colours where they are wanted, ASCII where they must.
+
+Used on the event loop's thread.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from remora_client._text import visible_block
+from remora_client.render import Fragments, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Printer", "is_dumb", "output_lines", "wants_color"]
+
+# What a terminal without Unicode shows instead.
+_ASCII = str.maketrans(
+    {
+        "│": "|",
+        "┊": "|",
+        "→": ">",
+        "●": "*",
+        "○": "o",
+        "✖": "x",
+        "‖": "=",
+        "↩": "<-",
+        "…": "...",
+        "·": "-",
+        "❯": ">",
+        "—": "-",
+        "─": "-",
+        "🔒": "",
+    }
+)
+_STREAMS = {"stdout": "out", "stderr": "err"}
+
+
+def is_dumb(environment: Mapping[str, str] = os.environ) -> bool:
+    """A terminal that moves no cursor and knows no colours."""
+    return environment.get("TERM", "") in ("dumb", "unknown")
+
+
+def wants_color(
+    stream: TextIO, *, forbidden: bool = False, environment: Mapping[str, str] = os.environ
+) -> bool:
+    """Colours only on a terminal that has them, and only if nobody said NO_COLOR."""
+    if forbidden or environment.get("NO_COLOR") or is_dumb(environment):
+        return False
+    return stream.isatty()
+
+
+def output_lines(category: str, text: str) -> Fragments:
+    """What the program printed, a mark before every line that tells its stream."""
+    name = _STREAMS.get(category, "log")
+    bar = f"class:output.{category if category in _STREAMS else 'console'}"
+    out: Fragments = []
+    for line in visible_block(text).removesuffix("\n").split("\n"):
+        out += [(bar, f"{name} ┊ "), ("", line), ("", "\n")]
+    return out
+
+
+class Printer:
+    """One place to print to."""
+
+    def __init__(self, stream: TextIO | None = None, *, color: bool | None = None) -> None:
+        self.stream = sys.stdout if stream is None else stream
+        self.color = wants_color(self.stream) if color is None else color
+        self.transcript: str | None = None
+        encoding = getattr(self.stream, "encoding", None) or "ascii"
+        self.unicode = encoding.lower().replace("-", "").startswith("utf")
+        self._encoding = encoding
+
+    def text(self, text: str) -> str:
+        """The text in characters that this place can show."""
+        if self.unicode:
+            return text.encode("utf-8", "backslashreplace").decode("utf-8")
+        return text.translate(_ASCII).encode(self._encoding, "backslashreplace").decode(self._encoding)
+
+    def fragments(self, fragments: Fragments) -> Fragments:
+        """The same for formatted text; without colours the styles go."""
+        return [(style if self.color else "", self.text(text)) for style, text in fragments]
+
+    def print(self, fragments: Fragments) -> None:
+        """Print formatted text, which ends its own lines."""
+        if not fragments:
+            return
+        shown = self.fragments(fragments)
+        self._copy(shown)
+        if not self.color:
+            self.stream.write(plain(shown))
+            self.stream.flush()
+            return
+        from prompt_toolkit import print_formatted_text
+        from prompt_toolkit.formatted_text import FormattedText
+
+        from remora_client.repl.style import style
+
+        print_formatted_text(FormattedText(shown), style=style(), end="", file=self.stream)
+
+    def record(self, text: str) -> None:
+        """Copy into the transcript what is on the screen without us, such as a line that was typed."""
+        self._copy([("", text)])
+
+    def _copy(self, fragments: Fragments) -> None:
+        if self.transcript is None:
+            return
+        try:
+            with open(self.transcript, "a", encoding="utf-8") as stream:
+                stream.write(plain(fragments))
+        except OSError:
+            self.transcript = None  # a full disk must not end the session

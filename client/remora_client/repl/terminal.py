@@ -1,0 +1,252 @@
+"""The person's side of the prompt: with prompt_toolkit on a real terminal, line by line where there is none.
+
+A `Face` reads lines, shows text while a line is being typed, asks questions, and pages long answers.
+Everything runs on the event loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from typing import TYPE_CHECKING, Protocol
+
+from remora_client.commands import classify
+from remora_client.render import plain
+from remora_client.repl.toolbar import About, toolbar
+
+if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
+
+    from remora_client.commands import Line
+    from remora_client.render import Fragments
+    from remora_client.repl.app import Repl
+
+__all__ = ["Face", "FullFace", "PlainFace"]
+
+
+class Face(Protocol):
+    """What the prompt needs of a terminal."""
+
+    is_person: bool
+
+    async def read(self) -> str:
+        """The next line. Raises `EOFError` when the person leaves, `KeyboardInterrupt` for Ctrl-C."""
+
+    async def show(self, fragments: Fragments) -> None:
+        """Show text now, above the line that is being typed."""
+
+    async def page(self, fragments: Fragments) -> None:
+        """Show an answer, a screenful at a time."""
+
+    async def confirm(self, question: str) -> bool:
+        """Ask yes or no."""
+
+    def redraw(self) -> None:
+        """Something that the prompt or the bar shows has changed."""
+
+    def leave(self) -> None:
+        """End the reading: the program is gone."""
+
+
+class PlainFace:
+    """Lines in, lines out."""
+
+    def __init__(self, repl: Repl, *, is_person: bool) -> None:
+        from remora_client.repl.plain import PlainReader
+
+        self.is_person = is_person
+        self._repl = repl
+        self._reader = PlainReader()
+        self._reading: asyncio.Task[str] | None = None
+
+    async def read(self) -> str:
+        """Read a line after a prompt, if there is anybody to see one."""
+        self._prompt()
+        self._reading = asyncio.get_running_loop().create_task(self._reader.line())
+        try:
+            return await self._reading
+        except asyncio.CancelledError:
+            if self._reading.cancelled():
+                raise EOFError from None
+            raise
+        finally:
+            self._reading = None
+
+    def _prompt(self) -> None:
+        if self.is_person:
+            stopped = self._repl.session.stop is not None
+            self._repl.printer.stream.write("(remora) " if stopped else "(running) ")
+            self._repl.printer.stream.flush()
+
+    async def show(self, fragments: Fragments) -> None:
+        """Print; a prompt that waits is printed again below."""
+        if self._reading is not None and self.is_person:
+            self._repl.printer.print([("", "\n"), *fragments])
+            self._prompt()
+        else:
+            self._repl.printer.print(fragments)
+
+    async def page(self, fragments: Fragments) -> None:
+        """Print all of it: who has no terminal has other means."""
+        self._repl.printer.print(fragments)
+
+    async def confirm(self, question: str) -> bool:
+        """Ask, and take anything but yes for no."""
+        self._repl.printer.print([("", f"{question} [y/N] ")])
+        try:
+            return (await self._reader.line()).strip().lower() in ("y", "yes")
+        except EOFError:
+            return False
+
+    def redraw(self) -> None:
+        """Nothing is drawn twice here."""
+
+    def leave(self) -> None:
+        """Wait for no more lines."""
+        if self._reading is not None:
+            self._reading.cancel()
+
+
+class FullFace:
+    """A line editor with colours, completion, history and a bar at the bottom."""
+
+    is_person = True
+
+    def __init__(self, repl: Repl) -> None:
+        self._repl = repl
+        self._prompt = self._prompt_session()
+
+    def _prompt_session(self) -> PromptSession[str]:
+        from prompt_toolkit import PromptSession
+        from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+        from prompt_toolkit.output import ColorDepth
+
+        from remora_client.repl.completer import LineCompleter
+        from remora_client.repl.history import ProjectHistory, history_file
+        from remora_client.repl.key_bindings import key_bindings
+        from remora_client.repl.lexer import LineLexer
+        from remora_client.repl.style import style
+
+        repl = self._repl
+        secret = repl.session.link.secret
+        session: PromptSession[str] = PromptSession(
+            self._message,
+            multiline=True,
+            lexer=LineLexer(lambda: repl.names, lambda: repl.ctx.settings.bare_names),
+            completer=LineCompleter(repl.ctx, lambda: repl.names),
+            complete_while_typing=False,
+            history=ProjectHistory(history_file(os.getcwd()), [secret.text] if secret else []),
+            auto_suggest=AutoSuggestFromHistory(),
+            key_bindings=key_bindings(lambda: repl.names, repl.interrupt),
+            bottom_toolbar=self._toolbar,
+            prompt_continuation=lambda width, number, wrapped: [("class:dim", "…".rjust(width - 1) + " ")],
+            style=style(),
+            color_depth=None if repl.printer.color else ColorDepth.DEPTH_1_BIT,
+            enable_suspend=True,
+            include_default_pygments_style=False,
+        )
+        return session
+
+    async def read(self) -> str:
+        """Read a line, or several lines of Python."""
+        return await self._prompt.prompt_async(handle_sigint=False)
+
+    async def show(self, fragments: Fragments) -> None:
+        """Print above the line; it is taken away for that moment and drawn again."""
+        from prompt_toolkit.application import in_terminal
+
+        if not self._prompt.app.is_running:
+            self._repl.printer.print(fragments)
+            return
+        async with in_terminal():
+            self._repl.printer.print(fragments)
+
+    async def page(self, fragments: Fragments) -> None:
+        """Print a screenful, and ask before each further one."""
+        lines = _screen_lines(fragments)
+        height = max(shutil.get_terminal_size().lines - 2, 5)
+        while len(lines) > height + 2:
+            head, lines = lines[:height], lines[height:]
+            self._repl.printer.print([item for line in head for item in line])
+            if not await self._go_on(len(lines)):
+                return
+        self._repl.printer.print([item for line in lines for item in line])
+
+    async def _go_on(self, left: int) -> bool:
+        from prompt_toolkit import PromptSession
+        from prompt_toolkit.key_binding import KeyBindings
+
+        bindings = KeyBindings()
+        for key in ("q", "c-c", "c-d", "escape"):
+            bindings.add(key, eager=True)(lambda event: event.app.exit(result="q"))
+        for key in (" ", "enter", "down", "pagedown"):
+            bindings.add(key, eager=True)(lambda event: event.app.exit(result=""))
+        asked: PromptSession[str] = PromptSession(key_bindings=bindings, erase_when_done=True)
+        answer = await asked.prompt_async([("ansibrightblack", f"— {left} more lines: Enter, or q —")])
+        return answer != "q"
+
+    async def confirm(self, question: str) -> bool:
+        """Ask, and take anything but yes for no."""
+        from prompt_toolkit import PromptSession
+
+        asked: PromptSession[str] = PromptSession()
+        try:
+            answer = await asked.prompt_async(f"{question} [y/N] ")
+        except (EOFError, KeyboardInterrupt):
+            return False
+        return answer.strip().lower() in ("y", "yes")
+
+    def redraw(self) -> None:
+        """Draw the prompt and the bar again."""
+        self._prompt.app.invalidate()
+
+    def leave(self) -> None:
+        """Take the prompt away."""
+        if self._prompt.app.is_running:
+            self._prompt.app.exit(exception=EOFError())
+
+    def _message(self) -> StyleAndTextTuples:
+        repl = self._repl
+        stopped = repl.session.stop is not None
+        frame = repl.session.selected
+        where = f"#{frame.index} " if frame is not None and frame.index and stopped else ""
+        mark: Fragments = [("class:prompt" if stopped else "class:prompt.running", f"{where}remora❯ ")]
+        return [*repl.printer.fragments(mark)]
+
+    def _toolbar(self) -> StyleAndTextTuples:
+        repl = self._repl
+        session = repl.session
+        process = session.process
+        address = session.link.address.rpartition("://")[2]
+        about = About(
+            address,
+            session.link.certificate is not None,
+            process["pid"] if process else None,
+            process["name"] if process else "",
+        )
+        stop = session.stop
+        frame = session.selected or (stop.frame if stop else None)
+        width = shutil.get_terminal_size().columns
+        bar = toolbar(about, session.state, frame, self._line(), width)
+        return [*repl.printer.fragments(bar)]
+
+    def _line(self) -> Line | None:
+        text = self._prompt.default_buffer.text
+        if not text.strip():
+            return None
+        return classify(text, self._repl.names, bare_names=self._repl.ctx.settings.bare_names)
+
+
+def _screen_lines(fragments: Fragments) -> list[Fragments]:
+    """Formatted text cut into lines, each with its newline."""
+    lines: list[Fragments] = [[]]
+    for style, text in fragments:
+        *ended, rest = text.split("\n")
+        for part in ended:
+            lines[-1].append((style, part + "\n"))
+            lines.append([])
+        if rest:
+            lines[-1].append((style, rest))
+    return [line for line in lines if plain(line)]

@@ -1,0 +1,99 @@
+"""The bar at the bottom: where we are, what the program does, and what the line being typed will do. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from remora_client._text import visible
+from remora_client.commands import CommandLine
+from remora_client.render import clip, width_of
+
+if TYPE_CHECKING:
+    from remora_client._model import Frame
+    from remora_client._state import State
+    from remora_client.commands import Line
+    from remora_client.render import Fragments
+
+__all__ = ["About", "toolbar"]
+
+_SEPARATOR = ("class:toolbar", " · ")
+
+
+@dataclass(frozen=True)
+class About:
+    """What stays the same for a session."""
+
+    place: str  # host:port
+    secure: bool
+    pid: int | None
+    name: str
+
+
+def toolbar(about: About, state: State, frame: Frame | None, line: Line | None, width: int) -> Fragments:
+    """The parts that fit into the width, the most important ones first."""
+    parts: list[Fragments] = [_connection(about), _state(state)]
+    if state.phase == "stopped" and frame is not None:
+        parts.append([("class:toolbar.strong", visible(frame.name))])
+        parts[-1].append(("class:toolbar", f" {visible(frame.source.name)}:{frame.line}"))
+    thread = _thread(state)
+    if thread:
+        parts.append([("class:toolbar", thread)])
+    if state.breakpoints:
+        parts.append([("class:toolbar", _breakpoints(state))])
+    out: Fragments = [("class:toolbar", " ")]
+    used = 1
+    for part in parts:
+        size = sum(width_of(text) for _, text in part) + (3 if len(out) > 1 else 0)
+        if used + size > width:
+            break
+        out += [_SEPARATOR, *part] if len(out) > 1 else part
+        used += size
+    if line is not None:
+        told = _explained(line)
+        room = width - used - 3
+        if room >= 12:
+            text = clip(told, room)
+            out += [
+                ("class:toolbar", " " * max(width - used - width_of(text) - 1, 1)),
+                ("class:line-hint", text),
+            ]
+    return out
+
+
+def _connection(about: About) -> Fragments:
+    out: Fragments = [("class:toolbar.secure", "🔒 ")] if about.secure else []
+    out.append(("class:toolbar", visible(about.place)))
+    if about.pid is not None:
+        out.append(("class:toolbar", f" {about.pid}"))
+    if about.name:
+        out += [("class:toolbar", " "), ("class:toolbar.strong", clip(visible(about.name), 30))]
+    return out
+
+
+def _state(state: State) -> Fragments:
+    if state.phase == "stopped" and state.stop is not None:
+        return [("class:toolbar.stopped", f"stopped: {visible(state.stop.reason)}")]
+    if state.over:
+        return [("class:toolbar.ended", state.phase)]
+    return [("class:toolbar.running", state.phase)]
+
+
+def _thread(state: State) -> str:
+    if state.stop is None:
+        return ""
+    thread = state.threads.get(state.stop.thread_id)
+    return visible(thread.name) if thread is not None and thread.name else f"thread {state.stop.thread_id}"
+
+
+def _breakpoints(state: State) -> str:
+    count = len(state.breakpoints)
+    pending = sum(1 for each in state.breakpoints if each.enabled and not each.verified)
+    text = f"{count} breakpoint{'s' * (count != 1)}"
+    return f"{text}, {pending} pending" if pending else text
+
+
+def _explained(line: Line) -> str:
+    if isinstance(line, CommandLine):
+        return f"{line.command.name}: {line.hint or line.command.summary}"
+    return "Python"
