@@ -56,38 +56,46 @@ def show(value: float | None, unit: str) -> str:
     if unit == "x":
         return f"{value:.2f}" if value < 10 else f"{value:.0f}"
     if unit == "M/s":
-        return f"{value:.2f} M/s"
-    if unit in ("ms", "MB"):
-        return f"{value:.2f} {unit}" if value < 10 else f"{value:.0f} {unit}"
-    return f"{value:.3g} {unit}".strip()
-
-
-def show_target(row: Row) -> str:
-    if row.target is None:
-        return "–"
-    sign = ">" if row.higher_is_better else ("≤" if row.unit in ("x", "") else "<")
-    return f"{sign} {show(row.target, row.unit)}"
+        return f"{value:.2f}"
+    return f"{value:.3g}"
 
 
 def show_rows(rows: Sequence[Row]) -> str:
-    """The rows as a Markdown table, also readable as it is."""
-    head = ("what", "Python", "target", "Remora", "debugpy", "")
-    lines = [head, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    """One line for each thing measured, its interpreters side by side; Markdown that reads well as it is."""
+    things: dict[str, list[Row]] = {}
+    for row in rows:
+        things.setdefault(row.what, []).append(row)
+    lines = [("what", "target", "Remora", "debugpy", ""), *map(_cells, things.values())]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
     text = [f"| {' | '.join(cells)} |" for cells in padded]
     text.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(text)
+    remarks = [f"- {row.what}, {row.python}: {row.remark}" for row in rows if row.remark]
+    return "\n".join([*text, "", *remarks])
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    noise = f" (±{row.noise:.2f})" if row.noise >= 0.005 and row.unit == "x" else ""
-    verdict = row.verdict + (f" {row.remark}" if row.remark else "")
+def _cells(rows: list[Row]) -> tuple[str, ...]:
+    unit = rows[0].unit
+    suffix = f" {unit}" if unit and unit != "x" else ""
+    noise = max(row.noise for row in rows)
     return (
-        row.what,
-        row.python,
-        show_target(row),
-        show(row.remora, row.unit) + noise,
-        show(row.debugpy, row.unit),
-        verdict.strip(),
+        rows[0].what + (f" (±{noise:.2f})" if noise else ""),
+        _join([_limit(row) for row in rows], suffix),
+        _join([show(row.remora, unit) for row in rows], suffix),
+        _join([show(row.debugpy, unit) for row in rows], suffix),
+        _join([row.verdict for row in rows], ""),
     )
+
+
+def _limit(row: Row) -> str:
+    if row.target is None:
+        return "–"
+    sign = "> " if row.higher_is_better else ("≤ " if row.unit in ("x", "") else "< ")
+    return sign + show(row.target, row.unit)
+
+
+def _join(cells: list[str], suffix: str) -> str:
+    """One text where all interpreters agree, else one for each, in order."""
+    agreed = cells[:1] if len(set(cells)) == 1 else cells
+    text = " / ".join(agreed)
+    return text if set(agreed) <= {"–", "", "never"} else text + suffix

@@ -39,7 +39,7 @@ def measure_help(options: argparse.Namespace) -> list[Row]:
         if ran.returncode:
             return [_help_row(None, f"exit status {ran.returncode}")]
     times = times[1:]  # the first may have written .pyc files
-    return [_help_row(median(times), f"best {min(times):.0f} ms")]
+    return [_help_row(median(times), "")]
 
 
 def _help_row(value: float | None, remark: str) -> Row:

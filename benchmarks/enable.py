@@ -22,9 +22,9 @@ def measure(python: Python, options: argparse.Namespace) -> list[Row]:
             found[name].append(_enable_once(python, name))
 
     def row(what: str, unit: str, target: float | None, take: Callable[[dict[str, float]], float]) -> Row:
-        middle = {name: median([take(once) for once in found[name]]) for name in names}
-        remark = f"best {min(take(once) for once in found[REMORA]):.2f} ms" if unit == "ms" else ""
-        return Row(what, python.version, unit, middle[REMORA], middle.get(DEBUGPY), target, remark=remark)
+        details = {name: [take(once) for once in found[name]] for name in names}
+        middle = {name: median(values) for name, values in details.items()}
+        return Row(what, python.version, unit, middle[REMORA], middle.get(DEBUGPY), target, details=details)
 
     return [
         row("enable attach", "ms", 30.0, lambda once: once["time"]),

@@ -30,7 +30,6 @@ def measure(python: Python, options: argparse.Namespace) -> list[Row]:
             median(times[REMORA]),
             median(times[DEBUGPY]) if DEBUGPY in times else None,
             TARGET_MS,
-            remark=f"best {min(times[REMORA]):.2f} ms",
             details={"times": times},
         )
     ]

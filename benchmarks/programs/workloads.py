@@ -6,8 +6,6 @@ little and a debugger's own threads count in full; where waiting is the point, w
 Runs on every Python that the server supports. Lines are named by `# @marker` comments.
 """
 
-# ruff: noqa: SIM105
-
 import gc
 import json
 import os
