@@ -1,1 +1,120 @@
-"""Remora: attach a debugger to this running program, over the network, and let nobody else in."""
+"""Remora: attach a debugger to this running program, over the network, and let nobody else in.
+
+    import remora
+    remora.enable_attach("my secret")
+
+and from another machine: `remora attach tcp://host:5678`. Importing this module starts nothing and imports
+nothing else; the functions import the server when it is first enabled.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from remora._errors import AttachAlreadyEnabledError, InsecureWarning
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = [
+    "AttachAlreadyEnabledError",
+    "InsecureWarning",
+    "break_into_debugger",
+    "breakpoint",
+    "disable_attach",
+    "enable_attach",
+    "is_attached",
+    "wait_for_attach",
+]
+
+
+def enable_attach(
+    secret: str | None,
+    address: tuple[str, int] | None = None,
+    certfile: str | None = None,
+    keyfile: str | None = None,
+    redirect_output: bool = True,
+    *,
+    password: str | None = None,
+    client_cafile: str | None = None,
+    observer_secret: str | None = None,
+    name: str | None = None,
+) -> tuple[str, int]:
+    """Let clients that know the secret debug this process. The program goes on at once.
+
+    Called again with the same arguments it changes nothing.
+
+    Args:
+        secret: what a client has to know; None lets everybody in who can reach the address.
+        address: where to listen, (host, port), IPv4 or IPv6; port 0 takes any free one. By default
+            ("0.0.0.0", 5678), or ("127.0.0.1", 5678) without a secret.
+        certfile: a certificate with its chain, in PEM; turns TLS on.
+        keyfile: the certificate's key, unless certfile holds it.
+        redirect_output: copy what the program prints to the attached client.
+        password: of the key file.
+        client_cafile: take only clients with a certificate from one of these authorities.
+        observer_secret: a second secret, for those who may look and run no code.
+        name: what lists of processes show; by default the script's name.
+
+    Returns:
+        The address that was really bound.
+
+    Raises:
+        AttachAlreadyEnabledError: it is enabled already, with other arguments.
+        OSError: the address cannot be had.
+    """
+    from remora._api import enable
+
+    return enable(
+        secret,
+        address,
+        certfile,
+        keyfile,
+        redirect_output,
+        password,
+        client_cafile,
+        observer_secret,
+        name,
+    )
+
+
+def wait_for_attach(timeout: float | None = None) -> bool:
+    """Wait until a client is attached and has set its breakpoints. Ctrl-C interrupts it.
+
+    Args:
+        timeout: in seconds; None waits for as long as it takes.
+
+    Returns:
+        Whether a client is there: False after the timeout.
+    """
+    from remora._api import wait
+
+    return wait(timeout)
+
+
+def is_attached() -> bool:
+    """Whether a client is attached."""
+    api: Any = sys.modules.get("remora._api")
+    return api is not None and api.is_attached()
+
+
+def break_into_debugger() -> None:
+    """Stop here, on the next line, if a client is attached; otherwise do nothing."""
+    api: Any = sys.modules.get("remora._api")
+    if api is not None:
+        api.break_here(sys._getframe(1))
+
+
+def breakpoint(*_arguments: object, **_keywords: object) -> None:
+    """Stop here as `break_into_debugger` does. For `PYTHONBREAKPOINT=remora.breakpoint`."""
+    api: Any = sys.modules.get("remora._api")
+    if api is not None:
+        api.break_here(sys._getframe(1))
+
+
+def disable_attach() -> None:
+    """Undo `enable_attach`: an attached client is let go, and no thread, socket or hook is left."""
+    api: Any = sys.modules.get("remora._api")
+    if api is not None:
+        api.disable()

@@ -170,7 +170,9 @@ class _Evaluation:
 
     def _run_with_closures(self, body: list[ast.stmt]) -> Any:
         """Compile as `def function(locals…): try: BODY finally: store(locals())` and call it."""
-        before = {name: value for name, value in {**self._locals, **self._special}.items() if name.isidentifier()}
+        before = {
+            name: value for name, value in {**self._locals, **self._special}.items() if name.isidentifier()
+        }
         # A name that the text assigns, and that is global, begins with its global value.
         for name in _assigned(body):
             if name not in before and name in self._globals:
@@ -214,7 +216,9 @@ class _Evaluation:
             _frames.write_locals(self._frame, changed)
         if gone and self._is_function:
             names = ", ".join(gone)
-            raise RequestFailed("evaluation-failed", f"A function's local variable cannot be deleted here: {names}")
+            raise RequestFailed(
+                "evaluation-failed", f"A function's local variable cannot be deleted here: {names}"
+            )
 
 
 class _Hidden:

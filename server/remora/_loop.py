@@ -90,9 +90,9 @@ class Loop:
         """In a forked child: close what was inherited, quietly. The parent goes on with its own."""
         # No unregister: an epoll set is shared with the parent, and would forget the parent's sockets too.
         self._running = False
-        self._selector.close()
-        self._woken.close()
-        self._wake.close()
+        for key in list((self._selector.get_map() or {}).values()):
+            key.fileobj.close()
+        self._close()
         self._posted.clear()
         self._timers.clear()
 
@@ -114,6 +114,11 @@ class Loop:
             self._selector.modify(sock, events, call)
         else:
             self._selector.register(sock, events, call)
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether any socket but our own is watched."""
+        return len(self._selector.get_map()) > 1
 
     def stop(self) -> None:
         """End the loop after the callback that runs now."""

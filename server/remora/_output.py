@@ -8,13 +8,14 @@ same ones: only their `write` is covered, by an attribute of the object that det
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from remora._originals import get_ident
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    T = TypeVar("T")
     Copy = Callable[[str, str], None]
 
 __all__ = ["Output"]
@@ -53,16 +54,32 @@ class Output:
         while self._covered:
             self._covered.pop().uncover()
 
-    def divert(self, call: Callable[[], Any]) -> Any:
+    def divert(self, call: Callable[[], T]) -> T:
         """Run `call` on this thread; what it prints goes to the client and not into the program's streams."""
         ident = get_ident()
+        own = [] if self._covered else self._cover_for_diversion()
         self._diverted.add(ident)
         try:
             return call()
         finally:
             self._diverted.discard(ident)
+            for covered in own:
+                covered.uncover()
 
-    def _make_write(self, category: str, write: Callable[[str], Any]) -> Callable[[str], Any]:
+    def _cover_for_diversion(self) -> list[_Covered]:
+        """The client wants no copies of the program's output, but its own evaluations' output it gets."""
+        found = []
+        for name in _STREAMS:
+            stream = getattr(sys, name, None)
+            if stream is not None:
+                covered = _Covered(stream)
+                if covered.cover(self._make_write(name, stream.write, copies=False)):
+                    found.append(covered)
+        return found
+
+    def _make_write(
+        self, category: str, write: Callable[[str], Any], *, copies: bool = True
+    ) -> Callable[[str], Any]:
         copy, diverted = self._copy, self._diverted
 
         def copying_write(text: str) -> Any:
@@ -73,7 +90,8 @@ class Output:
                 return len(text)
             # The program's own stream first: if it raises, nothing was printed.
             written = write(text)
-            copy(category, text)
+            if copies:
+                copy(category, text)
             return written
 
         return copying_write

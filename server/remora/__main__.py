@@ -1,0 +1,6 @@
+"""`python -m remora [options] script.py …`: runs a program that nobody wants to edit, ready to be attached to."""
+
+from remora._launch import main
+
+if __name__ == "__main__":
+    main()

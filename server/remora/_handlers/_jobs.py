@@ -1,0 +1,67 @@
+"""Has the stopped thread do something and answers the client with what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from remora._evaluate import describe
+from remora._handlers._table import Deferred
+from remora_protocol import RequestFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from remora._session import Session
+
+__all__ = ["on_thread"]
+
+
+def on_thread(
+    session: Session,
+    thread_id: int,
+    work: Callable[[], Any],
+    build: Callable[[Any], dict[str, Any] | None],
+    *,
+    timeout: float | None = None,
+    instead: Callable[[], Any] | None = None,
+) -> Deferred:
+    """Run `work` on the stopped thread; the answer is what `build` makes of its result, on the server's thread.
+
+    Args:
+        instead: run in its place when it took longer than `timeout` and was interrupted.
+    """
+    deferred = Deferred()
+    cancelled: list[bool] = []
+
+    def done(result: Any, error: BaseException | None) -> None:
+        timed_out = isinstance(error, RequestFailed) and error.code == "cancelled" and not cancelled
+        if timed_out and instead is not None:
+            start(instead, None, finish)
+        elif timed_out and timeout is not None:
+            text = f"It was interrupted after {timeout:g} seconds."
+            deferred.fail(RequestFailed("evaluation-failed", text))
+        else:
+            finish(result, error)
+
+    def finish(result: Any, error: BaseException | None) -> None:
+        if isinstance(error, RequestFailed):
+            deferred.fail(error)
+        elif error is not None:
+            deferred.fail(RequestFailed("evaluation-failed", describe(error)))
+        else:
+            try:
+                deferred.resolve(build(result))
+            except RequestFailed as refusal:
+                deferred.fail(refusal)
+
+    def start(function: Callable[[], Any], limit: float | None, answer: Callable[[Any, Any], None]) -> None:
+        call = session.server.debugger.call_on(thread_id, function, answer, timeout=limit)
+
+        def cancel() -> None:
+            cancelled.append(True)
+            call.cancel()
+
+        deferred.cancel = cancel
+
+    start(work, timeout, done)
+    return deferred

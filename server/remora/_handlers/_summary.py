@@ -1,0 +1,82 @@
+"""A value in a few words, as `variables` and `evaluate` show it.
+
+`summarize` runs where the value may be rendered, on the stopped thread; `variable` on the server's, where
+references are given out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from remora._children import Child, Lazy, Rest, children_of, has_children
+from remora._handlers._references import Held
+from remora._values import Renderer, container_class, length, type_name
+
+if TYPE_CHECKING:
+    from remora._frames import Frame
+    from remora._handlers._references import References
+
+__all__ = ["Summary", "summarize", "variable"]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is shown of a value, and the value itself if it can be opened."""
+
+    text: str
+    type: str
+    opens: bool
+    value: Any = field(repr=False)
+    named: int = 0
+    indexed: int = 0
+
+
+def summarize(value: Any, renderer: Renderer, *, as_hex: bool = False) -> Summary:
+    """Render a value and count what is inside."""
+    if type(value) is Lazy:
+        return Summary("…", value.kind, True, value, named=1)
+    if type(value) is Rest:
+        left = children_of(value).indexed
+        return Summary(f"{left:,} more", "", True, value, indexed=left)
+    text = hex(value) if as_hex and type(value) is int else renderer.render(value)
+    base = container_class(value)
+    named = indexed = 0
+    if base is not None:
+        indexed = length(value, base)
+        if base is not type(value):
+            named = len(children_of(value).named)
+    return Summary(text, type_name(value), has_children(value), value, named, indexed)
+
+
+def variable(child: Child, summary: Summary, parent: Held, references: References) -> dict[str, Any]:
+    """One row of a `variables` response."""
+    expression = _join(parent.expression, child.path)
+    body: dict[str, Any] = {"name": child.name, **shown(summary, parent.frame, expression, references)}
+    body["value"] = body.pop("result")
+    if expression is not None:
+        body["evaluateName"] = expression
+    if child.hints:
+        body["presentationHint"] = child.hints
+    return body
+
+
+def shown(
+    summary: Summary, frame: Frame, expression: str | None, references: References
+) -> dict[str, Any]:
+    """The body of an `evaluate` response."""
+    body: dict[str, Any] = {"result": summary.text, "type": summary.type, "variablesReference": 0}
+    if summary.opens:
+        body["variablesReference"] = references.add(Held(summary.value, frame, expression))
+    if summary.named:
+        body["namedVariables"] = summary.named
+    if summary.indexed:
+        body["indexedVariables"] = summary.indexed
+    return body
+
+
+def _join(parent: str | None, path: str | None) -> str | None:
+    """`a` and `.b` make `a.b`; in a scope, where there is no parent expression, a name stands for itself."""
+    if path is None or parent is None:
+        return None
+    return f"{parent}{path}"

@@ -1,0 +1,93 @@
+"""Breakpoints of all kinds, and where one can be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from remora._breakpoints import ExceptionFilter, FunctionBreakpoint, SourceBreakpoint
+from remora._handlers._places import describe_source, read_source, wanted_sha256
+from remora._handlers._table import handles
+
+if TYPE_CHECKING:
+    from remora._breakpoints import Breakpoint
+    from remora._handlers._arguments import Arguments
+    from remora._session import Session
+
+__all__ = ["set_breakpoints"]
+
+
+@handles("setBreakpoints")
+def set_breakpoints(session: Session, arguments: Arguments) -> dict[str, Any]:
+    """All breakpoints of one file; those that are not named are removed."""
+    server = session.server
+    source = arguments.child("source")
+    path = read_source(server.sources, source)
+    specs = [
+        SourceBreakpoint(
+            line=each.number("line"),
+            column=each.optional_number("column"),
+            condition=each.text("condition", "") or None,
+            hit_condition=each.text("hitCondition", "") or None,
+            log_message=each.text("logMessage", "") or None,
+            thread=each.text("thread", "") or None,
+            temporary=each.flag("temporary"),
+        )
+        for each in arguments.children("breakpoints")
+    ]
+    server.remember_file(path)
+    found = server.debugger.set_breakpoints(path, specs, sha256=wanted_sha256(source))
+    return {"breakpoints": [_body(session, each, path) for each in found]}
+
+
+@handles("setFunctionBreakpoints", capability="supportsFunctionBreakpoints")
+def set_function_breakpoints(session: Session, arguments: Arguments) -> dict[str, Any]:
+    """All breakpoints on functions, by name."""
+    specs = [
+        FunctionBreakpoint(
+            name=each.text("name"),
+            condition=each.text("condition", "") or None,
+            hit_condition=each.text("hitCondition", "") or None,
+            log_message=each.text("logMessage", "") or None,
+            thread=each.text("thread", "") or None,
+            temporary=each.flag("temporary"),
+        )
+        for each in arguments.children("breakpoints")
+    ]
+    found = session.server.debugger.set_function_breakpoints(specs)
+    return {"breakpoints": [_body(session, each) for each in found]}
+
+
+@handles("setExceptionBreakpoints")
+def set_exception_breakpoints(session: Session, arguments: Arguments) -> dict[str, Any]:
+    """Which exceptions stop the program."""
+    filters = [ExceptionFilter(name) for name in arguments.texts("filters")]
+    filters += [
+        ExceptionFilter(each.text("filterId"), each.text("condition", "") or None)
+        for each in arguments.children("filterOptions")
+    ]
+    found = session.server.debugger.set_exception_filters(filters)
+    return {"breakpoints": [_body(session, each) for each in found]}
+
+
+@handles("breakpointLocations", looks_only=True, capability="supportsBreakpointLocationsRequest")
+def breakpoint_locations(session: Session, arguments: Arguments) -> dict[str, Any]:
+    """The lines of a range that can stop."""
+    sources = session.server.sources
+    source = arguments.child("source")
+    first = arguments.number("line")
+    last = arguments.number("endLine", first)
+    found: set[int] = set()
+    for filename in sources.resolve(read_source(sources, source), wanted_sha256(source)):
+        lines = sources.lines(filename)
+        if lines is not None:
+            found.update(line for line in lines.executable if first <= line <= last)
+    return {"breakpoints": [{"line": line} for line in sorted(found)]}
+
+
+def _body(session: Session, found: Breakpoint, asked: str | None = None) -> dict[str, Any]:
+    sources = session.server.sources
+    if found.filename is None:
+        return found.body(asked)
+    body = found.body(sources.display_path(found.filename))
+    body["source"] = describe_source(sources, found.filename)
+    return body

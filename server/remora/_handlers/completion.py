@@ -1,0 +1,123 @@
+"""Completion on live objects, without running any of their code."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from typing import TYPE_CHECKING, Any
+
+from remora._handlers._jobs import on_thread
+from remora._handlers._table import Deferred, handles
+from remora._statics import attribute_names, is_a, stored
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from remora._handlers._arguments import Arguments
+    from remora._session import Session
+
+__all__ = ["completions"]
+
+_MOST = 500
+# The name being typed, and what stands before its dot or bracket: names, dots and simple subscripts.
+_CHAIN = r"(?:[^\W\d]\w*)(?:\.[^\W\d]\w*|\[(?:\d+|'[^'\]]*'|\"[^\"\]]*\")\])*"
+_ATTRIBUTE = re.compile(rf"({_CHAIN})\.(\w*)\Z")
+_KEY = re.compile(rf"({_CHAIN})\[(['\"]?)([^\]\['\"]*)\Z")
+_NAME = re.compile(r"(?<![\w.])([^\W\d]\w*)?\Z")
+
+
+@handles("completions", capability="supportsCompletionsRequest")
+def completions(session: Session, arguments: Arguments) -> dict[str, Any] | Deferred:
+    """Names, attributes or keys that the text before the cursor can go on with."""
+    text, column = arguments.text("text"), arguments.number("column")
+    line = arguments.number("line", 1)
+    lines = text.split("\n")
+    before = (lines[line - 1] if 0 < line <= len(lines) else text)[: max(column - 1, 0)]
+    number = arguments.optional_number("frameId")
+    debugger = session.server.debugger
+    stopped = [info.id for info in debugger.threads() if debugger.stop_info(info.id) is not None]
+    if number is None and not stopped:
+        return {"targets": []}
+    frame = debugger.frame(number) if number is not None else debugger.frames(stopped[0])[0]
+
+    def work() -> list[dict[str, Any]]:
+        return complete(before, frame.frame)
+
+    return on_thread(session, frame.thread_id, work, lambda found: {"targets": found}, timeout=2)
+
+
+def complete(before: str, frame: FrameType) -> list[dict[str, Any]]:
+    """What fits the end of this text."""
+    key = _KEY.search(before)
+    if key is not None:
+        return _keys(_resolve(key[1], frame), key[2], key[3])
+    attribute = _ATTRIBUTE.search(before)
+    if attribute is not None:
+        holder = _resolve(attribute[1], frame)
+        return [] if holder is _UNKNOWN else _fitting(dict(attribute_names(holder)), attribute[2])
+    name = _NAME.search(before)
+    if name is None:
+        return []
+    names = {**vars(builtins), **frame.f_globals, **frame.f_locals}
+    return _fitting(names, name[1] or "")
+
+
+_UNKNOWN = object()
+
+
+def _resolve(chain: str, frame: FrameType) -> Any:
+    """The object that a chain of names leads to, as far as that takes no code to find out."""
+    try:
+        return _walk(ast.parse(chain, mode="eval").body, frame)
+    except (LookupError, SyntaxError, ValueError, TypeError):
+        return _UNKNOWN
+
+
+def _walk(node: ast.expr, frame: FrameType) -> Any:
+    if isinstance(node, ast.Name):
+        for names in (frame.f_locals, frame.f_globals, vars(builtins)):
+            if node.id in names:
+                return names[node.id]
+        raise LookupError(node.id)
+    if isinstance(node, ast.Attribute):
+        return stored(_walk(node.value, frame), node.attr)
+    if isinstance(node, ast.Subscript):
+        holder = _walk(node.value, frame)
+        index = node.slice.value if type(node.slice).__name__ == "Index" else node.slice  # type: ignore[attr-defined]
+        key = ast.literal_eval(index)
+        if type(holder) in (list, tuple, dict):
+            return holder[key]
+    raise LookupError("code would have to run")
+
+
+def _keys(holder: Any, quote: str, typed: str) -> list[dict[str, Any]]:
+    if holder is _UNKNOWN or not is_a(holder, dict):
+        return []
+    found = []
+    for key in list(dict.keys(holder))[:5000]:
+        if type(key) is str and (key.startswith(typed) if quote else repr(key).startswith(typed)):
+            shown = repr(key) if not quote else key
+            found.append({"label": repr(key), "text": shown, "length": len(typed), "type": "value"})
+        elif type(key) is int and not quote and str(key).startswith(typed):
+            found.append({"label": str(key), "text": str(key), "length": len(typed), "type": "value"})
+    return found[:_MOST]
+
+
+def _fitting(names: dict[str, Any], typed: str) -> list[dict[str, Any]]:
+    fitting = [name for name in names if type(name) is str and name.startswith(typed) and name.isidentifier()]
+    if not typed.startswith("_"):
+        fitting = [name for name in fitting if not name.startswith("_")]
+    fitting.sort(key=lambda name: (name.startswith("_"), name.lower()))
+    return [
+        {"label": name, "length": len(typed), "type": _type(names[name])} for name in fitting[:_MOST]
+    ]
+
+
+def _type(value: Any) -> str:
+    if is_a(value, type):
+        return "class"
+    kind = type(value).__name__
+    if kind in ("function", "builtin_function_or_method", "method", "method_descriptor", "staticmethod", "classmethod"):
+        return "function"
+    return {"module": "module", "property": "property"}.get(kind, "variable")

@@ -1,0 +1,121 @@
+"""Expressions and statements that a person types, and assignments to expressions."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from remora import _evaluate
+from remora._handlers._jobs import on_thread
+from remora._handlers._summary import Summary, shown, summarize
+from remora._handlers._table import Deferred, handles
+from remora._values import CLIPBOARD, DETAIL, SHORT, Renderer
+from remora_protocol import RequestFailed
+
+if TYPE_CHECKING:
+    from remora._frames import Frame
+    from remora._handlers._arguments import Arguments
+    from remora._session import Session
+
+__all__ = ["evaluate"]
+
+_LIMITS = {"repl": DETAIL, "clipboard": CLIPBOARD, "watch": SHORT, "hover": SHORT, "variables": SHORT}
+#: What nobody asked for by a key press must not take long.
+_PATIENCE = {"watch": 5.0, "hover": 2.0, "variables": 5.0}
+
+
+@handles("evaluate")
+def evaluate(session: Session, arguments: Arguments) -> Deferred:
+    """Evaluate in a frame of a stopped thread. In the context `repl` statements are taken as well."""
+    server = session.server
+    text = arguments.text("expression")
+    context = arguments.text("context", "watch")
+    frame = _frame(session, arguments)
+    as_hex = arguments.child("format").flag("hex")
+    if context == "hover":
+        _refuse_calls(text)
+    special = _special(session, frame)
+
+    def work() -> Summary | None:
+        outcome = server.divert_output(
+            lambda: _evaluate.evaluate(text, frame.frame, statements=context == "repl", special=special)
+        )
+        if not outcome.has_value:
+            return None
+        return summarize(outcome.value, Renderer(_LIMITS.get(context, DETAIL)), as_hex=as_hex)
+
+    def build(summary: Summary | None) -> dict[str, Any]:
+        if summary is None:
+            return {"result": "", "variablesReference": 0}
+        expression = text.strip() if _is_plain(text) else f"({text.strip()})"
+        return shown(summary, frame, expression, session.references)
+
+    return on_thread(session, frame.thread_id, work, build, timeout=_PATIENCE.get(context))
+
+
+@handles("setExpression", capability="supportsSetExpression")
+def set_expression(session: Session, arguments: Arguments) -> Deferred:
+    """Assign to whatever an expression names."""
+    server = session.server
+    target, text = arguments.text("expression"), arguments.text("value")
+    frame = _frame(session, arguments)
+
+    def work() -> Summary:
+        value = server.divert_output(lambda: _evaluate.assign(target, text, frame.frame))
+        return summarize(value, Renderer(SHORT))
+
+    def build(summary: Summary) -> dict[str, Any]:
+        body = shown(summary, frame, target, session.references)
+        body["value"] = body.pop("result")
+        return body
+
+    return on_thread(session, frame.thread_id, work, build)
+
+
+def _frame(session: Session, arguments: Arguments) -> Frame:
+    """The frame to evaluate in; without one, the module that the stopped program began with."""
+    debugger = session.server.debugger
+    number = arguments.optional_number("frameId")
+    if number is not None:
+        frame = debugger.frame(number)
+        if debugger.stop_info(frame.thread_id) is None:
+            raise RequestFailed("not-stopped", f"Thread {frame.thread_id} is not stopped.")
+        return frame
+    for info in debugger.threads():
+        stop = debugger.stop_info(info.id)
+        if stop is not None and stop.frame is not None:
+            frames = debugger.frames(info.id)
+            modules = [frame for frame in frames if frame.name == "<module>"]
+            return (modules or frames)[-1]
+    raise RequestFailed("not-stopped", "The program is running: stop it first.")
+
+
+def _special(session: Session, frame: Frame) -> dict[str, Any]:
+    stop = session.server.debugger.stop_info(frame.thread_id)
+    if stop is None:
+        return {}
+    found: dict[str, Any] = {}
+    if stop.error is not None:
+        found["$exc"] = stop.error
+    if stop.returned is not None:
+        found["$retval"] = stop.returned.value
+    return found
+
+
+def _refuse_calls(text: str) -> None:
+    """Pointing at something must not run it."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError):
+        return  # evaluating it will say so
+    if any(isinstance(node, (ast.Call, ast.Await, ast.NamedExpr, ast.Yield)) for node in ast.walk(tree)):
+        raise RequestFailed("evaluation-failed", "Not evaluated on hover: it would call something.", False)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether `.x` can be put behind it without brackets."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return False
+    return isinstance(tree, (ast.Name, ast.Attribute, ast.Subscript, ast.Call))

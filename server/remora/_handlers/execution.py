@@ -1,0 +1,142 @@
+"""Going on: continue, the steps, pause, jump. Each is answered first and then done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from remora._handlers._places import read_source
+from remora._handlers._table import Deferred, handles
+from remora_protocol import RequestFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from remora._handlers._arguments import Arguments
+    from remora._session import Session
+    from remora._stops import Stop
+
+__all__ = ["continue_"]
+
+
+@handles("continue")
+def continue_(session: Session, arguments: Arguments) -> dict[str, Any]:
+    """Let all threads go on, or one."""
+    thread = arguments.number("threadId", 0)
+    if arguments.flag("singleThread"):
+        _require_stopped(session, thread)
+        _go_on(session, lambda: session.server.debugger.resume(thread), thread)
+        return {"allThreadsContinued": False}
+    if not session.server.is_stopped():
+        raise RequestFailed("not-stopped", "The program is running.")
+    _go_on(session, lambda: session.server.debugger.resume(None), None)
+    return {"allThreadsContinued": True}
+
+
+def _step(session: Session, arguments: Arguments, kind: Any, line: int | None = None) -> None:
+    thread = arguments.number("threadId")
+    alone = arguments.flag("singleThread")
+    debugger = session.server.debugger
+    stop = _require_stopped(session, thread)
+    if stop.frame is None:
+        raise RequestFailed("not-stopped", f"Thread {thread} is inside native code; it stops when it returns.")
+    if stop.traceback_frames:
+        raise RequestFailed("not-stopped", "The frames shown are those of an exception, and are left already.")
+    _go_on(
+        session,
+        lambda: debugger.step(thread, kind, line=line, single_thread=alone),
+        thread if alone else None,
+    )
+
+
+@handles("next")
+def next_(session: Session, arguments: Arguments) -> None:
+    """To the next line of this frame, or of its caller."""
+    _step(session, arguments, "over")
+
+
+@handles("stepIn")
+def step_in(session: Session, arguments: Arguments) -> None:
+    """To the next line, wherever it is."""
+    _step(session, arguments, "in")
+
+
+@handles("stepOut")
+def step_out(session: Session, arguments: Arguments) -> None:
+    """To the caller."""
+    _step(session, arguments, "out")
+
+
+@handles("remora/return")
+def run_to_return(session: Session, arguments: Arguments) -> None:
+    """To the return of this frame, still in it."""
+    _step(session, arguments, "return")
+
+
+@handles("remora/until")
+def run_until(session: Session, arguments: Arguments) -> None:
+    """To a line greater than this one, or than a given one less one; or to the caller."""
+    _step(session, arguments, "until", arguments.optional_number("line"))
+
+
+@handles("pause")
+def pause(session: Session, arguments: Arguments) -> None:
+    """Stop the program: at the next line of this thread, or of whichever comes first."""
+    debugger = session.server.debugger
+    thread = arguments.number("threadId", 0)
+    known = {info.id for info in debugger.threads()}
+    session.after_response(lambda: debugger.pause(thread if thread in known else None))
+
+
+@handles("gotoTargets", capability="supportsGotoTargetsRequest")
+def goto_targets(session: Session, arguments: Arguments) -> dict[str, Any]:
+    """Where the stopped thread can jump to."""
+    server = session.server
+    path = read_source(server.sources, arguments.child("source"))
+    wanted = arguments.number("line")
+    files = server.sources.resolve(path)
+    for info in server.debugger.threads():
+        stop = server.debugger.stop_info(info.id)
+        if stop is None or stop.frame is None:
+            continue
+        frame = server.debugger.frames(info.id)[0]
+        if frame.filename not in files:
+            continue
+        lines = server.debugger.goto_lines(frame, wanted)
+        return {"targets": [{"id": line, "label": f"line {line}", "line": line} for line in lines]}
+    return {"targets": []}
+
+
+@handles("goto")
+def goto(session: Session, arguments: Arguments) -> Deferred:
+    """Have the stopped thread go on at another line. The target's id is the line."""
+    thread = arguments.number("threadId")
+    line = arguments.number("targetId")
+    _require_stopped(session, thread)
+    deferred = Deferred(answer_first=True)
+
+    def done(_result: Any, error: BaseException | None) -> None:
+        if error is None:
+            session.references.clear(thread)
+            deferred.resolve()
+        elif isinstance(error, RequestFailed):
+            deferred.fail(error)
+        else:
+            deferred.fail(RequestFailed("failed", str(error)))
+
+    session.server.debugger.goto(thread, line, done)
+    return deferred
+
+
+def _require_stopped(session: Session, thread: int) -> Stop:
+    stop = session.server.debugger.stop_info(thread)
+    if stop is None:
+        raise RequestFailed("not-stopped", f"Thread {thread} is not stopped.")
+    return stop
+
+
+def _go_on(session: Session, act: Callable[[], None], thread: int | None) -> None:
+    def go_on() -> None:
+        session.references.clear(thread)
+        act()
+
+    session.after_response(go_on)

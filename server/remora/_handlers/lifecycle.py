@@ -1,0 +1,177 @@
+"""The beginning and the end of debugging: initialize, attach, configurationDone, disconnect, terminate, cancel."""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+from typing import TYPE_CHECKING, Any
+
+from remora._handlers._table import HANDLERS, When, handles
+from remora._handlers.login import reject
+from remora._log import log
+from remora._login import DRIVER_ROLE
+from remora_protocol import RequestFailed, __version__
+
+if TYPE_CHECKING:
+    from remora._handlers._arguments import Arguments
+    from remora._session import Session
+
+__all__ = ["initialize"]
+
+_TYPES_OR_EXPRESSION = (
+    "Names of exception types with commas between, patterns like json.* and !Name to leave one out; "
+    "or an expression on $exc."
+)
+_FILTERS = [
+    ("raised", "Raised exceptions", False, "Stops where an exception is raised."),
+    ("uncaught", "Uncaught exceptions", True, "Stops when nothing has caught an exception."),
+    ("userUnhandled", "User-unhandled exceptions", False, "Stops when an exception leaves your own code."),
+]
+
+
+@handles("initialize", When.CONNECTED)
+def initialize(session: Session, arguments: Arguments) -> dict[str, Any]:
+    """What this debugger can do. Nothing of ours is sent before this is answered."""
+    if session.is_initialized:
+        raise RequestFailed("bad-request", "The connection is initialized already.")
+    session.is_initialized = True
+    session.client = arguments.all
+    if not session.client_name:
+        session.client_name = (arguments.text("clientName", "") or arguments.text("clientID", ""))[:80]
+    debugger = session.server.debugger
+    return {
+        **{handler.capability: True for handler in HANDLERS.values() if handler.capability},
+        "supportsConditionalBreakpoints": True,
+        "supportsHitConditionalBreakpoints": True,
+        "supportsLogPoints": True,
+        "supportsEvaluateForHovers": True,
+        "supportsClipboardContext": True,
+        "supportsValueFormattingOptions": True,
+        "supportsExceptionFilterOptions": True,
+        "supportsSingleThreadExecutionRequests": True,
+        "supportsDelayedStackTraceLoading": True,
+        "supportTerminateDebuggee": True,
+        "supportSuspendDebuggee": True,
+        "completionTriggerCharacters": [".", "[", "'", '"'],
+        "supportedChecksumAlgorithms": ["SHA256"],
+        "exceptionBreakpointFilters": [
+            {
+                "filter": name,
+                "label": label,
+                "default": default,
+                "description": description,
+                "supportsCondition": True,
+                "conditionDescription": _TYPES_OR_EXPRESSION,
+            }
+            for name, label, default, description in _FILTERS
+        ],
+        "remora": {
+            "version": __version__,
+            "requests": sorted(name for name in HANDLERS if name.startswith("remora/")),
+            "engine": debugger.engine_name,
+            "limits": list(debugger.limits),
+        },
+    }
+
+
+@handles("attach", When.CONNECTED)
+def attach(session: Session, arguments: Arguments) -> None:
+    """Begin to debug. A client that knows no other login may bring the secret along."""
+    if session.role is None:
+        _log_in(session, arguments)
+    server = session.server
+    session.attach(force=arguments.flag("force"))
+    server.debugger.filters.just_my_code = arguments.flag("justMyCode", True)
+    redirect = arguments.flag("redirectOutput", server.redirect_output)
+    session.event("process", _describe(session))
+    if redirect and session.role == DRIVER_ROLE:
+        for name in server.start_output():
+            text = f"What the program prints to sys.{name} cannot be shown here: the stream has no room for a copy.\n"
+            session.event("output", {"category": "console", "output": text})
+
+
+def _log_in(session: Session, arguments: Arguments) -> None:
+    secret = arguments.optional_text("secret")
+    if secret is None:
+        raise RequestFailed(
+            "auth-required", 'Log in first, with remora/hello and remora/authenticate; or attach with "secret".'
+        )
+    if not (session.peer.is_local or session.transport.tls):
+        raise RequestFailed(
+            "tls-required", "A secret in the attach arguments would travel in clear: use TLS, or log in by Remora."
+        )
+    gate = session.server.gate
+    gate.check_patience(session.peer)
+    role = gate.role_of_secret(secret)
+    if role is None:
+        reject(session, "The secret is wrong.")
+        raise RequestFailed("auth-failed", "The secret is wrong.")
+    gate.succeeded(session.peer)
+    session.log_in(role)
+
+
+def _describe(session: Session) -> dict[str, Any]:
+    identity = session.server.identity
+    return {
+        "name": identity.name,
+        "systemProcessId": identity.pid,
+        "isLocalProcess": False,
+        "startMethod": "attach",
+        "pointerSize": struct.calcsize("P") * 8,
+    }
+
+
+@handles("configurationDone", looks_only=True, capability="supportsConfigurationDoneRequest")
+def configuration_done(session: Session, _arguments: Arguments) -> None:
+    """The client has set its breakpoints: whoever waits for it may go on."""
+
+    def act() -> None:
+        session.is_configured = True
+        session.server.configured(session)
+        session.server.tell_stops(session)
+
+    session.after_response(act)
+
+
+@handles("disconnect", When.CONNECTED)
+def disconnect(session: Session, arguments: Arguments) -> None:
+    """Detach. The program goes on, unless the client wants it ended or kept stopped."""
+    is_driver = session.is_attached and session.role == DRIVER_ROLE
+    terminate_it = arguments.flag("terminateDebuggee") and is_driver
+    keep_stopped = arguments.flag("suspendDebuggee") and is_driver and not terminate_it
+
+    def act() -> None:
+        who = session.who
+        session.end("it disconnected", keep_stopped=keep_stopped)
+        if terminate_it:
+            log.info(f"{who} ended the program")
+            # What `kill` does: the program's own handlers may clean up, and atexit is theirs to call.
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    session.after_response(act)
+
+
+@handles("terminate", capability="supportsTerminateRequest")
+def terminate(session: Session, _arguments: Arguments) -> None:
+    """Ask the program to end: a KeyboardInterrupt in its main thread, as Ctrl-C would give."""
+    import _thread
+
+    server = session.server
+
+    def act() -> None:
+        if server.is_stopped():
+            session.references.clear()
+            server.debugger.resume(None)
+        _thread.interrupt_main()
+
+    session.after_response(act)
+
+
+@handles("cancel", looks_only=True, capability="supportsCancelRequest")
+def cancel(session: Session, arguments: Arguments) -> None:
+    """Give up a request that has no answer yet. It is answered then, with the code "cancelled"."""
+    waiting = session.open.get(arguments.number("requestId", 0))
+    if waiting is not None and waiting[1].cancel is not None:
+        give_up = waiting[1].cancel
+        session.after_response(give_up)

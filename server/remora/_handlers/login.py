@@ -1,0 +1,87 @@
+"""Before anything else: who is there, which version, which secret. And which processes can be reached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from remora._handlers._table import When, handles
+from remora._log import log
+from remora_protocol import (
+    RequestFailed,
+    ScramError,
+    __version__,
+    authenticate_body,
+    hello_body,
+    negotiate,
+    read_authenticate_arguments,
+)
+
+if TYPE_CHECKING:
+    from remora._handlers._arguments import Arguments
+    from remora._session import Session
+
+__all__ = ["hello"]
+
+
+@handles("remora/hello", When.CONNECTED)
+def hello(session: Session, arguments: Arguments) -> dict[str, Any]:
+    """Agree on a version, and say which logins there are."""
+    client = arguments.child("client")
+    session.client_name = client.text("name", "")[:80]
+    version = negotiate(arguments.raw("protocol"))
+    server = session.server
+    mechanisms = [] if session.role is not None else server.gate.begin(_binding(session)).mechanisms
+    return hello_body(version, "remora", __version__, mechanisms)
+
+
+@handles("remora/authenticate", When.CONNECTED)
+def authenticate(session: Session, arguments: Arguments) -> dict[str, Any]:
+    """One of the two messages of a SCRAM login."""
+    gate = session.server.gate
+    if session.role is not None:
+        raise RequestFailed("bad-request", "There is nothing to log in to: you are in.")
+    mechanism, data = read_authenticate_arguments(arguments.all)
+    gate.check_patience(session.peer)
+    try:
+        if session.scram is None:
+            session.scram = gate.begin(_binding(session))
+            return authenticate_body(session.scram.start(mechanism, data), done=False)
+        final = session.scram.finish(data)
+    except ScramError as error:
+        session.scram = None
+        reject(session, str(error))
+        raise RequestFailed("auth-failed", str(error)) from None
+    gate.succeeded(session.peer)
+    session.log_in(gate.role_of_user(session.scram.user))
+    return authenticate_body(final, done=True)
+
+
+def reject(session: Session, reason: str) -> None:
+    """A login has failed: the peer has to wait before the next, on another connection."""
+    delay = session.server.gate.failed(session.peer)
+    log.warning(f"{session.who} refused: {reason} Its next try has to wait {delay:g} s.")
+    session.after_response(lambda: session.end("the login failed"))
+
+
+def _binding(session: Session) -> bytes | None:
+    return session.server.binding if session.transport.tls else None
+
+
+@handles("remora/processes", When.LOGGED_IN, looks_only=True)
+def processes(session: Session, _arguments: Arguments) -> dict[str, Any]:
+    """The processes that can be debugged through this connection."""
+    return {"processes": session.server.processes()}
+
+
+@handles("remora/open", When.LOGGED_IN, looks_only=True)
+def open_process(session: Session, arguments: Arguments) -> None:
+    """From here on this connection debugs the process with this pid."""
+    pid = arguments.number("pid")
+    if pid != session.server.identity.pid:
+        raise RequestFailed("no-such-process", f"There is no process {pid} here: `remora ls` shows which there are.")
+
+
+@handles("remora/ping", When.CONNECTED)
+def ping(session: Session, _arguments: Arguments) -> None:
+    """A client that sends this every few seconds has its silence noticed."""
+    session.watch_silence()

@@ -1,0 +1,107 @@
+"""What this process says of itself in lists of processes. Read when asked; on the server's thread."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from remora_protocol import ProcessInfo
+
+__all__ = ["Identity"]
+
+_SECRET_OPTIONS = ("--secret", "--password", "--token")
+
+
+class Identity:
+    """This process.
+
+    Args:
+        name: what the owner calls it; the script's name if empty.
+        address: where it listens.
+    """
+
+    def __init__(self, name: str | None, address: tuple[str, int] | None) -> None:
+        self.pid = os.getpid()
+        self._given_name = name
+        self._address = address
+        self._started = _start_time()
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        if self._given_name:
+            return self._given_name
+        argv = getattr(sys, "argv", None) or [""]
+        main = getattr(sys.modules.get("__main__"), "__spec__", None)
+        if main is not None and argv[0] and getattr(main, "name", None):
+            return str(main.name).removesuffix(".__main__")
+        return os.path.basename(argv[0]) if argv[0] not in ("", "-c") else "python"
+
+    def describe(self, state: str, attached_by: str | None) -> ProcessInfo:
+        """All of it."""
+        return {
+            "pid": self.pid,
+            "ppid": os.getppid(),
+            "name": self.name,
+            "argv": _argv(),
+            "executable": sys.executable or "",
+            "user": _user(),
+            "implementation": sys.implementation.name,
+            "version": ".".join(map(str, sys.version_info[:3])),
+            "platform": sys.platform,
+            "cwd": _working_directory(),
+            "started": self._started,
+            "state": state,
+            "attachedBy": attached_by,
+            "address": _join(self._address),
+        }
+
+
+def _argv() -> list[str]:
+    """The command line, without the values of options that look like secrets."""
+    shown: list[str] = []
+    hide = False
+    for argument in map(str, getattr(sys, "argv", None) or []):
+        option, equals, _ = argument.partition("=")
+        is_secret = option in _SECRET_OPTIONS
+        shown.append("…" if hide else f"{option}=…" if is_secret and equals else argument)
+        hide = is_secret and not equals
+    return shown
+
+
+def _user() -> str:
+    try:
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError, OSError):
+        return os.environ.get("USERNAME") or str(getattr(os, "getuid", lambda: "")())
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
+def _start_time() -> float:
+    """When the process began, where the system tells; else now."""
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            ticks = int(file.read().rpartition(b")")[2].split()[19])
+        with open("/proc/uptime", "rb") as file:
+            uptime = float(file.read().split()[0])
+        return round(time.time() - uptime + ticks / os.sysconf("SC_CLK_TCK"), 2)
+    except (OSError, ValueError, IndexError):
+        return round(time.time(), 2)
+
+
+def _join(address: tuple[str, int] | None) -> str | None:
+    if address is None:
+        return None
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,294 @@
+"""One client's connection: reads requests, has them answered, and sends what happens. On the server's thread.
+
+    state        is left by                      what is taken
+    CONNECTED    the login, or no secret asked   remora/hello, remora/authenticate, initialize, attach with a secret
+    LOGGED_IN    attach                          the same, remora/processes, remora/open
+    ATTACHED     disconnect, or the end          everything
+
+Answer first, then act: what a handler gives to `after_response` runs when its response is on its way.
+"""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from remora._handlers import HANDLERS, Arguments, Deferred, Handler, References, When
+from remora._log import log
+from remora._login import DRIVER_ROLE
+from remora._outbox import Outbox
+from remora_protocol import (
+    AFTER_LOGIN_LIMIT,
+    Connection,
+    RemoteProtocolError,
+    Request,
+    RequestFailed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from remora._login import Peer
+    from remora._server import Server
+    from remora._transport import Transport
+    from remora_protocol import ScramServer
+
+__all__ = ["Session"]
+
+#: So many unsent bytes, and printed text is dropped; so many, and the client is given up.
+CONGESTED = 1_000_000
+HOPELESS = 256_000_000
+_TEXT_DELAY = 0.01
+_SILENCE_CHECKS = 4
+
+
+class Session:
+    """One client.
+
+    Args:
+        settled: called once, when the client has shown that it may be here.
+    """
+
+    def __init__(self, server: Server, transport: Transport, peer: Peer, settled: Callable[[], None]) -> None:
+        self.server = server
+        self.peer = peer
+        self.transport = transport
+        self.role: str | None = DRIVER_ROLE if server.gate.is_open or peer.is_same_user else None
+        self.is_attached = False
+        self.is_configured = False
+        self.is_initialized = False
+        self.is_pinging = False
+        self.client_name = ""
+        self.client: dict[str, Any] = {}
+        self.scram: ScramServer | None = None
+        self.outbox = Outbox(self._on_wake)
+        self.references = References()
+        self.open: dict[int, tuple[Request, Deferred]] = {}
+        self._connection = Connection()
+        self._settled: Callable[[], None] | None = settled
+        self._after: list[Callable[[], None]] = []
+        self._ended = False
+        self._silence = 0
+        transport.receive = self.receive
+        transport.lost = self._on_lost
+        transport.drained = self._on_drained
+        if self.role is not None:
+            self._connection.limit = AFTER_LOGIN_LIMIT
+
+    @property
+    def who(self) -> str:
+        """The client as people know it."""
+        return f"{self.client_name}@{self.peer.name}" if self.client_name else self.peer.name
+
+    @property
+    def may_run_code(self) -> bool:
+        """Whether this client's requests may call the program's code."""
+        return self.role == DRIVER_ROLE
+
+    # -- requests ---------------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the client."""
+        self._silence = 0
+        try:
+            self._connection.receive_data(data)
+            while not self._ended:
+                message = self._connection.next_message()
+                if message is None:
+                    return
+                if isinstance(message, Request):
+                    self._settle()
+                    self._dispatch(message)
+        except RemoteProtocolError as error:
+            log.warning(f"{self.who}: hung up on a malformed message: {error}")
+            refusal = RequestFailed(error.code, str(error))
+            self._send(self._connection.fail(Request(0, "", {}), refusal))
+            self.end(f"it sent a malformed message: {error}")
+
+    def _settle(self) -> None:
+        if self.role is not None and self._settled is not None:
+            settled, self._settled = self._settled, None
+            settled()
+
+    def _dispatch(self, request: Request) -> None:
+        try:
+            handler = HANDLERS.get(request.command)
+            if handler is None:
+                raise RequestFailed("unknown-command", f"There is no request {request.command!r} here.")
+            self._check_allowed(handler)
+            log.debug(f"{self.who}: {request.command}")
+            result = handler.function(self, Arguments(request.command, request.arguments))
+        except RequestFailed as error:
+            self._answer(request, None, error)
+        except Exception:
+            self._answer_mistake(request)
+        else:
+            if isinstance(result, Deferred):
+                self.open[request.seq] = (request, result)
+                result.then(lambda body, error: self._answer_deferred(request, result, body, error))
+            else:
+                self._answer(request, result, None)
+
+    def _check_allowed(self, handler: Handler) -> None:
+        if handler.when is not When.CONNECTED and self.role is None:
+            raise RequestFailed(
+                "auth-required",
+                f"Log in first: {handler.command} is for those who know this program's secret.",
+            )
+        if handler.when is When.ATTACHED:
+            if not self.is_attached:
+                self.attach()  # some editors configure first, and attach when they are done
+            if self.role != DRIVER_ROLE and not handler.looks_only:
+                raise RequestFailed(
+                    "not-supported",
+                    f"An observer may look, and {handler.command} does more. Log in with the program's main secret.",
+                )
+
+    def _answer_deferred(
+        self, request: Request, deferred: Deferred, body: Any, error: RequestFailed | None
+    ) -> None:
+        self.open.pop(request.seq, None)
+        if not self._ended:
+            self._answer(request, body, error, first=deferred.answer_first)
+
+    def _answer(
+        self, request: Request, body: Any, error: RequestFailed | None, *, first: bool = False
+    ) -> None:
+        if not first:
+            self.flush()  # what happened before is told before
+        try:
+            if error is None:
+                self._send(self._connection.respond(request, body))
+            else:
+                log.debug(f"{self.who}: {request.command} refused: {error.code}: {error.text}")
+                self._send(self._connection.fail(request, error))
+        except Exception:
+            self._answer_mistake(request)
+        after, self._after = self._after, []
+        for call in after:
+            self._act(call)
+
+    def _act(self, call: Callable[[], None]) -> None:
+        """Do what was answered already. If it fails after all, an event is the only way left to say so."""
+        try:
+            call()
+        except Exception as error:
+            log.error(traceback.format_exc())
+            self.event("output", {"category": "important", "output": f"{error}\n"})
+
+    def _answer_mistake(self, request: Request) -> None:
+        log.error(f"{request.command}:\n{traceback.format_exc()}")
+        text = f"Remora itself made a mistake in {request.command}. REMORA_LOG=file shows more."
+        self._send(self._connection.fail(request, RequestFailed("internal-error", text)))
+
+    def after_response(self, call: Callable[[], None]) -> None:
+        """Have `call` run once the response to the request in hand is on its way."""
+        self._after.append(call)
+
+    # -- what the handlers do with a session ---------------------------------------------------------
+
+    def log_in(self, role: str) -> None:
+        """The client has proved a secret."""
+        self.role = role
+        self._connection.limit = AFTER_LOGIN_LIMIT
+        log.info(f"{self.who} logged in as {role}")
+        self._settle()
+
+    def attach(self, *, force: bool = False) -> None:
+        """Begin to debug. What happens is told from here on."""
+        if self.is_attached:
+            return
+        self.server.claim(self, force=force)
+        self.is_attached = True
+        self.event("initialized", {})
+
+    def event(self, name: str, body: dict[str, Any]) -> None:
+        """Tell this client something, at once."""
+        self.flush()
+        self._send(self._connection.event(name, body))
+
+    def watch_silence(self) -> None:
+        """The client has promised to say something every few seconds: from now on its silence is its end."""
+        if not self.is_pinging:
+            self.is_pinging = True
+            self._check_silence()
+
+    def _check_silence(self) -> None:
+        if self._ended:
+            return
+        # Counted, not measured: after a long pause of the whole process its words may still lie unread.
+        self._silence += 1
+        if self._silence > _SILENCE_CHECKS:
+            self._on_lost("it said nothing for 15 seconds")
+            self.transport.abort()
+        else:
+            self.server.loop.call_later(3.5, self._check_silence)
+
+    # -- sending ----------------------------------------------------------------------------------
+
+    def _on_wake(self, urgent: bool) -> None:
+        """Something was put into the outbox. On any thread."""
+        self.server.loop.post(self.flush if urgent else self._flush_soon)
+
+    def _flush_soon(self) -> None:
+        if not self._ended:
+            self.server.loop.call_later(_TEXT_DELAY, self.flush)
+
+    def _on_drained(self) -> None:
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what waits in the outbox."""
+        if self._ended:
+            return
+        for name, body in self.outbox.take(congested=self.transport.pending > CONGESTED):
+            self._send(self._connection.event(name, body))
+        if self.transport.pending > HOPELESS:
+            self._on_lost("it does not read what is sent to it")
+            self.transport.abort()
+
+    def _send(self, data: bytes) -> None:
+        self.transport.send(data)
+
+    # -- the end ----------------------------------------------------------------------------------
+
+    def expel(self, reason: str) -> None:
+        """Tell the client why it has to go, and let it go."""
+        self.event("output", {"category": "important", "output": f"{reason}\n"})
+        self.event("terminated", {})
+        self.end(reason)
+
+    def say_farewell(self, text: str | None, exit_code: int | None) -> None:
+        """The server ends, and perhaps the program."""
+        if text is not None:
+            self.event("output", {"category": "important", "output": f"{text}\n"})
+        if exit_code is not None:
+            self.event("exited", {"exitCode": exit_code})
+        self.event("terminated", {})
+        self.end("the server ended")
+
+    def end(self, reason: str, *, keep_stopped: bool = False) -> None:
+        """Say goodbye: all that was sent arrives, then the connection closes."""
+        self._finish(reason, keep_stopped)
+        self.transport.finish()
+
+    def _on_lost(self, reason: str) -> None:
+        self._finish(reason, False)
+
+    def _finish(self, reason: str, keep_stopped: bool) -> None:
+        if self._ended:
+            return
+        self.flush()
+        self._ended = True
+        log.info(f"{self.who} left: {reason}")
+        for _, deferred in list(self.open.values()):
+            if deferred.cancel is not None:
+                deferred.cancel()
+        self.open.clear()
+        self.references.clear()
+        if self._settled is not None:
+            settled, self._settled = self._settled, None
+            settled()
+        if self.is_attached:
+            self.is_attached = False
+            self.server.leave(self, keep_stopped=keep_stopped)
