@@ -16,6 +16,7 @@ from remora_client._errors import (
     NotARemora,
     PlainPort,
     Rejected,
+    Silent,
     Throttled,
     TimedOut,
     TlsPort,
@@ -149,7 +150,7 @@ def hello_unanswered(link: Link) -> ConnectError:
     if head:
         return not_a_remora(place, head)
     if link.rpc.end is None:
-        return TimedOut(
+        return Silent(
             f"{place} took the connection and then said nothing for {link.options.timeout:g} s.",
             "Something else may listen there; or a forwarded port leads nowhere; or the program is frozen "
             "(stopped by a signal, say).",

@@ -24,6 +24,7 @@ __all__ = [
     "Refused",
     "Rejected",
     "SecretNeeded",
+    "Silent",
     "Throttled",
     "TimedOut",
     "TlsFailed",
@@ -93,6 +94,12 @@ class TimedOut(ConnectError):
     """No answer in time. A firewall that drops packets looks like this."""
 
     code = "timed-out"
+
+
+class Silent(TimedOut):
+    """It took the connection, and has said nothing since."""
+
+    layer = "protocol"
 
 
 class TlsPort(ConnectError):
