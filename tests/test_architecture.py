@@ -51,6 +51,7 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "remora_client": [
         {"__main__", "cli"},
+        {"_demo"},
         {"repl", "_exec"},
         {"_doctor", "_ls", "_trust_command", "_cert_command"},
         {"commands"},
@@ -67,7 +68,8 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_rpc", "_state", "_cert_prompt", "_options"},
         {"_trace"},
         {"_certificates", "_places", "_model", "_errors"},
-        {"locspec", "render", "_text"},
+        {"locspec", "render"},
+        {"_fragments", "_text"},
     ],
 }
 

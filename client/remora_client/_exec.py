@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from remora_client._errors import ClientError, Gone, TimedOut, UsageError
+from remora_client._errors import ClientError, Gone, TimedOut
 from remora_client._options import from_arguments
 from remora_client._targets import open_session
 from remora_client.commands import (
@@ -22,9 +21,8 @@ from remora_client.commands import (
     Result,
     commands_for,
     error_text,
-    read_commands,
+    given_commands,
     run_script_line,
-    split_commands,
     stop_data,
     stop_lines,
     wait_after,
@@ -35,37 +33,16 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from remora_client._model import Stop
+    from remora_client.commands import Given
 
 __all__ = ["Script", "run"]
 
 _ON_HIT_DEPTH = 100
 
 
-@dataclass(frozen=True)
-class Given:
-    """A command as it was given, and where, for messages."""
-
-    text: str
-    where: str = ""
-
-
 def run(arguments: Namespace) -> int:
     """Attach, run the commands, detach. Gives the exit code."""
-    return asyncio.run(_run(arguments, commands_given(arguments)))
-
-
-def commands_given(arguments: Namespace) -> list[Given]:
-    """The commands of -x FILE, then those of -c."""
-    given: list[Given] = []
-    if arguments.file is not None:
-        try:
-            path = "/dev/stdin" if arguments.file == "-" else arguments.file
-            given += [Given(text, f"{arguments.file}:{number}: ") for number, text in read_commands(path)]
-        except CommandError as error:
-            raise UsageError(error.text) from None
-    for text in arguments.commands:
-        given += [Given(part) for part in split_commands(text)]
-    return given
+    return asyncio.run(_run(arguments, given_commands(arguments.file, arguments.commands)))
 
 
 async def _run(arguments: Namespace, given: list[Given]) -> int:

@@ -6,13 +6,13 @@ program's reaches the terminal. Colours belong to the classes and are chosen in 
 
 from __future__ import annotations
 
-import unicodedata
 from functools import lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from pygments.lexers.python import PythonLexer
 
+from remora_client._fragments import Fragments, clip, clip_lines, clipped, per_line, plain, table, width_of
 from remora_client._text import visible, visible_block
 
 if TYPE_CHECKING:
@@ -21,23 +21,18 @@ if TYPE_CHECKING:
     from remora_client._model import Breakpoint, Frame, Stop, Thread, Variable
 
 __all__ = [
-    "Fragments",
     "breakpoint_lines",
     "place",
     "placed_line",
-    "plain",
     "python",
+    "python_line",
     "source_lines",
     "stack_lines",
     "stop_line",
-    "table",
     "thread_lines",
     "value_line",
     "variable_lines",
-    "width_of",
 ]
-
-Fragments: TypeAlias = "list[tuple[str, str]]"
 
 _MARGIN = 2
 _LOOK_BACK = 400  # lines before the shown ones that the lexer reads, so that it knows a docstring from code
@@ -51,55 +46,6 @@ _SYMBOLS = {
     "entry": ("class:stop.pause", "‖"),
 }
 _STEP = ("class:stop.step", "→")
-
-
-def plain(fragments: Iterable[tuple[str, str]]) -> str:
-    """The text without its styles."""
-    return "".join(text for _, text in fragments)
-
-
-def width_of(text: str) -> int:
-    """How many columns a line takes on a terminal."""
-    return len(text) if text.isascii() else sum(map(_columns, text))
-
-
-@lru_cache(maxsize=4096)
-def _columns(character: str) -> int:
-    """0 for what combines with the character before it, 2 for East Asian wide ones and emoji."""
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
-
-
-def clip(text: str, width: int) -> str:
-    """At most `width` columns, with a mark where something was cut off."""
-    if width_of(text) <= width:
-        return text
-    taken, used = [], 1
-    for character in text:
-        used += _columns(character)
-        if used > width:
-            break
-        taken.append(character)
-    return "".join(taken) + "…"
-
-
-def table(rows: Sequence[Sequence[Fragments]], gap: int = 2, indent: int = 0) -> Fragments:
-    """Rows of cells in columns; the last cell of a row is not padded. One line a row, each ended."""
-    columns = max((len(row) for row in rows), default=0)
-    widths = [
-        max((width_of(plain(row[column])) for row in rows if column < len(row) - 1), default=0)
-        for column in range(columns)
-    ]
-    out: Fragments = []
-    for row in rows:
-        out.append(("", " " * indent))
-        for column, cell in enumerate(row):
-            out.extend(cell)
-            if column < len(row) - 1:
-                out.append(("", " " * (widths[column] - width_of(plain(cell)) + gap)))
-        out.append(("", "\n"))
-    return out
 
 
 def python(text: str) -> Fragments:
@@ -152,7 +98,7 @@ def source_lines(
             ("class:source.current" if here else "class:source.number", f" {number:>{digits}} "),
         ]
         out += [("class:source.bar", "│ ")]
-        out += _clipped(line, width - digits - 6) if width else line
+        out += clipped(line, width - digits - 6) if width else line
         if notes and number in notes:
             room = width - digits - 8 - width_of(plain(line)) if width else 60
             if room >= 12:
@@ -224,7 +170,7 @@ def stack_lines(
         if line:
             cell.append([("class:source.bar", "│ "), *python_line(visible(line))])
         cells.append(cell)
-    return _clip_lines(table(cells), width)
+    return clip_lines(table(cells), width)
 
 
 def thread_lines(
@@ -241,7 +187,7 @@ def thread_lines(
                 [("class:function", visible(frame.name)), ("class:punctuation", " at "), *place(frame)]
             )
         rows.append(row)
-    return _clip_lines(table(rows), width)
+    return clip_lines(table(rows), width)
 
 
 def breakpoint_lines(
@@ -266,9 +212,9 @@ def breakpoint_lines(
         under += [f"on hit: {text}" for text in (extra or {}).get(each.number, ())]
         notes.append([("class:dim", "".join(f"\n       {visible(text)}" for text in under))])
     out: Fragments = []
-    lines = _per_line(table(rows, indent=1))
+    lines = per_line(table(rows, indent=1))
     for line, note in zip(lines, notes, strict=True):
-        out += [*_clipped(line, width or 10**6), *note, ("", "\n")]
+        out += [*clipped(line, width or 10**6), *note, ("", "\n")]
     return out
 
 
@@ -285,7 +231,7 @@ def placed_line(each: Breakpoint, *, width: int = 0) -> Fragments:
     out += _breakpoint_place(each) + _remarks(each, "  ")
     if each.message:
         out.append(("class:dim", f"\n  {visible(each.message)}"))
-    return _clip_lines([*out, ("", "\n")], width)
+    return clip_lines([*out, ("", "\n")], width)
 
 
 def variable_lines(variables: Sequence[Variable], *, width: int = 0, indent: int = 1) -> Fragments:
@@ -426,7 +372,7 @@ def _split(text: str) -> list[str]:
 def _highlighted_cached(text: str, first: int, last: int) -> tuple[tuple[tuple[str, str], ...], ...]:
     lines = [visible_block(line) for line in _split(text)[:last]]
     start = _start_of_block(lines, first)
-    lexed = _per_line(python("\n".join(lines[start - 1 :]) + "\n"))
+    lexed = per_line(python("\n".join(lines[start - 1 :]) + "\n"))
     return tuple(tuple(line) for line in lexed[first - start : last - start + 1])
 
 
@@ -442,41 +388,3 @@ def _start_of_block(lines: Sequence[str], first: int) -> int:
         ):
             return number
     return max(first - _LOOK_BACK, 1)
-
-
-def _per_line(fragments: Fragments) -> list[Fragments]:
-    """Cuts formatted text at its newlines; what follows the last one counts when it is not empty."""
-    lines: list[Fragments] = [[]]
-    for style, text in fragments:
-        head, *tail = text.split("\n")
-        if head:
-            lines[-1].append((style, head))
-        for part in tail:
-            lines.append([(style, part)] if part else [])
-    if not lines[-1]:
-        lines.pop()
-    return lines
-
-
-def _clipped(line: Fragments, width: int) -> Fragments:
-    if width_of(plain(line)) <= width:
-        return line
-    out: Fragments = []
-    left = width - 1
-    for style, text in line:
-        size = width_of(text)
-        if size > left:
-            out += [(style, clip(text, left + 1).removesuffix("…")), ("class:dim", "…")]
-            break
-        out.append((style, text))
-        left -= size
-    return out
-
-
-def _clip_lines(fragments: Fragments, width: int) -> Fragments:
-    if not width:
-        return fragments
-    out: Fragments = []
-    for line in _per_line(fragments):
-        out += [*_clipped(line, width), ("", "\n")]
-    return out

@@ -18,6 +18,7 @@ from remora_client.commands._classify import (
     split_commands,
 )
 from remora_client.commands._context import Context
+from remora_client.commands._given import Given, given_commands
 from remora_client.commands._run import (
     FAILURES,
     commands_for,
@@ -31,7 +32,6 @@ from remora_client.commands._run import (
 from remora_client.commands._settings import Settings
 from remora_client.commands._stopped import stop_data, stop_lines
 from remora_client.commands._table import COMMANDS, GROUPS, Command, CommandError, Result, lookup, words
-from remora_client.commands.session import read_commands
 
 __all__ = [
     "COMMANDS",
@@ -41,6 +41,7 @@ __all__ = [
     "CommandError",
     "CommandLine",
     "Context",
+    "Given",
     "Line",
     "PythonLine",
     "Result",
@@ -52,8 +53,8 @@ __all__ = [
     "count_hits",
     "error_text",
     "expand_alias",
+    "given_commands",
     "lookup",
-    "read_commands",
     "run_line",
     "run_script_line",
     "split_commands",

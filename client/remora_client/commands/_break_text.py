@@ -9,9 +9,9 @@ from remora_client.render import breakpoint_lines, placed_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from remora_client._fragments import Fragments
     from remora_client._model import Breakpoint
     from remora_client.commands._context import Context
-    from remora_client.render import Fragments
 
 __all__ = ["breakpoint_data", "breakpoint_text", "listed_data", "placed_text"]
 

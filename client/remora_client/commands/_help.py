@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remora_client._fragments import clip, table
 from remora_client.commands._table import COMMANDS, GROUPS
-from remora_client.render import clip, table
 
 if TYPE_CHECKING:
+    from remora_client._fragments import Fragments
     from remora_client.commands._table import Command
-    from remora_client.render import Fragments
 
 __all__ = ["command_help", "overview", "search"]
 

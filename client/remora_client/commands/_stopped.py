@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError
 from remora_client._text import visible
-from remora_client.render import Fragments, place, python_line, source_lines, stop_line, value_line
+from remora_client.render import place, python_line, source_lines, stop_line, value_line
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from remora_client._fragments import Fragments
     from remora_client._model import Frame, Stop
     from remora_client.commands._context import Context, Display
 

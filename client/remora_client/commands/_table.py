@@ -14,8 +14,8 @@ from remora_client._errors import ClientError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from remora_client._fragments import Fragments
     from remora_client.commands._context import Context
-    from remora_client.render import Fragments
 
 __all__ = [
     "COMMANDS",

@@ -6,13 +6,14 @@ import ast
 import re
 from typing import TYPE_CHECKING, Any
 
+from remora_client._fragments import table
 from remora_client._text import visible
 from remora_client.commands._context import Display
 from remora_client.commands._pretty import pretty
 from remora_client.commands._settings import Settings
 from remora_client.commands._stopped import show_display
 from remora_client.commands._table import CommandError, Result, command, no_arguments
-from remora_client.render import table, value_line, variable_lines
+from remora_client.render import value_line, variable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,8 @@ from remora_protocol import RequestFailed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from remora_client._fragments import Fragments
     from remora_client.commands._context import Context
-    from remora_client.render import Fragments
 
 __all__: list[str] = []
 

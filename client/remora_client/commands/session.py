@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from remora_client._fragments import table
 from remora_client._text import visible
 from remora_client.commands._classify import split_commands
 from remora_client.commands._help import command_help, overview, search
 from remora_client.commands._run import FAILURES, error_text, run_script_line, wait_after
 from remora_client.commands._stopped import stop_data, stop_lines
 from remora_client.commands._table import COMMANDS, CommandError, Result, command, lookup, no_arguments
-from remora_client.render import table
 
 if TYPE_CHECKING:
+    from remora_client._fragments import Fragments
     from remora_client.commands._context import Context
-    from remora_client.render import Fragments
 
 __all__: list[str] = []
 

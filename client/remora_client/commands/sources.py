@@ -6,12 +6,13 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from remora_client._fragments import table
 from remora_client._text import visible
 from remora_client.commands._context import Listing
 from remora_client.commands._places import parse, resolve, source_named
 from remora_client.commands._stopped import marks
 from remora_client.commands._table import CommandError, Result, command, no_arguments
-from remora_client.render import source_lines, table
+from remora_client.render import source_lines
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from remora_client.render import thread_lines
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
+    from remora_client._fragments import Fragments
     from remora_client._model import Frame, Thread
     from remora_client.commands._context import Context
-    from remora_client.render import Fragments
 
 __all__: list[str] = []
 

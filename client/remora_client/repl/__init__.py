@@ -12,6 +12,6 @@ __all__ = ["run"]
 
 def run(arguments: Namespace) -> int:
     """Attach, and debug from this terminal until the person leaves. Gives the exit code."""
-    from remora_client.repl.app import attach
+    from remora_client.repl.attach import attach
 
     return attach(arguments)

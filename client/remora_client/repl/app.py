@@ -10,12 +10,9 @@ import asyncio
 import contextlib
 import shutil
 import signal
-import sys
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError, Gone
-from remora_client._options import from_arguments
-from remora_client._targets import open_session
 from remora_client._text import visible
 from remora_client.commands import (
     FAILURES,
@@ -33,75 +30,23 @@ from remora_client.commands import (
     split_commands,
     stop_lines,
 )
-from remora_client.repl.banner import banner, choice
+from remora_client.repl.banner import banner
 from remora_client.repl.output import Above
-from remora_client.repl.printer import Printer, is_dumb, wants_color
 
 if TYPE_CHECKING:
-    from argparse import Namespace
     from collections.abc import Callable, Sequence
 
+    from remora_client._fragments import Fragments
     from remora_client._model import Stop
     from remora_client._session import Session
     from remora_client.commands import Line
-    from remora_client.render import Fragments
+    from remora_client.repl.printer import Printer
     from remora_client.repl.terminal import Face
-    from remora_protocol import ProcessInfo
 
-__all__ = ["Repl", "attach", "open_face"]
+__all__ = ["Repl"]
 
 _SETTLE = 0.3  # seconds that the prompt waits for a step to end, so that it need not be drawn twice
 _ON_HIT_DEPTH = 100
-
-
-def attach(arguments: Namespace) -> int:
-    """Attach and run the prompt. Gives the exit code."""
-    from remora_client._exec import commands_given
-
-    return asyncio.run(_attach(arguments, [each.text for each in commands_given(arguments)]))
-
-
-async def _attach(arguments: Namespace, given: list[str]) -> int:
-    session = await open_session(
-        arguments.target,
-        from_arguments(arguments),
-        pid=arguments.pid,
-        name=arguments.name,
-        force=arguments.force,
-        source=arguments.source,
-        choose=_choose if sys.stdin.isatty() else None,
-    )
-    try:
-        printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
-        repl = Repl(session, printer)
-        return await repl.run(open_face(repl), given)
-    finally:
-        await session.detach()
-
-
-def _choose(processes: Sequence[ProcessInfo]) -> int:
-    """Ask which of several processes is meant."""
-    print(f"{len(processes)} processes match:")
-    print("\n".join(choice(list(processes))))
-    while True:
-        try:
-            typed = input("Which one? ").strip()
-        except EOFError:
-            raise KeyboardInterrupt from None
-        if typed.isdecimal() and 1 <= int(typed) <= len(processes):
-            return processes[int(typed) - 1]["pid"]
-        if typed.isdecimal() and int(typed) in [each["pid"] for each in processes]:
-            return int(typed)
-        print("The number in front of it, please, or Ctrl-C.")
-
-
-def open_face(repl: Repl) -> Face:
-    """How to talk to the person: with prompt_toolkit on a terminal, line by line elsewhere."""
-    from remora_client.repl.terminal import FullFace, PlainFace
-
-    if sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb():
-        return FullFace(repl)
-    return PlainFace(repl, is_person=sys.stdin.isatty())
 
 
 class Repl:

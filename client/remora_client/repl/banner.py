@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from remora_client._text import visible
 
 if TYPE_CHECKING:
+    from remora_client._fragments import Fragments
     from remora_client._session import Session
-    from remora_client.render import Fragments
     from remora_protocol import ProcessInfo
 
 __all__ = ["banner", "choice"]

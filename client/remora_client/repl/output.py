@@ -14,7 +14,7 @@ from remora_client.repl.printer import output_lines
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from remora_client.render import Fragments
+    from remora_client._fragments import Fragments
 
 __all__ = ["Above"]
 

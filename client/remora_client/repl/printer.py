@@ -9,8 +9,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from remora_client._fragments import Fragments, plain
 from remora_client._text import visible_block
-from remora_client.render import Fragments, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

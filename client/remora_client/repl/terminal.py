@@ -11,16 +11,16 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Protocol
 
+from remora_client._fragments import plain
 from remora_client.commands import classify
-from remora_client.render import plain
 from remora_client.repl.toolbar import About, toolbar
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.formatted_text import StyleAndTextTuples
 
+    from remora_client._fragments import Fragments
     from remora_client.commands import Line
-    from remora_client.render import Fragments
     from remora_client.repl.app import Repl
 
 __all__ = ["Face", "FullFace", "PlainFace"]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from remora_client._fragments import clip, width_of
 from remora_client._text import visible
 from remora_client.commands import CommandLine
-from remora_client.render import clip, width_of
 
 if TYPE_CHECKING:
+    from remora_client._fragments import Fragments
     from remora_client._model import Frame
     from remora_client._state import State
     from remora_client.commands import Line
-    from remora_client.render import Fragments
 
 __all__ = ["About", "toolbar"]
 

@@ -1,0 +1,101 @@
+"""Formatted text: lists of (style class, text), measured in columns, cut, and put into tables. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["Fragments", "clip", "clip_lines", "clipped", "per_line", "plain", "table", "width_of"]
+
+Fragments: TypeAlias = "list[tuple[str, str]]"
+
+
+def plain(fragments: Iterable[tuple[str, str]]) -> str:
+    """The text without its styles."""
+    return "".join(text for _, text in fragments)
+
+
+def width_of(text: str) -> int:
+    """How many columns a line takes on a terminal."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+@lru_cache(maxsize=4096)
+def _columns(character: str) -> int:
+    """0 for what combines with the character before it, 2 for East Asian wide ones and emoji."""
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+
+
+def clip(text: str, width: int) -> str:
+    """At most `width` columns, with a mark where something was cut off."""
+    if width_of(text) <= width:
+        return text
+    taken, used = [], 1
+    for character in text:
+        used += _columns(character)
+        if used > width:
+            break
+        taken.append(character)
+    return "".join(taken) + "…"
+
+
+def table(rows: Sequence[Sequence[Fragments]], gap: int = 2, indent: int = 0) -> Fragments:
+    """Rows of cells in columns; the last cell of a row is not padded. One line a row, each ended."""
+    columns = max((len(row) for row in rows), default=0)
+    widths = [
+        max((width_of(plain(row[column])) for row in rows if column < len(row) - 1), default=0)
+        for column in range(columns)
+    ]
+    out: Fragments = []
+    for row in rows:
+        out.append(("", " " * indent))
+        for column, cell in enumerate(row):
+            out.extend(cell)
+            if column < len(row) - 1:
+                out.append(("", " " * (widths[column] - width_of(plain(cell)) + gap)))
+        out.append(("", "\n"))
+    return out
+
+
+def per_line(fragments: Fragments) -> list[Fragments]:
+    """Cuts formatted text at its newlines; what follows the last one counts when it is not empty."""
+    lines: list[Fragments] = [[]]
+    for style, text in fragments:
+        head, *tail = text.split("\n")
+        if head:
+            lines[-1].append((style, head))
+        for part in tail:
+            lines.append([(style, part)] if part else [])
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def clipped(line: Fragments, width: int) -> Fragments:
+    if width_of(plain(line)) <= width:
+        return line
+    out: Fragments = []
+    left = width - 1
+    for style, text in line:
+        size = width_of(text)
+        if size > left:
+            out += [(style, clip(text, left + 1).removesuffix("…")), ("class:dim", "…")]
+            break
+        out.append((style, text))
+        left -= size
+    return out
+
+
+def clip_lines(fragments: Fragments, width: int) -> Fragments:
+    if not width:
+        return fragments
+    out: Fragments = []
+    for line in per_line(fragments):
+        out += [*clipped(line, width), ("", "\n")]
+    return out

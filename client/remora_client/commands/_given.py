@@ -1,0 +1,38 @@
+"""The commands that the command line gives: those of -x FILE, then those of -c."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from remora_client._errors import UsageError
+from remora_client.commands._classify import split_commands
+from remora_client.commands._table import CommandError
+from remora_client.commands.session import read_commands
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Given", "given_commands"]
+
+
+@dataclass(frozen=True)
+class Given:
+    """A command as it was given, and where, for messages."""
+
+    text: str
+    where: str = ""
+
+
+def given_commands(file: str | None, commands: Sequence[str]) -> list[Given]:
+    """All of them in order; "-" is standard input. Raises `UsageError` for a file that cannot be read."""
+    given: list[Given] = []
+    if file is not None:
+        try:
+            lines = read_commands("/dev/stdin" if file == "-" else file)
+        except CommandError as error:
+            raise UsageError(error.text) from None
+        given += [Given(text, f"{file}:{number}: ") for number, text in lines]
+    for text in commands:
+        given += [Given(part) for part in split_commands(text)]
+    return given

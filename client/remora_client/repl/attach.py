@@ -1,0 +1,71 @@
+"""`remora attach`: from its arguments to a session with a prompt, and out again."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+from remora_client._options import from_arguments
+from remora_client._targets import open_session
+from remora_client.commands import given_commands
+from remora_client.repl.app import Repl
+from remora_client.repl.banner import choice
+from remora_client.repl.printer import Printer, is_dumb, wants_color
+from remora_client.repl.terminal import FullFace, PlainFace
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from remora_client.repl.terminal import Face
+    from remora_protocol import ProcessInfo
+
+__all__ = ["attach", "open_face"]
+
+
+def attach(arguments: Namespace) -> int:
+    """Attach and run the prompt. Gives the exit code."""
+    given = given_commands(arguments.file, arguments.commands)
+    return asyncio.run(_attach(arguments, [each.text for each in given]))
+
+
+async def _attach(arguments: Namespace, given: list[str]) -> int:
+    session = await open_session(
+        arguments.target,
+        from_arguments(arguments),
+        pid=arguments.pid,
+        name=arguments.name,
+        force=arguments.force,
+        source=arguments.source,
+        choose=_choose if sys.stdin.isatty() else None,
+    )
+    try:
+        printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
+        repl = Repl(session, printer)
+        return await repl.run(open_face(repl), given)
+    finally:
+        await session.detach()
+
+
+def _choose(processes: Sequence[ProcessInfo]) -> int:
+    """Ask which of several processes is meant."""
+    print(f"{len(processes)} processes match:")
+    print("\n".join(choice(list(processes))))
+    while True:
+        try:
+            typed = input("Which one? ").strip()
+        except EOFError:
+            raise KeyboardInterrupt from None
+        if typed.isdecimal() and 1 <= int(typed) <= len(processes):
+            return processes[int(typed) - 1]["pid"]
+        if typed.isdecimal() and int(typed) in [each["pid"] for each in processes]:
+            return int(typed)
+        print("The number in front of it, please, or Ctrl-C.")
+
+
+def open_face(repl: Repl) -> Face:
+    """How to talk to the person: with prompt_toolkit on a terminal, line by line elsewhere."""
+    if sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb():
+        return FullFace(repl)
+    return PlainFace(repl, is_person=sys.stdin.isatty())
