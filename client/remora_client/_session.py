@@ -126,6 +126,7 @@ class Session(Breaking, Looking):
 
     async def close(self) -> None:
         """Close the connection without a word; a server then lets the program run, too."""
+        self._listeners.clear()  # that the connection ends now is no news
         for task in list(self._tasks):
             task.cancel()
         await self.link.close()
