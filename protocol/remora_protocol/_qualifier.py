@@ -15,7 +15,7 @@ __all__ = ["DEFAULT_PORT", "Qualifier", "QualifierError", "escape_secret", "pars
 DEFAULT_PORT = 5678
 _MAX_PID = 2**32 - 1  # Windows counts in 32 bits, everybody else in fewer
 _FORM = "[tcp://|tcps://][SECRET@]HOST[:PORT][#PID]"
-_EXAMPLE = f"tcps://my_secret@build-7.example:{DEFAULT_PORT}"
+_EXAMPLE = f"tcps://s3cret@build-7.example:{DEFAULT_PORT}"
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _NETWORK = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[^:]*))?", re.DOTALL)
