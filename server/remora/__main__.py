@@ -1,4 +1,4 @@
-"""`python -m remora [options] script.py …`: runs a program that nobody wants to edit, ready to be attached to."""
+"""`python -m remora [options] script.py …`: runs a program that nobody wants to edit, to be attached to."""
 
 from remora._launch import main
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from remora._debugger import Debugger
 from remora._engine import run_unseen
+from remora._errors import AttachAlreadyEnabledError, InsecureWarning
 from remora._identity import Identity
 from remora._listener import Listener, Lobby
 from remora._log import log
@@ -24,7 +25,6 @@ from remora._originals import Socket, allocate_lock
 from remora._registry import Door, open_door
 from remora._server import Server
 from remora._sources import Sources
-from remora._errors import AttachAlreadyEnabledError, InsecureWarning
 
 if TYPE_CHECKING:
     import ssl
@@ -61,7 +61,7 @@ class Enabled:
         """Take connections from now on."""
         self.address = sock.getsockname()[:2]
         identity = Identity(self.name, self.address)
-        self.server = Server(self.loop, self.gate, self.sources, self.debugger, identity, binding)
+        self.server = Server(self.loop, self.gate, self.sources, self.debugger, identity, binding=binding)
         self.server.redirect_output = redirect
         lobby = Lobby()
         self.listeners.append(Listener(self.server, lobby, sock, _identify, context))
@@ -102,13 +102,25 @@ class Enabled:
         self.debugger.after_fork_in_child()
 
 
-_enabled: Enabled | None = None
-_lock = allocate_lock()
-_hooked = False
-_exit_code: int | None = None
+class _State:
+    """Whether this process is enabled, and what is known of its end."""
+
+    def __init__(self) -> None:
+        self.lock = allocate_lock()
+        self.enabled: Enabled | None = None
+        self.is_hooked = False
+        self.exit_code: int | None = None
+
+    def take(self) -> Enabled | None:
+        """What was enabled; from now on nothing is."""
+        taken, self.enabled = self.enabled, None
+        return taken
 
 
-def enable(
+_state = _State()
+
+
+def enable(  # noqa: PLR0917 - as many as ptvsd gave it, in this order
     secret: str | None,
     address: tuple[str, int] | None,
     certfile: str | None,
@@ -120,16 +132,16 @@ def enable(
     name: str | None,
 ) -> tuple[str, int]:
     """See `remora.enable_attach`."""
-    global _enabled
     _check(secret, observer_secret)
     where = address or (_HERE if secret is None else _EVERYWHERE)
     wanted = (where[0], where[1], certfile, keyfile, bool(redirect_output), password, client_cafile, name)
-    with _lock:
-        if _enabled is not None:
-            if _enabled.is_same(secret, observer_secret, wanted):
-                return _enabled.address
+    with _state.lock:
+        known = _state.enabled
+        if known is not None:
+            if known.is_same(secret, observer_secret, wanted):
+                return known.address
             raise AttachAlreadyEnabledError(
-                f"Attaching is enabled already, at {_enabled.address}, with other arguments. "
+                f"Attaching is enabled already, at {known.address}, with other arguments. "
                 "Call remora.disable_attach() first to change them."
             )
         log.open_from(os.environ.get("REMORA_LOG", ""))
@@ -138,7 +150,7 @@ def enable(
         sock = _bind(where)
         made = Enabled(secret, observer_secret, wanted, name)
         made.open(sock, context, binding, bool(redirect_output))
-        _enabled = made
+        _state.enabled = made
         _install_hooks()
         log.info(f"enabled at {made.address}, engine {made.debugger.engine_name}")
         return made.address
@@ -146,9 +158,8 @@ def enable(
 
 def disable() -> None:
     """See `remora.disable_attach`."""
-    global _enabled
-    with _lock:
-        ended, _enabled = _enabled, None
+    with _state.lock:
+        ended = _state.take()
     if ended is not None:
         ended.close("The program has turned debugging off.")
         log.info("disabled")
@@ -156,7 +167,7 @@ def disable() -> None:
 
 def wait(timeout: float | None) -> bool:
     """See `remora.wait_for_attach`."""
-    enabled = _enabled
+    enabled = _state.enabled
     if enabled is None:
         raise RuntimeError("Call remora.enable_attach() before remora.wait_for_attach().")
     came = allocate_lock()
@@ -178,21 +189,20 @@ def wait(timeout: float | None) -> bool:
 
 def is_attached() -> bool:
     """See `remora.is_attached`."""
-    enabled = _enabled
+    enabled = _state.enabled
     return enabled is not None and enabled.server.is_attached
 
 
 def break_here(frame: FrameType) -> None:
     """Stop the program behind the line that this frame is at, if somebody is attached."""
-    enabled = _enabled
+    enabled = _state.enabled
     if enabled is not None and enabled.server.driver is not None:
         enabled.debugger.break_here(frame)
 
 
 def set_exit_code(code: int) -> None:
     """What the program's exit code is going to be, where somebody knows: who runs it."""
-    global _exit_code
-    _exit_code = code
+    _state.exit_code = code
 
 
 # -- the parts ------------------------------------------------------------------------------------
@@ -274,28 +284,25 @@ def _identify(_sock: socket.socket, address: Any) -> Peer:
 
 def _install_hooks() -> None:
     """Once per process: neither hook can be taken back, and both do nothing while nothing is enabled."""
-    global _hooked
-    if not _hooked:
-        _hooked = True
+    if not _state.is_hooked:
+        _state.is_hooked = True
         atexit.register(_at_exit)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def _after_fork_in_child() -> None:
-    global _enabled, _lock
-    _lock = allocate_lock()
-    left, _enabled = _enabled, None
+    _state.lock = allocate_lock()
+    left = _state.take()
     if left is not None:
         left.abandon()
 
 
 def _at_exit() -> None:
     """The program ends: the client hears it, and our thread ends before the interpreter is taken apart."""
-    global _enabled
-    ended, _enabled = _enabled, None
+    ended = _state.take()
     if ended is not None:
-        code = _exit_code
+        code = _state.exit_code
         if code is None and getattr(sys, "last_value", None) is not None:
             code = 1
         ended.close(None, code)

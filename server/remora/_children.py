@@ -7,6 +7,7 @@ containers are never copied beyond the page; generators and other iterators are 
 from __future__ import annotations
 
 import collections
+import functools
 import types
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -175,14 +176,14 @@ def _attributes(value: Any) -> list[Child]:
     for name in computed:
         if name not in own:
             hints = {"kind": "property", "lazy": True, **(_visibility(name) or {})}
-            found.append(Child(name, Lazy(lambda name=name: getattr(value, name)), f".{name}", hints))
+            found.append(Child(name, Lazy(functools.partial(getattr, value, name)), f".{name}", hints))
     return found
 
 
 def _attribute(value: Any, name: str, held: Any, hints: dict[str, Any] | None = None) -> Child:
     path = f".{name}" if name.isidentifier() else None
     merged = {**(_visibility(name) or {}), **(hints or {})}
-    return Child(name, held, path, merged or None, lambda new: setattr(value, name, new))
+    return Child(name, held, path, merged or None, functools.partial(setattr, value, name))
 
 
 def _visibility(name: str) -> dict[str, Any] | None:

@@ -10,4 +10,4 @@ class AttachAlreadyEnabledError(Exception):
 
 
 class InsecureWarning(UserWarning):
-    """The server can be reached from other machines without a secret, or without TLS. The text says what to do."""
+    """Other machines can reach the server without a secret, or without TLS. The text says what to do."""

@@ -1,7 +1,7 @@
 """Runs a program as Python itself would, with the server enabled. On the main thread.
 
-The program must not see the difference: its `__main__`, `sys.argv`, `sys.path[0]`, uncaught tracebacks and exit
-code are those of `python script.py`.
+The program must not see the difference: its `__main__`, `sys.argv`, `sys.path[0]`, uncaught tracebacks and
+exit code are those of `python script.py`.
 """
 
 from __future__ import annotations
@@ -51,19 +51,23 @@ def main() -> None:
     import remora
 
     try:
-        address = remora.enable_attach(
-            options.secret, options.address, options.certfile, options.keyfile
-        )
+        address = remora.enable_attach(options.secret, options.address, options.certfile, options.keyfile)
     except OSError as error:
         _fail(f"cannot listen on {_join(options.address)}: {error}", 3)
     if options.wait or options.address[1] == 0:
         scheme = "tcps" if options.certfile else "tcp"
         waiting = ", waiting for a client" if options.wait else ""
-        print(f"remora: {scheme}://{_join(address)} is process {os.getpid()}{waiting}", file=sys.stderr, flush=True)
+        print(
+            f"remora: {scheme}://{_join(address)} is process {os.getpid()}{waiting}",
+            file=sys.stderr,
+            flush=True,
+        )
     sys.argv = options.arguments
     if options.wait:
         remora.wait_for_attach()
-    _run(_module_runner(options.module) if options.module is not None else _script_runner(options.arguments[0]))
+    _run(
+        _module_runner(options.module) if options.module is not None else _script_runner(options.arguments[0])
+    )
 
 
 # -- the command line -----------------------------------------------------------------------------
@@ -241,9 +245,8 @@ def _compile(path: str) -> Any:
 
 def _replace_main(path: str | None = None) -> ModuleType:
     """A `__main__` as empty as the program would find it."""
-    from importlib.machinery import SourceFileLoader, SourcelessFileLoader
-
     import builtins
+    from importlib.machinery import SourceFileLoader, SourcelessFileLoader
 
     main = ModuleType("__main__")
     names = main.__dict__
@@ -255,10 +258,10 @@ def _replace_main(path: str | None = None) -> ModuleType:
             names["__cached__"] = None
     if sys.version_info < (3, 14):
         names["__annotations__"] = {}
-    global _kept
-    _kept = sys.modules.get("__main__")
+    _kept.append(sys.modules.get("__main__"))
     sys.modules["__main__"] = main
     return main
 
 
-_kept: ModuleType | None = None
+#: The `__main__` that this code was started from. Without it its names would be cleared.
+_kept: list[ModuleType | None] = []

@@ -1,7 +1,7 @@
 """Takes connections, finds out what the other end speaks, and shows the door to whom it does not serve.
 
-The client speaks first. Its first bytes tell TLS, a frame of ours, HTTP and anything else apart; each of them gets
-an answer in a form that its sender can read. On the server's thread.
+The client speaks first. Its first bytes tell TLS, a frame of ours, HTTP and anything else apart; each of them
+gets an answer in a form that its sender can read. On the server's thread.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ class Gate:
         if failures and left > 0:
             raise RequestFailed(
                 "auth-throttled",
-                f"After {failures.count} wrong secrets from your address, wait {left:.1f} seconds before the next.",
+                f"After {failures.count} wrong secrets from your address, wait {left:.1f} seconds.",
             )
 
     def failed(self, peer: Peer) -> float:

@@ -27,8 +27,8 @@ class Outbox:
     """A queue with many writers and one reader.
 
     Args:
-        wake: called when there is something to take that was not announced before; `True`: at once, `False`: it
-            is only text, and more of it may follow. On any thread; must not block.
+        wake: called when there is something to take that was not announced before; `True`: at once, `False`:
+            it is only text, and more of it may follow. On any thread; must not block.
     """
 
     def __init__(self, wake: Callable[[bool], None]) -> None:

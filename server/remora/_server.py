@@ -79,6 +79,7 @@ class Server:
         sources: Sources,
         debugger: Debugger,
         identity: Identity,
+        *,
         binding: bytes | None,
     ) -> None:
         self.loop = loop

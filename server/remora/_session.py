@@ -1,7 +1,7 @@
 """One client's connection: reads requests, has them answered, and sends what happens. On the server's thread.
 
     state        is left by                      what is taken
-    CONNECTED    the login, or no secret asked   remora/hello, remora/authenticate, initialize, attach with a secret
+    CONNECTED    the login, or no secret asked   remora/hello, remora/authenticate, initialize, attach
     LOGGED_IN    attach                          the same, remora/processes, remora/open
     ATTACHED     disconnect, or the end          everything
 
@@ -133,7 +133,7 @@ class Session:
         if handler.when is not When.CONNECTED and self.role is None:
             raise RequestFailed(
                 "auth-required",
-                f"Log in first: {handler.command} is for those who know this program's secret.",
+                f"Log in first: {handler.command} needs this program's secret.",
             )
         if handler.when is When.ATTACHED:
             if not self.is_attached:
@@ -141,7 +141,7 @@ class Session:
             if self.role != DRIVER_ROLE and not handler.looks_only:
                 raise RequestFailed(
                     "not-supported",
-                    f"An observer may look, and {handler.command} does more. Log in with the program's main secret.",
+                    f"An observer may only look, and {handler.command} does more. Log in with the main secret.",
                 )
 
     def _answer_deferred(

@@ -64,8 +64,8 @@ _BRACKETS: dict[type, tuple[str, str]] = {
 }
 _OWN_REPR: tuple[Any, ...] = (
     object.__repr__, list.__repr__, tuple.__repr__, dict.__repr__, set.__repr__, frozenset.__repr__,
-    collections.deque.__repr__, str.__repr__, bytes.__repr__, bytearray.__repr__, int.__repr__, float.__repr__,
-    complex.__repr__,
+    collections.deque.__repr__, str.__repr__, bytes.__repr__, bytearray.__repr__, int.__repr__,
+    float.__repr__, complex.__repr__,
 )  # fmt: skip
 _SYSTEM_MODULES = frozenset({"builtins", "types", "_thread", "_io", "io", "re", "weakref", "_socket"})
 _HUGE_INT_BITS = 12_000
@@ -134,8 +134,8 @@ class Renderer:
         if renderer is not None:
             try:
                 return self._cut(renderer(value, lambda inner: self._nested(inner, value, depth)))
-            except Exception:
-                pass  # it is not what its name promised; fall back to what any object has
+            except Exception:  # noqa: S110 - it is not what its name promised: show it as any other object
+                pass
         if kind is types.MethodType:  # its own repr() calls that of the object
             return f"<bound method {_function_name(value.__func__)} of a {type_name(value.__self__)}>"
         if kind in (types.FunctionType, types.BuiltinFunctionType, types.ModuleType):
@@ -280,7 +280,7 @@ def take(value: Any, kind: type, start: int, count: int) -> list[Any]:
 def _take(value: Any, kind: type, start: int, count: int) -> list[Any]:
     value = _real(value, kind)
     if kind in (list, tuple, array.array):
-        found: list[Any] = list(kind.__getitem__(value, slice(start, start + count)))  # type: ignore[attr-defined]
+        found: list[Any] = list(kind.__getitem__(value, slice(start, start + count)))
         return found
     return list(itertools.islice(_iterate(value, kind), start, start + count))
 

@@ -8,7 +8,13 @@ from remora_protocol import RequestFailed
 
 __all__ = ["Arguments"]
 
-_KINDS: dict[type, str] = {str: "a text", int: "a whole number", bool: "true or false", dict: "an object", list: "a list"}
+_KINDS: dict[type, str] = {
+    str: "a text",
+    int: "a whole number",
+    bool: "true or false",
+    dict: "an object",
+    list: "a list",
+}
 
 
 class Arguments:

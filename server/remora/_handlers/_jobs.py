@@ -25,7 +25,7 @@ def on_thread(
     timeout: float | None = None,
     instead: Callable[[], Any] | None = None,
 ) -> Deferred:
-    """Run `work` on the stopped thread; the answer is what `build` makes of its result, on the server's thread.
+    """Run `work` on the stopped thread and answer with what `build`, on the server's, makes of the result.
 
     Args:
         instead: run in its place when it took longer than `timeout` and was interrupted.

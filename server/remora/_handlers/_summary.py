@@ -61,9 +61,7 @@ def variable(child: Child, summary: Summary, parent: Held, references: Reference
     return body
 
 
-def shown(
-    summary: Summary, frame: Frame, expression: str | None, references: References
-) -> dict[str, Any]:
+def shown(summary: Summary, frame: Frame, expression: str | None, references: References) -> dict[str, Any]:
     """The body of an `evaluate` response."""
     body: dict[str, Any] = {"result": summary.text, "type": summary.type, "variablesReference": 0}
     if summary.opens:

@@ -65,8 +65,7 @@ class Deferred:
             answer(*self._early)
 
 
-Result = Union[dict[str, Any], Deferred, None] if TYPE_CHECKING else Any
-Function = Callable[["Session", "Arguments"], Result]
+Function = Callable[["Session", "Arguments"], Union[dict[str, Any], Deferred, None]]
 
 
 @dataclass(frozen=True)

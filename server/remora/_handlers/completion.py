@@ -109,15 +109,20 @@ def _fitting(names: dict[str, Any], typed: str) -> list[dict[str, Any]]:
     if not typed.startswith("_"):
         fitting = [name for name in fitting if not name.startswith("_")]
     fitting.sort(key=lambda name: (name.startswith("_"), name.lower()))
-    return [
-        {"label": name, "length": len(typed), "type": _type(names[name])} for name in fitting[:_MOST]
-    ]
+    return [{"label": name, "length": len(typed), "type": _type(names[name])} for name in fitting[:_MOST]]
 
 
 def _type(value: Any) -> str:
     if is_a(value, type):
         return "class"
     kind = type(value).__name__
-    if kind in ("function", "builtin_function_or_method", "method", "method_descriptor", "staticmethod", "classmethod"):
+    if kind in (
+        "function",
+        "builtin_function_or_method",
+        "method",
+        "method_descriptor",
+        "staticmethod",
+        "classmethod",
+    ):
         return "function"
     return {"module": "module", "property": "property"}.get(kind, "variable")

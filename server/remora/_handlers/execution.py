@@ -38,9 +38,13 @@ def _step(session: Session, arguments: Arguments, kind: Any, line: int | None = 
     debugger = session.server.debugger
     stop = _require_stopped(session, thread)
     if stop.frame is None:
-        raise RequestFailed("not-stopped", f"Thread {thread} is inside native code; it stops when it returns.")
+        raise RequestFailed(
+            "not-stopped", f"Thread {thread} is inside native code; it stops when it returns."
+        )
     if stop.traceback_frames:
-        raise RequestFailed("not-stopped", "The frames shown are those of an exception, and are left already.")
+        raise RequestFailed(
+            "not-stopped", "The frames shown are those of an exception, and are left already."
+        )
     _go_on(
         session,
         lambda: debugger.step(thread, kind, line=line, single_thread=alone),

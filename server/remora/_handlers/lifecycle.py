@@ -1,4 +1,4 @@
-"""The beginning and the end of debugging: initialize, attach, configurationDone, disconnect, terminate, cancel."""
+"""The beginning and the end of debugging, and giving up what takes too long."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def attach(session: Session, arguments: Arguments) -> None:
     session.event("process", _describe(session))
     if redirect and session.role == DRIVER_ROLE:
         for name in server.start_output():
-            text = f"What the program prints to sys.{name} cannot be shown here: the stream has no room for a copy.\n"
+            text = f"What the program prints to sys.{name} cannot be shown here: it has no room for a copy.\n"
             session.event("output", {"category": "console", "output": text})
 
 
@@ -95,11 +95,13 @@ def _log_in(session: Session, arguments: Arguments) -> None:
     secret = arguments.optional_text("secret")
     if secret is None:
         raise RequestFailed(
-            "auth-required", 'Log in first, with remora/hello and remora/authenticate; or attach with "secret".'
+            "auth-required",
+            'Log in first, with remora/hello and remora/authenticate; or attach with "secret".',
         )
     if not (session.peer.is_local or session.transport.tls):
         raise RequestFailed(
-            "tls-required", "A secret in the attach arguments would travel in clear: use TLS, or log in by Remora."
+            "tls-required",
+            "A secret in the attach arguments would travel in clear: use TLS, or log in by Remora.",
         )
     gate = session.server.gate
     gate.check_patience(session.peer)

@@ -78,7 +78,9 @@ def open_process(session: Session, arguments: Arguments) -> None:
     """From here on this connection debugs the process with this pid."""
     pid = arguments.number("pid")
     if pid != session.server.identity.pid:
-        raise RequestFailed("no-such-process", f"There is no process {pid} here: `remora ls` shows which there are.")
+        raise RequestFailed(
+            "no-such-process", f"There is no process {pid} here: `remora ls` shows which there are."
+        )
 
 
 @handles("remora/ping", When.CONNECTED)

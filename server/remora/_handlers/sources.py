@@ -55,7 +55,7 @@ def modules(session: Session, arguments: Arguments) -> dict[str, Any]:
     """The program's modules."""
     debugger = session.server.debugger
     rows = []
-    for name, module in sorted(list(sys.modules.items()), key=lambda item: str(item[0])):
+    for name, module in sorted(sys.modules.copy().items(), key=lambda item: str(item[0])):
         names = own_dict(module) if issubclass(type(module), ModuleType) else None
         if names is None:
             continue

@@ -47,7 +47,9 @@ class Scope:
             return Names(found, frame.f_globals.__setitem__)
         visible = dict(frame.f_locals)
         if self.kind == "Arguments":
-            count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
+            count = (
+                code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
+            )
             wanted = code.co_varnames[:count]
             visible = {name: visible[name] for name in wanted if name in visible}
         elif self.kind == "Closure":
@@ -106,15 +108,16 @@ def _describe_scope(session: Session, scope: Scope, hint: str, expensive: bool) 
 def variables(session: Session, arguments: Arguments) -> dict[str, Any] | Deferred:
     """What is inside a scope or a value: all of it, or a page."""
     held = session.references.get(arguments.number("variablesReference"))
-    page = _Page(
-        arguments.text("filter", ""), arguments.number("start", 0), arguments.number("count", 0)
-    )
+    page = _Page(arguments.text("filter", ""), arguments.number("start", 0), arguments.number("count", 0))
     as_hex = arguments.child("format").flag("hex")
 
     def list_them(user_code: bool) -> list[tuple[Child, Summary]]:
         renderer = Renderer(SHORT, user_code=user_code)
         children = _open(held.value)
-        return [(child, summarize(child.value, renderer, as_hex=as_hex)) for child in page.of(children, held.value)]
+        return [
+            (child, summarize(child.value, renderer, as_hex=as_hex))
+            for child in page.of(children, held.value)
+        ]
 
     def build(found: list[tuple[Child, Summary]]) -> dict[str, Any]:
         return {"variables": [variable(child, summary, held, session.references) for child, summary in found]}
@@ -123,7 +126,12 @@ def variables(session: Session, arguments: Arguments) -> dict[str, Any] | Deferr
     stop = session.server.debugger.stop_info(thread)
     if session.may_run_code and stop is not None and stop.frame is not None:
         return on_thread(
-            session, thread, lambda: list_them(True), build, timeout=_PATIENCE, instead=lambda: list_them(False)
+            session,
+            thread,
+            lambda: list_them(True),
+            build,
+            timeout=_PATIENCE,
+            instead=lambda: list_them(False),
         )
     return build(list_them(False))
 
