@@ -75,6 +75,11 @@ class Looking(Conversation):
             self._selected = frames[0]
         return self._selected
 
+    @property
+    def selected(self) -> Frame | None:
+        """The frame that was selected since the stop, if any. Asks nobody."""
+        return self._selected
+
     def select_frame(self, frame: Frame | None) -> None:
         """Make a frame the one that evaluate and the like use; None: the newest. Until the next stop."""
         self._selected = frame

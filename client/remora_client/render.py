@@ -102,7 +102,7 @@ def source_lines(
         if notes and number in notes:
             room = width - digits - 8 - width_of(plain(line)) if width else 60
             if room >= 12:
-                out.append(("class:source.note", "  " + clip(visible(notes[number]), room)))
+                out.append(("class:source.note", "  ┊ " + clip(visible(notes[number]), room)))
         out.append(("", "\n"))
     return out
 

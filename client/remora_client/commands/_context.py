@@ -47,6 +47,7 @@ class Context:
         interactive: a person reads the answers; scripts get everything, uncut and unasked.
         width: columns to fill; 0: as long as it takes.
         timeout: how long to wait for a stop, where a command has to wait for one.
+        feed: types a line into the program; None: its input is not in our hands.
         confirm: asks a question; None: there is nobody to ask, and what was asked for is meant.
     """
 
@@ -54,6 +55,7 @@ class Context:
     interactive: bool = False
     width: int = 0
     timeout: float | None = None
+    feed: Callable[[str], Awaitable[None]] | None = None
     confirm: Callable[[str], Awaitable[bool]] | None = None
     settings: Settings = field(default_factory=Settings)
     displays: dict[int, Display] = field(default_factory=dict)

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Any
 
-from remora_client._fragments import table
+from remora_client._fragments import clip, table
 from remora_client._text import visible
 from remora_client.commands._context import Display
 from remora_client.commands._pretty import pretty
@@ -31,6 +31,7 @@ _FORMATS = {
     "s": "str({})",
     "j": "__import__('json').dumps({}, indent=2, default=repr, ensure_ascii=False)",
 }
+_FURNITURE = frozenset({"module", "function", "type", "builtin_function_or_method", "ABCMeta", "EnumType"})
 _SLASHED = re.compile(r"/(?P<format>[a-z]+)(?:\s+|$)")
 _PLAIN_NAME = re.compile(r"[^\W\d]\w*\Z")
 
@@ -102,6 +103,28 @@ def _listed(ctx: Context, found: Sequence[Variable], none: str) -> Result:
     return Result([variable_data(each) for each in found], text)
 
 
+def _folded(ctx: Context, found: Sequence[Variable], arguments: str, none: str) -> Result:
+    """All of them as data; as text without what is seldom looked for."""
+    words = arguments.split()
+    pattern = " ".join(word for word in words if word != "-v")
+    found = _matching(found, pattern)
+    if pattern or "-v" in words:
+        return _listed(ctx, found, none)
+    shown = [each for each in found if not _is_furniture(each)]
+    result = _listed(ctx, shown, none)
+    hidden = len(found) - len(shown)
+    if hidden:
+        names = ", ".join(visible(each.name) for each in found if _is_furniture(each))
+        note = f" {hidden} more with -v: {names}"
+        result.text.append(("class:dim", clip(note, ctx.width or 100) + "\n"))
+    return Result([variable_data(each) for each in found], result.text)
+
+
+def _is_furniture(each: Variable) -> bool:
+    dunder = each.name.startswith("__") and each.name.endswith("__")
+    return dunder or each.type.rpartition(".")[2] in _FURNITURE
+
+
 def _matching(found: Sequence[Variable], pattern: str) -> list[Variable]:
     if not pattern:
         return list(found)
@@ -112,10 +135,13 @@ def _matching(found: Sequence[Variable], pattern: str) -> list[Variable]:
     return [each for each in found if regex.search(each.name)]
 
 
-@command("locals", "lo", group="data", usage="[REGEX]", argument="text")
+@command("locals", "lo", group="data", usage="[-v] [REGEX]", argument="text")
 async def locals_(ctx: Context, arguments: str) -> Result:
-    """Show the arguments and local variables of the selected frame; with REGEX, those whose name matches."""
-    return _listed(ctx, _matching(await ctx.session.locals(), arguments), "No local variables.")
+    """Show the arguments and local variables of the selected frame; with REGEX, those whose name matches.
+
+    Modules, functions, classes and names like __this__ are folded, except with -v.
+    """
+    return _folded(ctx, await ctx.session.locals(), arguments, "No local variables.")
 
 
 @command("args", "a", group="data")
@@ -140,13 +166,16 @@ async def _argument_names(ctx: Context) -> list[str]:
     return [str(name) for name in value]
 
 
-@command("globals", "gl", group="data", usage="[REGEX]", argument="text")
+@command("globals", "gl", group="data", usage="[-v] [REGEX]", argument="text")
 async def globals_(ctx: Context, arguments: str) -> Result:
-    """Show the global variables of the selected frame's module; with REGEX, those whose name matches."""
+    """Show the global variables of the selected frame's module; with REGEX, those whose name matches.
+
+    Modules, functions, classes and names like __this__ are folded, except with -v.
+    """
     for scope in await ctx.session.scopes():
         if scope.hint == "globals" or scope.name == "Globals":
             found = await ctx.session.variables(scope.reference)
-            return _listed(ctx, _matching(found, arguments), "No global variables.")
+            return _folded(ctx, found, arguments, "No global variables.")
     return _listed(ctx, [], "No global variables.")
 
 

@@ -208,6 +208,17 @@ async def transcript(ctx: Context, arguments: str) -> Result:
     return Result({"file": ctx.transcript}, [("", text)])
 
 
+@command("stdin", group="session", usage="TEXT", argument="text")
+async def stdin(ctx: Context, arguments: str) -> Result:
+    """Type a line into the program, where it was started by this client, as in remora demo."""
+    if ctx.feed is None:
+        raise CommandError(
+            "The program reads its own input, where it was started.", "Type there, or in its pipe."
+        )
+    await ctx.feed(arguments)
+    return Result()
+
+
 @command("detach", "det", group="session")
 async def detach(ctx: Context, arguments: str) -> Result:
     """Leave: breakpoints go away, and the program runs on."""

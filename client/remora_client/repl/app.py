@@ -67,6 +67,13 @@ class Repl:
         self._left = False
         self._ended = False
 
+    async def stopped(self) -> None:
+        """Wait until the next stop is on the screen. For who drives this from outside."""
+        self._told.clear()
+        if self.session.stop is None or self.ctx.shown_stop < self.session.state.stops:
+            await self._told.wait()
+        await self._flush()
+
     # -- the person's lines -----------------------------------------------------------------------
 
     async def run(self, face: Face, given: Sequence[str] = (), *, greet: bool = True) -> int:
