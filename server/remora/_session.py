@@ -141,7 +141,7 @@ class Session:
             if self.role != DRIVER_ROLE and not handler.looks_only:
                 raise RequestFailed(
                     "not-supported",
-                    f"An observer may only look, and {handler.command} does more. Log in with the main secret.",
+                    f"An observer may only look, and {handler.command} does more. The main secret may.",
                 )
 
     def _answer_deferred(

@@ -65,7 +65,11 @@ class DapClient:
             certificate = connected.getpeercert(binary_form=True)
         client = cls(connected, certificate=certificate)
         if login:
-            client.login(secret)
+            try:
+                client.login(secret)
+            except BaseException:
+                client.close()
+                raise
         return client
 
     # Bytes
