@@ -90,8 +90,7 @@ class Loop:
         """In a forked child: close what was inherited, quietly. The parent goes on with its own."""
         # No unregister: an epoll set is shared with the parent, and would forget the parent's sockets too.
         self._running = False
-        for key in list((self._selector.get_map() or {}).values()):
-            key.fileobj.close()
+        self._close_watched()
         self._close()
         self._posted.clear()
         self._timers.clear()
@@ -136,6 +135,8 @@ class Loop:
             for _ in range(len(self._posted)):
                 self._guard(self._posted.popleft())
             self._run_timers()
+        else:
+            self._close_watched()  # who has not hung up by now never will
         self._close()
 
     def _patience(self) -> float | None:
@@ -164,6 +165,10 @@ class Loop:
                 pass
         except OSError:
             pass
+
+    def _close_watched(self) -> None:
+        for key in list((self._selector.get_map() or {}).values()):
+            key.fileobj.close()
 
     def _close(self) -> None:
         self._selector.close()

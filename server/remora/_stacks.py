@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from typing import TYPE_CHECKING
 
 from remora import _frames
@@ -10,7 +11,7 @@ from remora._frames import Frame
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from types import FrameType
 
     from remora._filters import Filters
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     Place = tuple[FrameType, int]
 
 __all__ = ["Stacks"]
+
+_LAUNCH = os.path.join(os.path.dirname(__file__), "_launch.py")
 
 
 class Stacks:
@@ -61,9 +64,16 @@ class Stacks:
             }
 
     def _make(self, record: ThreadRecord, stack: Iterable[Place]) -> list[Frame]:
-        made = [self._describe(record, *place) for place in stack if not self._filters.is_own(place[0])]
+        made = [self._describe(record, *place) for place in self._shown(stack)]
         self._frames.update((frame.id, frame) for frame in made)
         return made
+
+    def _shown(self, stack: Iterable[Place]) -> Iterator[Place]:
+        for place in stack:
+            if not self._filters.is_own(place[0]):
+                yield place
+            elif place[0].f_code.co_filename == _LAUNCH:
+                return  # what is left is how `python -m remora` itself was started
 
     def _describe(self, record: ThreadRecord, frame: FrameType, line: int) -> Frame:
         return Frame(
