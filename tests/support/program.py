@@ -167,7 +167,7 @@ class Program:
     def address(self) -> tuple[str, int]:
         """Where it listens, as it said itself."""
         if self._address is None:
-            found = self.wait_line(_ADDRESS)
+            found = self._wait(self._out, _ADDRESS, 0, TIMEOUT)
             self._address = found[1], int(found[2])
         return self._address
 
@@ -208,11 +208,15 @@ class Program:
         """Waits for `pattern` in what it printed since the last wait; a prompt without a newline counts."""
         stream = self._err if errors else self._out
         regex = re.compile(pattern, re.MULTILINE) if isinstance(pattern, str) else pattern
+        found = self._wait(stream, regex, stream.cursor, timeout)
+        stream.cursor = found.end()
+        return found
+
+    def _wait(self, stream: _Collected, regex: re.Pattern[str], start: int, timeout: float) -> re.Match[str]:
         deadline = time.monotonic() + timeout
         with self._arrived:
             while True:
-                if found := regex.search(stream.text, stream.cursor):
-                    stream.cursor = found.end()
+                if found := regex.search(stream.text, start):
                     return found
                 left = deadline - time.monotonic()
                 if stream.ended or left <= 0:
