@@ -113,14 +113,19 @@ async def start(session: Session, arguments: dict[str, Any]) -> None:
 
 
 async def _configure(session: Session) -> None:
+    if not session.link.options.observe:  # an observer may not say where to stop
+        await _say_where_to_stop(session)
+    if session.supports("supportsConfigurationDoneRequest"):
+        await session.request("configurationDone", {}, _SECONDS)
+
+
+async def _say_where_to_stop(session: Session) -> None:
     await session.send_breakpoints()
     defaults = [
         ExceptionFilter(str(each["filter"])) for each in session.exception_modes if each.get("default")
     ]
     if session.exception_modes:
         await session.set_exception_filters(defaults)
-    if session.supports("supportsConfigurationDoneRequest"):
-        await session.request("configurationDone", {}, _SECONDS)
 
 
 def _refusal(error: RequestFailed) -> AttachRefused:

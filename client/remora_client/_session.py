@@ -20,6 +20,7 @@ from remora_client._looking import Looking
 from remora_client._model import records
 from remora_client._rpc import NoAnswer
 from remora_client._state import State, resumed
+from remora_client._text import visible
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
@@ -156,6 +157,8 @@ class Session(Breaking, Looking):
                 self._changed.clear()
                 await self._changed.wait()
         if self.state.phase == "gone":
+            if self.state.last_words:
+                raise Gone(visible(self.state.last_words))
             raise self._rpc.end or Gone("The connection ended.")
         stop = self.state.stop
         if stop is None:

@@ -29,6 +29,7 @@ class State:
     breakpoints: tuple[Breakpoint, ...] = ()
     capabilities: Mapping[str, Any] = field(default_factory=dict)
     exit_code: int | None = None
+    last_words: str = ""  # the last thing that the server itself found important to tell
 
     @property
     def over(self) -> bool:
@@ -112,8 +113,17 @@ def _exited(state: State, body: Mapping[str, Any]) -> State:
     return replace(state, exit_code=code if isinstance(code, int) else None)
 
 
+def _output(state: State, body: Mapping[str, Any]) -> State:
+    if body.get("category") != "important":
+        return state
+    return replace(state, last_words=str(body.get("output", "")).strip())
+
+
 def _terminated(state: State, body: Mapping[str, Any]) -> State:
-    return replace(state, phase="ended", stop=None)
+    # DAP says by this that debugging is over, not that the program is. A Remora tells the exit code
+    # before where there is one, and otherwise why we have to go.
+    phase: Phase = "gone" if state.exit_code is None and state.last_words else "ended"
+    return replace(state, phase=phase, stop=None)
 
 
 def _gone(state: State, body: Mapping[str, Any]) -> State:
@@ -132,6 +142,7 @@ _CHANGES = {
     "capabilities": _capabilities,
     "continued": _continued,
     "exited": _exited,
+    "output": _output,
     "remora/gone": _gone,  # our own: the connection ended
     "stopped": _stopped,
     "terminated": _terminated,

@@ -73,6 +73,13 @@ def test_breakpoint_events_find_theirs() -> None:
     assert reduce(state, "breakpoint", {"breakpoint": {"id": 99}}) == state
 
 
+def test_being_sent_away_is_no_end_of_the_program() -> None:
+    state = reduce(State(), "output", {"category": "important", "output": "ada@host took over.\n"})
+    assert reduce(state, "terminated", {}).phase == "gone"
+    assert reduce(reduce(state, "exited", {"exitCode": 0}), "terminated", {}).phase == "ended"
+    assert reduce(State(), "output", {"category": "stdout", "output": "x"}).last_words == ""
+
+
 def test_the_exit_code_comes_in_either_order() -> None:
     for events in (["exited", "terminated"], ["terminated", "exited"]):
         state = State()
