@@ -226,7 +226,8 @@ class SettraceEngine:
         try:
             if event == "line":
                 self._unwinding.pop(get_ident(), None)
-                self._report_line(frame, listener)
+                if not self._reach.is_stale_line(frame):
+                    self._report_line(frame, listener)
             elif event == "opcode":
                 self._report_step(self._landings, Happening.INSTRUCTION, frame, None, listener)
             elif event == "exception":

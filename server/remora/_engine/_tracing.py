@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Reach"]
 
+_IS_PYPY = sys.implementation.name == "pypy"
+
 
 class Reach:
     """Where one engine's tracing function is installed.
@@ -36,6 +38,7 @@ class Reach:
         self._hook: Any = None
         self._program_tracers: dict[int, Any] = {}
         self._program_locals: dict[int, tuple[FrameType, Any]] = {}
+        self._taken_at: dict[int, tuple[int, int]] = {}  # frame -> line, instruction
         self._others = None if _native.OtherThreads is None else _native.OtherThreads(self._boot)
         self._signal: signal.Signals | None = None
         if self._others is None:
@@ -126,9 +129,21 @@ class Reach:
             if current is not None:
                 self._program_locals[id(frame)] = (frame, current)
             frame.f_trace = local
+            if _IS_PYPY:
+                self._taken_at[id(frame)] = frame.f_lineno, frame.f_lasti
+
+    def is_stale_line(self, frame: FrameType) -> bool:
+        """Whether this line event is of the line that the frame was in when it was taken.
+
+        PyPy keeps the place of a frame's last event while nobody traces it. Taken up again in an earlier line,
+        it thinks that it has jumped back and reports that line, however far it is through it.
+        """
+        line, instruction = self._taken_at.pop(id(frame), (0, 0)) if self._taken_at else (0, 0)
+        return line == frame.f_lineno and frame.f_lasti > instruction
 
     def give_back(self, frame: FrameType) -> None:
         """The frame's own tracing function again, if it had one."""
+        self._taken_at.pop(id(frame), None)
         frame.f_trace = self._program_locals.pop(id(frame), (frame, None))[1]
         frame.f_trace_opcodes = False
 
