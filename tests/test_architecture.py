@@ -26,9 +26,11 @@ MAY_USE = {
     "remora_client": {"remora_protocol", "prompt_toolkit", "pygments", "cryptography", "platformdirs"},
 }
 
-#: Highest first. A name is a module or a whole sub-package; with a dot, a module apart from its package.
+#: Highest first. A name is a module or a whole sub-package; with a dot, a module apart from its package; ""
+#: is the package itself, with its public names.
 LAYERS: dict[str, list[set[str]]] = {
     "remora_protocol": [
+        {""},
         {"_login", "_connection"},
         {"_messages", "_scram", "_process"},
         {"_framing", "_scram_text", "_channel_binding", "_qualifier", "_registry", "_sourcematch"},
@@ -37,6 +39,7 @@ LAYERS: dict[str, list[set[str]]] = {
     "remora": [
         {"__main__"},
         {"_launch"},
+        {""},
         {"_api"},
         {"_listener"},
         {"_session"},
@@ -58,6 +61,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"repl", "_exec"},
         {"_doctor", "_ls", "_trust_command", "_cert_command"},
         {"commands"},
+        {""},
         {"_sync", "_loop_thread"},
         {"aio"},
         {"_targets"},
@@ -131,13 +135,11 @@ def imports_of(package: str) -> list[Import]:
 
 
 def layer(package: str, module: str) -> int:
-    """Where a module of a package stands; the package itself (its public names) stands above all."""
-    parts = module.split(".")[1:]
-    if not parts:
-        return -1
-    for name in (".".join(parts), parts[0]):
+    """Where a module of a package stands."""
+    name = module.partition(".")[2]
+    for known in (name, name.partition(".")[0]):
         for index, names in enumerate(LAYERS[package]):
-            if name in names:
+            if known in names:
                 return index
     raise LookupError(f"{module} has no layer: give it its place in {Path(__file__).name}")
 
@@ -188,9 +190,7 @@ def test_imports_point_down(package: str) -> None:
         if found.for_types or found.target.split(".")[0] != package:
             continue
         importer, imported = module_of(found.path, package), target_module(found, package)
-        if importer == package:
-            continue
-        if imported == package or layer(package, imported) < layer(package, importer):
+        if layer(package, imported) < layer(package, importer):
             wrong.append(str(found))
     assert not wrong, "\n".join(wrong)
 

@@ -29,6 +29,14 @@ __all__ = [
 ]
 
 
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        from remora_protocol import __version__
+
+        return __version__
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 def enable_attach(
     secret: str | None,
     address: tuple[str, int] | None = None,
