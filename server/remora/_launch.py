@@ -217,9 +217,9 @@ def _script_runner(path: str) -> Callable[[], None]:
     from pkgutil import get_importer
 
     has_first = not (sys.flags.isolated or getattr(sys.flags, "safe_path", False))
-    if not os.path.isfile(path) or not isinstance(get_importer(path), type(None)):
+    if get_importer(path) is not None:  # a folder or an archive
         runner: Any = runpy
-        sys.path.insert(0, path) if not has_first else sys.path.__setitem__(0, path)
+        sys.path[: 1 if has_first else 0] = [os.path.abspath(path)]
         _replace_main()
         return lambda: runner._run_module_as_main("__main__", False)
     if has_first:
@@ -239,8 +239,14 @@ def _code_runner(path: str, main: ModuleType) -> Callable[[], None]:
 
 
 def _compile(path: str) -> Any:
-    with open(path, "rb") as file:
-        return compile(file.read(), path, "exec", dont_inherit=True)
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except OSError as error:
+        reason = f"[Errno {error.errno}] {error.strerror}"
+        print(f"{sys.executable}: can't open file {path!r}: {reason}", file=sys.stderr)
+        sys.exit(2)
+    return compile(text, path, "exec", dont_inherit=True)
 
 
 def _replace_main(path: str | None = None) -> ModuleType:
