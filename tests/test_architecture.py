@@ -64,7 +64,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {""},
         {"_sync", "_loop_thread"},
         {"aio"},
-        {"_targets"},
+        {"_targets", "_inject"},
         {"_session"},
         {"_attach", "_breaking", "_looking"},
         {"_conversation"},

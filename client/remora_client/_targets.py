@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from remora_client._connect import Link, connect, connect_local
 from remora_client._errors import AmbiguousProcess, ClientError, NoSuchProcess
+from remora_client._inject import start_server_in
 from remora_client._session import Session
 from remora_client._text import visible
 from remora_protocol import (
@@ -134,33 +135,20 @@ async def _only_local() -> tuple[Link, int]:
 
 
 async def _local(pid: int) -> Link:
-    path = next((path for path, each in local_sockets() if each == pid), None)
-    if path is not None:
+    door = _door(pid)
+    if door is not None:
         try:
-            return await connect_local(path, pid)
+            return await connect_local(door, pid)
         except OSError:
-            pass  # it is dead, or was when it was listed
-    raise _no_door(pid)
-
-
-def _no_door(pid: int) -> NoSuchProcess:
+            with contextlib.suppress(OSError):
+                os.unlink(door)  # nobody is behind it
     if sys.platform == "win32":
-        remedy = f"On Windows each process has a port of its own: remora attach localhost:PORT (not {pid})."
-        return NoSuchProcess("A process cannot be attached to by its number here.", remedy)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return NoSuchProcess(
-            f"There is no process {pid} on this machine.", "remora ls shows those that there are."
+        raise NoSuchProcess(
+            "A process cannot be attached to by its number here.",
+            "On Windows each process has a port of its own: remora attach localhost:PORT",
         )
-    except PermissionError:
-        return NoSuchProcess(
-            f"Process {pid} belongs to another user.",
-            "Attach as that user, or through its address: HOST:PORT.",
-        )
-    except OverflowError:
-        return NoSuchProcess(f"There is no process {pid} on this machine.")
-    return NoSuchProcess(
-        f"Process {pid} runs, but has not called remora.enable_attach().",
-        "Put that call into the program, or start it with: python -m remora SCRIPT",
-    )
+    return await connect_local(await start_server_in(pid, lambda: _door(pid)), pid)
+
+
+def _door(pid: int) -> str | None:
+    return next((path for path, each in local_sockets() if each == pid), None)
