@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -17,7 +17,7 @@ import pexpect
 import pyte
 
 TIMEOUT = 20.0
-ROWS, COLUMNS = 1000, 120
+ROWS, COLUMNS = 250, 120
 
 
 class _Screen(pyte.Screen):
@@ -92,14 +92,19 @@ class Terminal:
     def wait(self, pattern: str, timeout: float = TIMEOUT) -> re.Match[str]:
         """Waits until `pattern` is on the screen, at or below the last line typed."""
         regex = re.compile(pattern, re.MULTILINE)
+        self.wait_until(lambda: regex.search(self.recent) is not None, pattern, timeout)
+        found = regex.search(self.recent)
+        assert found
+        return found
+
+    def wait_until(self, is_there: Callable[[], bool], what: str, timeout: float = TIMEOUT) -> None:
+        """Waits until the screen is as wanted."""
         deadline = time.monotonic() + timeout
-        while True:
-            if found := regex.search(self.recent):
-                return found
+        while not is_there():
             left = deadline - time.monotonic()
             if self.ended or left <= 0:
                 why = "it ended" if self.ended else f"not within {timeout} s"
-                raise AssertionError(f"no {pattern!r} on the screen ({why}):\n{self.text}")
+                raise AssertionError(f"no {what!r} on the screen ({why}):\n{self.text}")
             self._read(left)
 
     def enter(self, text: str) -> None:
