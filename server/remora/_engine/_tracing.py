@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Reach"]
 
-_IS_PYPY = sys.implementation.name == "pypy"
+_KEEPS_PLACES = sys.implementation.name == "pypy" or sys.version_info < (3, 11)
 
 
 class Reach:
@@ -129,14 +129,15 @@ class Reach:
             if current is not None:
                 self._program_locals[id(frame)] = (frame, current)
             frame.f_trace = local
-            if _IS_PYPY:
+            if _KEEPS_PLACES:
                 self._taken_at[id(frame)] = frame.f_lineno, frame.f_lasti
 
     def is_stale_line(self, frame: FrameType) -> bool:
         """Whether this line event is of the line that the frame was in when it was taken.
 
-        PyPy keeps the place of a frame's last event while nobody traces it. Taken up again in an earlier line,
-        it thinks that it has jumped back and reports that line, however far it is through it.
+        PyPy, and CPython before 3.11, keep the place of a frame's last event while nobody traces it. Taken up
+        again in an earlier line, they think that it has jumped back and report that line, however far it is
+        through it.
         """
         line, instruction = self._taken_at.pop(id(frame), (0, 0)) if self._taken_at else (0, 0)
         return line == frame.f_lineno and frame.f_lasti > instruction
