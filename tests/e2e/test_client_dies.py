@@ -16,12 +16,12 @@ def test_killing_the_client_at_a_stop_lets_the_game_run_on(interpreter: Interpre
         place = f"break guessing_game.py:{game.after_guess}"
         for _ in range(2):  # the next client attaches, and dies as well
             with remora.start_exec(
-                game.qualifier, place, "continue", "set guesses_taken = 0", "continue"
+                game.qualifier, place, "continue", "set guesses_taken = -9", "continue"
             ) as run:
                 assert run.result(place)["verified"]
                 game.stdin_line("30")
                 run.stop("continue")
-                run.result("set guesses_taken = 0")
+                run.result("set guesses_taken = -9")
                 game.stdin_line("31")  # it goes on, and stops again for this one
                 game.wait_for_question()
                 while "command" in (line := run.line()) or line["event"] != "stopped":

@@ -216,7 +216,7 @@ class Program:
         deadline = time.monotonic() + timeout
         with self._arrived:
             while True:
-                if found := regex.search(stream.text, start):
+                if (found := regex.search(stream.text, start)) and not _is_cut_off(stream, found):
                     return found
                 left = deadline - time.monotonic()
                 if stream.ended or left <= 0:
@@ -269,6 +269,12 @@ class Program:
         if error is not None and self._err.text:
             sys.stderr.write(self._story() + "\n")
         self.close()
+
+
+def _is_cut_off(stream: _Collected, found: re.Match[str]) -> bool:
+    """Whether the line's end that was found is only where the text ends so far."""
+    at_end = found.end() == len(stream.text) and not stream.ended
+    return at_end and found.re.pattern.endswith("$")
 
 
 def _with_enable(text: str, arguments: Mapping[str, Any]) -> str:
