@@ -1,4 +1,4 @@
-"""The distribution: one wheel of three packages; the server needs nothing else, the client says what it needs."""
+"""The distribution: one wheel of three packages, of which the server needs nothing else."""
 
 from __future__ import annotations
 

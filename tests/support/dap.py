@@ -230,7 +230,7 @@ class DapClient:
 
     def attach(
         self,
-        breakpoints: Mapping[str, Iterable[int]] | None = None,
+        breakpoints: Mapping[Any, Iterable[int]] | None = None,
         *,
         initialize: bool = True,
         **arguments: Any,
