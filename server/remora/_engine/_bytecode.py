@@ -41,6 +41,7 @@ SUPPORTED = sys.implementation.name == "cpython" and (3, 9) <= VERSION <= (3, 11
 """Whether `insert` can read and write this Python's bytecode."""
 
 
+_POP_EXCEPT = opcodes("POP_EXCEPT")
 _RESUME = opcodes("RESUME")
 _SEND = opcodes("SEND")
 _GROUP_DEPTH = 2 if VERSION >= (3, 11) else 1
@@ -54,7 +55,8 @@ class Insertion:
     Attributes:
         original: the code object as the program made it.
         hooks: the lines of this code object, without nested ones, that call a hook, and which.
-        results: where a hook's result is dropped, as `f_lasti`. A frame must not be made to jump from there.
+        results: where a hook's result is dropped, as `f_lasti`. 3.9 may report a 'line' event there, to be
+            ignored; a frame must not be made to jump from there.
     """
 
     __slots__ = ("hooks", "original", "results")
@@ -261,17 +263,20 @@ class _Draft:
         last = self.instructions[-1]
         ends = {last: last.offset + last.size}
         for instruction, following in zip(self.instructions, self.instructions[1:]):
-            ends[instruction] = self._entry(following).offset
+            ends[instruction] = self._guarded_from(following)
         for guarded in self.guarded:
             # What raises on the handler's own line goes past the hook in front: more entries than before.
             for landing, run in groupby(guarded.body, partial(self._landing, guarded)):
                 body = list(run)
-                start, end = self._entry(body[0]).offset, ends[body[-1]]
+                start, end = self._guarded_from(body[0]), ends[body[-1]]
                 yield Guard(start, end, landing.offset, guarded.depth, guarded.lasti)
 
-    def _entry(self, instruction: Instruction) -> Instruction:
-        """The first of what is now there for an instruction."""
-        return self.arounds.get(instruction) or self.groups.get(instruction) or instruction
+    def _guarded_from(self, instruction: Instruction) -> int:
+        """The offset from where the guards of `instruction` hold: that of what is in front of it."""
+        # POP_EXCEPT ends a handler, and is not guarded by it since it cannot raise. But a hook there can.
+        if instruction.opcode in _POP_EXCEPT:
+            return instruction.offset
+        return (self.arounds.get(instruction) or self.groups.get(instruction) or instruction).offset
 
     def _landing(self, guarded: Guarded, source: Instruction) -> Instruction:
         """Where to go when `source` raises."""
