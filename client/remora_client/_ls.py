@@ -58,8 +58,13 @@ def run(arguments: Namespace) -> int:
 
 async def _ask_all(qualifiers: Sequence[Qualifier], options: ConnectOptions) -> list[Answer]:
     if not qualifiers:
-        return [Answer("", await local_processes())]
+        return [Answer("", await local_processes(options.timeout, _tell_silent))]
     return list(await asyncio.gather(*(_ask(each, options) for each in qualifiers)))
+
+
+def _tell_silent(pid: int, why: str) -> None:
+    first = visible(why.splitlines()[0])
+    print(f"remora: process {pid} is there, and gives no answer. {first}", file=sys.stderr)
 
 
 async def _ask(qualifier: Qualifier, options: ConnectOptions) -> Answer:

@@ -18,6 +18,7 @@ from remora_client._session import Session
 from remora_client._text import visible
 from remora_protocol import (
     ProcessInfo,
+    RequestFailed,
     is_private_folder,
     parse_qualifier,
     pid_of_socket,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Local", "link_to", "local_processes", "local_sockets", "open_session"]
 
-_LOCAL_SECONDS = 2.0
+_LOCAL_SECONDS = 5.0
 # A process that is stopped by a signal does not answer; the others must not wait for it one by one.
 _AT_ONCE = 64
 
@@ -52,9 +53,15 @@ def local_sockets() -> list[Local]:
     return [found[pid] for pid in sorted(found)]
 
 
-async def local_processes(timeout: float = _LOCAL_SECONDS) -> list[ProcessInfo]:
-    """What this user's processes on this machine say of themselves. A dead one's socket is removed."""
+async def local_processes(
+    timeout: float = _LOCAL_SECONDS, silent: Callable[[int, str], None] | None = None
+) -> list[ProcessInfo]:
+    """What this user's processes on this machine say of themselves. A dead one's socket is removed.
+
+    `silent` is told of those that are there and do not answer, and why.
+    """
     gate = asyncio.Semaphore(_AT_ONCE)
+    complain = silent or (lambda pid, why: None)
 
     async def ask(local: Local) -> ProcessInfo | None:
         path, pid = local
@@ -65,11 +72,13 @@ async def local_processes(timeout: float = _LOCAL_SECONDS) -> list[ProcessInfo]:
                 with contextlib.suppress(OSError):
                     os.unlink(path)
                 return None
-            except (ClientError, OSError):
+            except (ClientError, OSError) as error:
+                complain(pid, str(error))
                 return None
             try:
                 processes = await link.processes()
-            except ClientError:
+            except (ClientError, RequestFailed) as error:
+                complain(pid, str(error))
                 return None
             finally:
                 await link.close()

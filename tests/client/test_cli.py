@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import ssl
-import statistics
 import subprocess
 import sys
 import threading
@@ -146,6 +145,9 @@ def test_local_processes_are_found_through_their_sockets(tmp_path: Path, remora:
     folder.mkdir(mode=0o700, parents=True)
     runtime.chmod(0o700)
     pid = os.getpid()
+    mute = socket.socket(socket.AF_UNIX)  # as of a process that is stopped by a signal
+    mute.bind(str(folder / "1.sock"))
+    mute.listen()
     door = socket.socket(socket.AF_UNIX)
     door.bind(str(folder / f"{pid}.sock"))
     door.listen()
@@ -165,13 +167,16 @@ def test_local_processes_are_found_through_their_sockets(tmp_path: Path, remora:
     threading.Thread(target=accept, daemon=True).start()
     try:
         environment = {"XDG_RUNTIME_DIR": str(runtime)}
-        listed = json.loads(remora("ls", "--json", env=environment).output)
+        ran = remora("ls", "--json", "--timeout", "1", env=environment)
+        assert "process 1 is there, and gives no answer" in ran.errors
+        listed = json.loads(ran.output)
         assert pid in [each["pid"] for each in listed]
         assert 1 not in [each["pid"] for each in listed]  # each is asked for itself only
         assert not (folder / "999999.sock").exists()
         folder.chmod(0o755)  # others could put their sockets there: it is not looked at
         assert pid not in [each["pid"] for each in json.loads(remora("ls", "--json", env=environment).output)]
     finally:
+        mute.close()
         door.shutdown(socket.SHUT_RDWR)
         door.close()
         for path in folder.iterdir():
@@ -242,12 +247,15 @@ def test_cert_new(remora: Command, tmp_path: Path) -> None:
 
 
 def test_help_is_quick(remora: Command) -> None:
+    """Processor time, the best of some: other work on the machine must not fail this."""
     took = []
-    for _ in range(5):
-        started = time.perf_counter()
+    for _ in range(8):
+        before = os.times()
         assert remora("--help").code == 0
-        took.append(time.perf_counter() - started)
-    assert min(took) < 0.15, statistics.median(took)
+        after = os.times()
+        spent = after.children_user + after.children_system - before.children_user - before.children_system
+        took.append(spent)
+    assert min(took) < 0.15
 
 
 def test_help_imports_nothing_heavy() -> None:
