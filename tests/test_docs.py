@@ -69,6 +69,19 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
+def test_the_modules_that_are_named_are_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(_\w+)/?`", text))
+    assert len(named) > 20
+    folders = [
+        ROOT / "protocol" / "remora_protocol",
+        ROOT / "server" / "remora",
+        ROOT / "client" / "remora_client",
+    ]
+    there = {path.stem for folder in folders for path in folder.iterdir()}
+    assert named <= there, named - there
+
+
 def test_the_error_codes_are_all_there() -> None:
     shown = rows("protocol.md", r"^\| (\d+) \| `([\w-]+)` \|")
     assert {code: int(number) for number, code in shown} == dict(ERROR_IDS)
