@@ -38,6 +38,7 @@ class _File:
     """What was asked for under one path."""
 
     path: str
+    sha256: str | None
     filenames: list[str]
     asked: list[_Asked]
 
@@ -56,7 +57,7 @@ class LineTable:
         known = {asked.spec: asked for asked in was.asked} if was is not None else {}
         asked = [known.pop(spec) if spec in known else self._ask(spec) for spec in specs]
         filenames = self._sources.resolve(path, sha256)
-        file = _File(path, filenames, asked)
+        file = _File(path, sha256, filenames, asked)
         if specs:
             self._files[path] = file
         for each in asked:
@@ -65,10 +66,11 @@ class LineTable:
 
     def meet(self, filename: str) -> list[Breakpoint]:
         """A file is about to run for the first time. The breakpoints that are now bound to it."""
+        self._sources.note(filename)
         bound = []
         for file in self._files.values():
             if filename not in file.filenames and self._sources.matches(file.path, filename):
-                file.filenames.append(filename)
+                file.filenames = self._sources.resolve(file.path, file.sha256)
                 for asked in file.asked:
                     self._place(file, asked)
                     bound.append(self._describe(file, asked))

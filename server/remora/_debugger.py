@@ -272,6 +272,9 @@ class Debugger:
         """Let this thread go on as far as `kind` says, and with it all others unless `single_thread`."""
         record, stop = self._held(thread_id)
         frame = _frame_to_run_on(stop)
+        if stop.is_before_line and kind in ("in", "over", "until"):
+            self._show_anew(record, Stop(frame, "step"))  # it is there already
+            return
         plan = Plan(kind, frame, self.filters.is_user, line)
         if stop.is_returning and stop.returned is not None:
             plan.leave(stop.returned.value)
@@ -305,15 +308,18 @@ class Debugger:
         def jumped(result: Any, error: BaseException | None) -> None:
             if isinstance(error, ValueError):
                 error = RequestFailed("failed", str(error))
-            if error is None and record.stop is stop:
-                record.stop = Stop(frame, "goto", "jumped")
-                self._stacks.forget(thread_id)
             if done is not None:
                 done(result, error)
-            if error is None and record.stop is not None:
-                self._telling.stopped(thread_id, record.stop, frame)
+            if error is None and record.stop is stop:
+                self._show_anew(record, Stop(frame, "goto", "jumped"))
 
         record.post(Call(record, lambda: _frames.jump(frame, line), jumped, self._post))
+
+    def _show_anew(self, record: ThreadRecord, stop: Stop) -> None:
+        """The thread stays held, and is elsewhere now."""
+        record.stop = stop
+        self._stacks.forget(record.id)
+        self._telling.stopped(record.id, stop, stop.frame)
 
     def call_on(
         self,

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Frame",
     "awaits",
+    "begins_handler",
     "callers",
     "current_frames",
     "is_coroutine",
     "is_generator",
     "is_in_call",
     "jump",
+    "line_of",
     "qualified_name",
     "set_local",
     "walk",
@@ -39,6 +41,7 @@ __all__ = [
 _COROUTINE = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _GENERATOR = inspect.CO_GENERATOR | _COROUTINE
 _CACHE = dis.opmap.get("CACHE", -1)
+_PUSH_EXC_INFO = dis.opmap.get("PUSH_EXC_INFO", -1)
 # What a frame executes while it waits for another generator or coroutine.
 _DELEGATING = frozenset(dis.opmap[name] for name in ("SEND", "YIELD_FROM") if name in dis.opmap)
 
@@ -77,6 +80,16 @@ def qualified_name(frame: FrameType) -> str:
     """The function's name with its class, as far as this Python knows it."""
     code = frame.f_code
     return getattr(code, "co_qualname", code.co_name)
+
+
+def line_of(frame: FrameType) -> int:
+    """The frame's line; for the interpreter's own instructions, which have none, that of its definition."""
+    return frame.f_lineno or frame.f_code.co_firstlineno
+
+
+def begins_handler(frame: FrameType) -> bool:
+    """Whether an exception has just come into this frame, and its handler has not begun a line yet."""
+    return frame.f_lineno is None or frame.f_code.co_code[frame.f_lasti] == _PUSH_EXC_INFO
 
 
 def is_coroutine(frame: FrameType) -> bool:

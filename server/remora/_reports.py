@@ -261,6 +261,7 @@ def _stop_of_step(plan: Plan, happening: Happening, frame: FrameType) -> Stop:
         breakpoint_ids=plan.breakpoint_ids,
         returned=plan.returned,
         is_returning=is_returning,
+        is_before_line=plan.is_before_line,
     )
 
 

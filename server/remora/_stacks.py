@@ -39,7 +39,7 @@ class Stacks:
         stop = record.stop
         if stop is None:
             newest = _frames.current_frames().get(record.ident)
-            return self._make(record, ((frame, frame.f_lineno) for frame in _frames.walk(newest)))
+            return self._make(record, ((frame, _frames.line_of(frame)) for frame in _frames.walk(newest)))
         known = self._held.get(record.id)
         if known is None or known[0] is not stop:
             known = self._held[record.id] = (stop, self._make(record, _stack_of(stop)))
@@ -80,7 +80,7 @@ class Stacks:
             id=next(self._numbers),
             thread_id=record.id,
             frame=frame,
-            line=line or frame.f_code.co_firstlineno,
+            line=line,
             filename=frame.f_code.co_filename,
             name=_frames.qualified_name(frame),
             subtle=not self._filters.is_user(frame),
@@ -90,7 +90,7 @@ class Stacks:
 def _stack_of(stop: Stop) -> list[Place]:
     if stop.traceback_frames:
         return list(stop.traceback_frames)
-    stack = [(frame, frame.f_lineno) for frame in _frames.walk(stop.frame)]
+    stack = [(frame, _frames.line_of(frame)) for frame in _frames.walk(stop.frame)]
     if stop.line is not None:
         stack[0] = (stack[0][0], stop.line)
     return stack

@@ -17,6 +17,7 @@ caller that handles it.
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
@@ -68,6 +69,7 @@ class Plan:
         returned: what the frame stepped out of has returned, once it has.
         reason, description, breakpoint_ids: of the stop that the step ends in.
         at_line: the line to show when the frame's own is already that of the next instruction.
+        is_before_line: that next instruction starts a line, which is still to be stopped at.
     """
 
     def __init__(
@@ -79,9 +81,10 @@ class Plan:
         self.breakpoint_ids: Sequence[int] = ()
         self.returned: ReturnValue | None = None
         self.at_line: int | None = None
+        self.is_before_line = False
         self._frame = frame
         self._is_user = is_user
-        self._until = frame.f_lineno + 1 if line is None else line
+        self._until = _frames.line_of(frame) + 1 if line is None else line
         self._entered: dict[int, FrameType] = {}
         self._callers = {id(caller): caller for caller in _frames.callers(frame) if is_user(caller)}
         self._landing: FrameType | None = None
@@ -93,8 +96,12 @@ class Plan:
             lines[id(self._frame)] = self._frame
         if self._landing is not None:
             lines[id(self._landing)] = self._landing
-        calls = self._frame if self.kind == "in" else None
-        return Watch(lines, {id(self._frame): self._frame}, self._landing, calls)
+        returns = {id(self._frame): self._frame}
+        if self._landing is not None:
+            # Its next instruction may be the one that returns, and then it is too late to ask for returns.
+            returns[id(self._landing)] = self._landing
+        calls = (self._landing or self._frame) if self.kind == "in" else None
+        return Watch(lines, returns, self._landing, calls)
 
     def leave(self, value: Any) -> None:
         """The step begins where the frame is just returning this: only its caller is left to be heard of."""
@@ -107,7 +114,8 @@ class Plan:
         if happening is Happening.CALL:
             return self._decide_call(frame)
         if happening is Happening.INSTRUCTION:
-            return Verdict.STOP if frame is self._landing else Verdict.GO
+            is_back = frame is self._landing and not _frames.begins_handler(frame)
+            return Verdict.STOP if is_back else Verdict.GO
         if frame is not self._frame or happening is Happening.UNWIND:
             return Verdict.GO
         if happening is Happening.YIELD:
@@ -115,17 +123,19 @@ class Plan:
         return self._decide_return(value)
 
     def _decide_line(self, frame: FrameType) -> Verdict:
-        if frame is self._frame and self.kind == "until" and frame.f_lineno < self._until:
+        if frame is self._frame and self.kind == "until" and _frames.line_of(frame) < self._until:
             return Verdict.GO
-        self.at_line = None
-        if frame is not self._landing:
-            self.returned = None  # an exception, or the generator was resumed before its consumer went on
+        if frame is self._landing:
+            self.is_before_line = _frames.line_of(frame) != self.at_line
+        else:
+            # An exception, or the generator was resumed before its consumer went on.
+            self.returned = self.at_line = None
         return Verdict.STOP
 
     def _decide_call(self, frame: FrameType) -> Verdict:
         if id(frame) in self._entered or not self._is_user(frame):
             return Verdict.GO
-        if not any(caller is self._frame for caller in _frames.walk(frame.f_back)):
+        if not any(caller in (self._frame, self._landing) for caller in _frames.walk(frame.f_back)):
             return Verdict.GO  # another task or greenlet of the same thread
         self._entered[id(frame)] = frame
         self.watch = self._make_watch()
@@ -134,8 +144,10 @@ class Plan:
     def _decide_yield(self, value: Any) -> Verdict:
         if self.kind in ("return", "here"):
             return Verdict.GO
-        if _frames.is_coroutine(self._frame) and type(value).__name__ != _WRAPPED_YIELD:
-            return Verdict.GO  # suspended by `await`
+        if _frames.is_coroutine(self._frame):
+            if type(value).__name__ != _WRAPPED_YIELD:
+                return Verdict.GO  # suspended by `await`
+            value = next(iter(gc.get_referents(value)), None)
         self._land(next(filter(self._is_user, _frames.yields_to(self._frame)), None), value)
         return Verdict.CHANGED if self._landing is not None else Verdict.GO
 
@@ -150,5 +162,5 @@ class Plan:
         self._landing = caller
         if caller is not None:
             self.returned = ReturnValue(_frames.qualified_name(self._frame), value)
-            self.at_line = caller.f_lineno
+            self.at_line = _frames.line_of(caller)
             self.watch = self._make_watch()

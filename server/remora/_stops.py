@@ -32,6 +32,7 @@ class Stop:
         break_mode: DAP's word for which kind of exception breakpoint it was.
         returned: what the function that was stepped out of returned.
         is_returning: `frame` has ended but for handing over what it returned.
+        is_before_line: `frame` stands before the start of another line than the one shown.
         traceback_frames: (frame, line) newest first, when the stack to show is that of an exception.
     """
 
@@ -45,6 +46,7 @@ class Stop:
     break_mode: str = ""
     returned: ReturnValue | None = None
     is_returning: bool = False
+    is_before_line: bool = False
     traceback_frames: Sequence[tuple[FrameType, int]] = ()
 
     def body(self, thread_id: int, shown: dict[str, Any] | None) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Telling:
         """A thread has stopped the world, with this as its newest frame."""
         shown = None
         if frame is not None:
-            line = stop.line or frame.f_lineno
+            line = stop.line or _frames.line_of(frame)
             path = self._path(frame.f_code.co_filename)
             shown = {"name": _frames.qualified_name(frame), "path": path, "line": line}
         self._tell("stopped", stop.body(thread_id, shown))
@@ -52,7 +52,12 @@ class Telling:
         """A logpoint was reached."""
         path = self._path(frame.f_code.co_filename)
         source = {"name": path.replace("\\", "/").rpartition("/")[2], "path": path}
-        body = {"category": "console", "output": f"{text}\n", "source": source, "line": frame.f_lineno}
+        body = {
+            "category": "console",
+            "output": f"{text}\n",
+            "source": source,
+            "line": _frames.line_of(frame),
+        }
         self._tell("output", body)
 
     def failed(self, error: BaseException) -> None:

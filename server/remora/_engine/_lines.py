@@ -5,12 +5,15 @@ Any thread.
 
 from __future__ import annotations
 
+import dis
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import CodeType
 
-__all__ = ["first_line", "line_at", "lines_of"]
+__all__ = ["first_line", "is_line_again", "line_at", "lines_of"]
+
+_APPENDS = frozenset(("LIST_APPEND", "SET_ADD", "MAP_ADD"))
 
 
 def lines_of(code: CodeType) -> frozenset[int]:
@@ -23,6 +26,23 @@ def line_at(code: CodeType, offset: int) -> int | None:
     return next((line for start, end, line in _table(code) if start <= offset < end), None)
 
 
+def is_line_again(code: CodeType, source: int, target: int) -> bool:
+    """Whether a jump back begins another turn of a loop that stands on one line.
+
+    The loops of comprehensions do not count: since 3.12 they are part of the code around them, and a step
+    over the line is meant to go over them all.
+    """
+    line = line_at(code, target)
+    if target > source or line is None or line != line_at(code, source):
+        return False
+    previous = ""
+    for instruction in dis.get_instructions(code):
+        if previous in _APPENDS and instruction.argval == target and "BACKWARD" in instruction.opname:
+            return False
+        previous = instruction.opname
+    return True
+
+
 def first_line(code: CodeType) -> int | None:
     """The line that the call itself belongs to: that of `def` or `lambda`."""
     return next((line for _, _, line in _table(code) if line is not None), None)
@@ -31,8 +51,7 @@ def first_line(code: CodeType) -> int | None:
 def _table(code: CodeType) -> list[tuple[int, int, int | None]]:
     if hasattr(code, "co_lines"):
         return list(code.co_lines())
-    import dis  # 3.9 and PyPy 3.9
-
+    # 3.9, and PyPy 3.9
     starts = list(dis.findlinestarts(code))
     ends = [start for start, _ in starts[1:]] + [len(code.co_code)]
     return [(start, end, line) for (start, line), end in zip(starts, ends)]

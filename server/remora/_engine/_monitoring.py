@@ -58,6 +58,7 @@ if sys.version_info >= (3, 12):
             self._files: dict[str, frozenset[int]] = {}
             self._codes: dict[str, dict[int, ref[CodeType]]] = {}
             self._armed: dict[int, ref[CodeType]] = {}
+            self._turns: dict[tuple[int, int], tuple[CodeType, int | None]] = {}
             self._entries: dict[int, tuple[CodeType, Report]] = {}
             self._wants_new_code = self._wants_files = False
             # RUN's.
@@ -127,6 +128,7 @@ if sys.version_info >= (3, 12):
             self._by_line.update(by_line)
             for line in self._by_line.keys() - by_line.keys():
                 del self._by_line[line]
+            self._turns.clear()
             self._know_running_code()
             for filename in {*was, *self._files}:
                 if was.get(filename) != self._files.get(filename):
@@ -277,7 +279,7 @@ if sys.version_info >= (3, 12):
             if self._interrupting:
                 events |= _EVERYWHERE
             if self._callers:
-                events |= _STARTS
+                events |= _STARTS | E.PY_THROW
             if self._raised is not None:
                 events |= E.RAISE
             if self._unwound is not None:
@@ -290,6 +292,7 @@ if sys.version_info >= (3, 12):
         def _break_callbacks(self) -> dict[int, Callable[..., Any]]:
             by_line = self._by_line
             just_held = self._just_held
+            turns = self._turns
             get_frame = sys._getframe
 
             def on_line(code: CodeType, line: int) -> object:
@@ -309,9 +312,13 @@ if sys.version_info >= (3, 12):
             def on_jump(code: CodeType, source: int, target: int) -> object:
                 if target > source:
                     return DISABLE
-                line = _lines.line_at(code, target)
-                if line is None or line != _lines.line_at(code, source):
-                    return DISABLE
+                known = turns.get((id(code), source))
+                if known is None:
+                    line = (
+                        _lines.line_at(code, target) if _lines.is_line_again(code, source, target) else None
+                    )
+                    turns[id(code), source] = known = (code, line)
+                line = known[1]
                 if line not in by_line or code.co_filename not in by_line[line]:
                     return DISABLE
                 try:
@@ -368,6 +375,7 @@ if sys.version_info >= (3, 12):
                 E.JUMP: self._on_jump,
                 E.PY_START: self._on_start,
                 E.PY_RESUME: self._on_start,
+                E.PY_THROW: self._on_thrown,
                 E.PY_RETURN: self._on_return,
                 E.PY_YIELD: self._on_yield,
                 E.INSTRUCTION: self._on_instruction,
@@ -386,9 +394,11 @@ if sys.version_info >= (3, 12):
             frame = sys._getframe(1)
             if self._just_held and self._was_held_here(frame):
                 return None
-            if _lines.line_at(code, source) == _lines.line_at(code, target):
+            # A pause takes any turn of any loop: `while True: pass` has nothing else.
+            if self._interrupting or _lines.is_line_again(code, source, target):
                 self._report_line(frame)
-            return None
+                return None
+            return DISABLE
 
         def _report_line(self, frame: FrameType) -> None:
             listener = self._listener
@@ -415,10 +425,22 @@ if sys.version_info >= (3, 12):
             try:
                 if self._interrupting and listener.on_interrupt(frame):
                     return
+            except Exception as error:
+                self._fail(error)
+            self._report_call(frame, listener)
+
+        def _report_call(self, frame: FrameType, listener: Listener) -> None:
+            try:
                 for owner in list(self._callers):
                     listener.on_step(owner, Happening.CALL, frame, None)
             except Exception as error:
                 self._fail(error)
+
+        def _on_thrown(self, code: CodeType, offset: int, error: BaseException) -> None:
+            """A suspended frame goes on with an exception: for steps, as good as any start."""
+            listener = self._listener
+            if listener is not None and self._callers:
+                self._report_call(sys._getframe(1), listener)
 
         def _on_return(self, code: CodeType, offset: int, value: Any) -> None:
             self._report_from(self._return_frames, Happening.RETURN, sys._getframe(1), value)

@@ -129,7 +129,7 @@ class Reach:
             if current is not None:
                 self._program_locals[id(frame)] = (frame, current)
             frame.f_trace = local
-            if _KEEPS_PLACES:
+            if _KEEPS_PLACES and frame.f_lasti >= 0:
                 self._taken_at[id(frame)] = frame.f_lineno, frame.f_lasti
 
     def is_stale_line(self, frame: FrameType) -> bool:

@@ -1,0 +1,73 @@
+# with: what it enters and leaves.
+import contextlib
+
+
+class Guard:
+    def __enter__(self):
+        return self  # @enter
+
+    def __exit__(self, *error):
+        self.error = error  # @exit_first
+        return True  # @exit_return
+
+
+@contextlib.contextmanager
+def opened(log):
+    log.append("enter")  # @cm_enter
+    yield log  # @cm_yield
+    log.append("exit")  # @cm_exit
+
+
+#> over over over over -> body start return end
+#> in over over over in over over over -> enter start=<guard> body start exit_first exit_return start=True return
+#> in out over over over -> enter start=<guard> body start return
+def simple():
+    with Guard():  # @start
+        value = 1  # @body
+    return value  # @return
+
+
+Guard.__repr__ = lambda self: "<guard>"
+
+
+#> over over over over -> with body with return
+#> over in over over over -> with cm_enter cm_yield with=['enter'] body
+#> over in out -> with cm_enter with=['enter']
+#> over over over in over over -> with body with cm_exit with=None return
+def generator_based():
+    log = []  # @start
+    with opened(log) as inner:  # @with
+        inner.append("body")  # @body
+    return log  # @return
+
+
+#> over over over -> fail start return
+#> over over in over over -> fail start exit_first exit_return start=True
+def swallows():
+    with Guard():  # @start
+        raise ValueError  # @fail
+    return 1  # @return
+
+
+#> over over over over over -> second body second start return
+def nested():
+    with Guard():  # @start
+        with Guard():  # @second
+            value = 1  # @body
+    return value  # @return
+
+
+#> over over over -> body start end
+def returns_inside():
+    with Guard():  # @start
+        return 1  # @body
+    return 2
+
+
+#> over over over over -> try_ return finally end
+def return_through_finally():
+    value = 1  # @start
+    try:  # @try_
+        return value  # @return
+    finally:
+        value = 2  # @finally

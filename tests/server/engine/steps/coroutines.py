@@ -1,0 +1,95 @@
+# async: a step over await waits for the same task, whatever else the loop runs meanwhile.
+import asyncio
+
+
+async def noise(turns):
+    for _ in range(turns):  # @noise_for
+        await asyncio.sleep(0.001)  # @noise_sleep
+
+
+async def inner():
+    value = 1  # @inner_first
+    await asyncio.sleep(0.002)  # @inner_sleep
+    return value  # @inner_return
+
+
+async def outer():
+    value = await inner()  # @outer_await
+    return value + 1  # @outer_return
+
+
+#> over over over over -> sleep await after return
+#> over over in over over over over -> sleep await outer_await outer_return await=2 after return
+#> over over in in over over over -> sleep await outer_await inner_first inner_sleep inner_return outer_await=1
+#> over over in in out over -> sleep await outer_await inner_first outer_await=1 outer_return
+#> over over in return -> sleep await outer_await outer_return=2
+async def awaits():
+    others = [asyncio.ensure_future(noise(3)) for _ in range(3)]  # @start
+    await asyncio.sleep(0.002)  # @sleep
+    value = await outer()  # @await
+    value += 1  # @after
+    await asyncio.gather(*others)  # @return
+    return value
+
+
+class Resource:
+    async def __aenter__(self):
+        await asyncio.sleep(0)  # @aenter
+        return self  # @aenter_return
+
+    async def __aexit__(self, *error):
+        await asyncio.sleep(0)  # @aexit
+
+    def __repr__(self):
+        return "<resource>"
+
+
+#> over over over over -> with body with return
+#> over in over over over -> with aenter aenter_return with=<resource> body
+#> over over over in over over -> with body with aexit with=None return
+async def async_with():
+    others = asyncio.ensure_future(noise(2))  # @start
+    async with Resource() as resource:  # @with
+        value = resource  # @body
+    await others  # @return
+    return value
+
+
+async def ticks(limit):
+    for number in range(limit):  # @ticks_for
+        await asyncio.sleep(0)  # @ticks_sleep
+        yield number  # @ticks_yield
+
+
+#> over over over over over over -> for body for body for return
+#> over in over over over over -> for ticks_for ticks_sleep ticks_yield for=0 body
+#> over in out -> for ticks_for for=0
+async def async_for():
+    total = 0  # @start
+    async for number in ticks(2):  # @for
+        total += number  # @body
+    return total  # @return
+
+
+#> over over over -> gather after end
+#> over in over -> gather after end
+async def gathers():
+    value = 0  # @start
+    value = await asyncio.gather(inner(), inner())  # @gather
+    return value  # @after
+
+
+#> over over over over -> soon wait except last
+async def cancelled():
+    task = asyncio.ensure_future(asyncio.sleep(10))  # @start
+    asyncio.get_running_loop().call_soon(task.cancel)  # @soon
+    try: await task  # @wait
+    except asyncio.CancelledError: task = None  # @except
+    return task  # @last
+
+
+#> over over -> comprehension return
+async def async_comprehension():
+    value = 0  # @start
+    value = [n async for n in ticks(2)]  # @comprehension
+    return value  # @return
