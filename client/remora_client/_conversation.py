@@ -87,7 +87,11 @@ class Conversation:
 
     def _tell(self, event: str, body: dict[str, Any]) -> None:
         for listener in list(self._listeners):
-            listener(event, body)
+            try:
+                listener(event, body)
+            except Exception as error:  # its fault must not end the reading of what the server says
+                context = {"message": f"a listener to {event!r} failed", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(context)
 
     def _later(self, coroutine: Any) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)

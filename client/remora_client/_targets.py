@@ -11,11 +11,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from remora_client._attach import choose_process
 from remora_client._connect import Link, connect, connect_local
-from remora_client._errors import AmbiguousProcess, ClientError, NoSuchProcess
+from remora_client._errors import ClientError, NoSuchProcess
 from remora_client._inject import start_server_in
 from remora_client._session import Session
-from remora_client._text import visible
 from remora_protocol import (
     ProcessInfo,
     RequestFailed,
@@ -88,10 +88,8 @@ async def local_processes(
     return [each for each in answers if each is not None]
 
 
-async def link_to(target: str | None, options: ConnectOptions) -> tuple[Link, int | None]:
+async def link_to(target: str, options: ConnectOptions) -> tuple[Link, int | None]:
     """A link, and the process that the target itself names. Raises a `ClientError`."""
-    if target is None:
-        return await _only_local()
     if target.isdecimal():
         return await _local(int(target)), int(target)
     qualifier = parse_qualifier(target)
@@ -111,6 +109,9 @@ async def open_session(
     redirect_output: bool = True,
 ) -> Session:
     """Connect and attach, in one. What cannot be is closed again."""
+    if target is None:
+        pid = (await _choose_local(pid, name, choose))["pid"]
+        target = str(pid)
     link, named = await link_to(target, options)
     try:
         return await Session.attach(
@@ -128,19 +129,16 @@ async def open_session(
         raise
 
 
-async def _only_local() -> tuple[Link, int]:
+async def _choose_local(
+    pid: int | None, name: str | None, choose: Callable[[Sequence[ProcessInfo]], int] | None
+) -> ProcessInfo:
     processes = await local_processes()
     if not processes:
         raise NoSuchProcess(
             "None of your processes on this machine can be debugged.",
             "Say where the program is (remora attach HOST), or start it with: python -m remora SCRIPT",
         )
-    if len(processes) > 1:
-        listed = "; ".join(f"{each['pid']} {visible(each['name'])}" for each in processes[:20])
-        raise AmbiguousProcess(
-            f"{len(processes)} processes can be debugged: {listed}.", "Say which: remora attach PID"
-        )
-    return await _local(processes[0]["pid"]), processes[0]["pid"]
+    return choose_process(processes, pid, name, choose)
 
 
 async def _local(pid: int) -> Link:

@@ -220,6 +220,11 @@ def test_processes_of_this_machine(program: Program, monkeypatch: pytest.MonkeyP
     assert program.pid in [each["pid"] for each in remora_client.processes()]
     with remora_client.attach(program.pid) as session:
         assert session.pause() is not None
+    with remora_client.attach(name=f"{program.path.name}", pid=program.pid) as session:
+        assert session.process is not None
+        assert session.process["pid"] == program.pid
+    with pytest.raises(NoSuchProcess, match="no process named nobody"):
+        remora_client.attach(name="nobody")
     with pytest.raises(NoSuchProcess, match="not called"):
         remora_client.attach(os.getpid())
     with pytest.raises(NoSuchProcess, match="no process"):

@@ -246,6 +246,27 @@ def test_events_reach_listeners_in_order() -> None:
     run(Remora(answers={"pause": talk}), scenario)
 
 
+def test_a_listener_that_fails_harms_nobody_else() -> None:
+    reported: list[str] = []
+
+    async def scenario(session: Session) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: reported.append(context["message"]))
+        heard: list[str] = []
+
+        def fails(event: str, body: dict[str, Any]) -> None:
+            raise ValueError
+
+        session.listen(fails)
+        session.listen(lambda event, body: heard.append(event))
+        await session.pause()
+        assert await session.wait_for_stop() is not None
+        assert heard == ["stopped"]
+
+    run(Remora(answers={"pause": lambda s, a: stopped(s)}), scenario)
+    assert reported == ["a listener to 'stopped' failed"]
+
+
 # -- breakpoints
 
 
