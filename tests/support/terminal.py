@@ -60,18 +60,26 @@ class Terminal:
     def pid(self) -> int:
         return int(self.child.pid)
 
-    def _read(self, seconds: float) -> None:
+    def _read(self, seconds: float) -> bool:
+        """Takes what comes within that time; False: nothing came."""
         try:
             data = self.child.read_nonblocking(65536, timeout=seconds)
         except pexpect.TIMEOUT:
-            return
+            return False
         except pexpect.EOF:
             self.ended = True
-            return
+            return False
         self._stream.feed(bytes(data))
         if self._answer.text:
             self.child.send(self._answer.text)
             self._answer.text = ""
+        return True
+
+    def _settle(self) -> None:
+        """Takes what is on its way: in the middle of a redraw the cursor is anywhere, at the bar below even."""
+        for _ in range(100):
+            if not self._read(0.03):
+                return
 
     @property
     def text(self) -> str:
@@ -109,11 +117,13 @@ class Terminal:
 
     def enter(self, text: str) -> None:
         """Types a line and Enter."""
+        self._settle()
         self._from = self._screen.cursor.y
         self.child.send(text + "\r")
 
     def press(self, key: str) -> None:
         """Sends a key as it is; `"\\x03"` is Ctrl-C."""
+        self._settle()
         self._from = self._screen.cursor.y
         self.child.send(key)
 
