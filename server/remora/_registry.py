@@ -23,6 +23,7 @@ _LONGEST_PATH = 100  # what fits into a sockaddr_un on every system
 _CREDENTIALS = struct.Struct("3i")
 _XUCRED = struct.Struct("IIh")
 _LOCAL_PEERCRED = 1
+_SO_PEERCRED = getattr(socket, "SO_PEERCRED", 17)  # PyPy 3.9 does not name it
 
 
 class Door:
@@ -116,8 +117,8 @@ def _make_private(folder: str) -> str | None:
 
 def _credentials(sock: socket.socket) -> tuple[int, int]:
     """Process and user at the other end of a Unix socket."""
-    if hasattr(socket, "SO_PEERCRED"):
-        raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    if sys.platform == "linux":
+        raw = sock.getsockopt(socket.SOL_SOCKET, _SO_PEERCRED, _CREDENTIALS.size)
         pid, user, _group = _CREDENTIALS.unpack(raw)
         return pid, user
     raw = sock.getsockopt(0, _LOCAL_PEERCRED, 76)  # macOS and the BSDs

@@ -237,11 +237,12 @@ class Session:
     def _on_drained(self) -> None:
         self.flush()
 
-    def flush(self) -> None:
-        """Send what waits in the outbox."""
+    def flush(self, *, last: bool = False) -> None:
+        """Send what waits in the outbox. `last`: also how much was left out, if nothing comes after this."""
         if self._ended:
             return
-        for name, body in self.outbox.take(congested=self.transport.pending > CONGESTED):
+        congested = self.transport.pending > CONGESTED and not last
+        for name, body in self.outbox.take(congested=congested):
             self._send(self._connection.event(name, body))
         if self.transport.pending > HOPELESS:
             self._on_lost("it does not read what is sent to it")
@@ -260,6 +261,7 @@ class Session:
 
     def say_farewell(self, text: str | None, exit_code: int | None) -> None:
         """The server ends, and perhaps the program."""
+        self.flush(last=True)
         if text is not None:
             self.event("output", {"category": "important", "output": f"{text}\n"})
         if exit_code is not None:

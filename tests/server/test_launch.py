@@ -15,7 +15,7 @@ from tests.support.program import PYTHONPATH, Program, clean_environment
 PROBE = """\
 import json, sys, warnings
 shown = (str, type(None), dict)
-names = {name: value if isinstance(value, shown) else type(value).__name__ for name, value in globals().items()}
+names = {name: value if isinstance(value, shown) else type(value).__name__ for name, value in vars().items()}
 names.pop("names", None)
 spec = getattr(__spec__, "name", None)
 main = sys.modules["__main__"].__dict__ is globals()
@@ -29,7 +29,7 @@ def inner():
     if "raise" in sys.argv: raise ValueError("wrong") from KeyError("why")
     if "interrupt" in sys.argv: raise KeyboardInterrupt
     if "hook" in sys.argv:
-        sys.excepthook = lambda kind, error, trace: print("hook", kind.__name__, trace.tb_frame.f_code.co_name)
+        sys.excepthook = lambda kind, error, trace: print(kind.__name__, trace.tb_frame.f_code.co_name)
         raise ValueError
 outer()
 """
@@ -60,7 +60,8 @@ def run(interpreter: Interpreter, folder: Path, words: list[str], **more: str) -
 @pytest.mark.parametrize(
     "command",
     ["script.py a -m b", "script.py exit", "script.py text", "script.py raise", "script.py interrupt",
-     "script.py hook", "broken.py", "missing.py", "-m package raise", "-m package", "-m missing", "folder raise"],
+     "script.py hook", "broken.py", "missing.py", "-m package raise", "-m package", "-m missing",
+     "folder raise"],
 )  # fmt: skip
 def test_the_program_sees_no_difference(interpreter: Interpreter, folder: Path, command: str) -> None:
     words = command.split()
@@ -121,7 +122,9 @@ sys.exit(4)
             client.attach({program.path: [program.line("first")]})
             stop = client.wait_stopped()
             stack = client.stack(stop["threadId"])
-            assert [(frame["name"], frame["line"]) for frame in stack] == [("<module>", program.line("first"))]
+            assert [(frame["name"], frame["line"]) for frame in stack] == [
+                ("<module>", program.line("first"))
+            ]
             client.continue_(stop["threadId"])
             client.expect_event("exited", exitCode=4)
             client.expect_event("terminated")
