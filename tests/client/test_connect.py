@@ -410,6 +410,20 @@ def test_a_hostile_server_gets_nowhere(answer: bytes) -> None:
     assert error.exit_code in (3, 6)
 
 
+def test_an_endless_flood_is_cut_off() -> None:
+    """Long before the time-out: what is not logged in has nothing to tell."""
+
+    def flood(sock: socket.socket) -> None:
+        sock.recv(65536)
+        while True:
+            sock.sendall(encode_frame(b'{"type":"event","seq":1,"event":"output"}') * 10)
+
+    started = time.monotonic()
+    with Server(flood) as listener:
+        assert isinstance(failure(f"tcp://{listener.place}", ConnectOptions(timeout=10)), NotARemora)
+    assert time.monotonic() - started < 5
+
+
 def test_iterations_that_would_keep_us_busy_are_refused() -> None:
     def fake(server: Remora, arguments: dict[str, str]) -> dict[str, object]:
         nonce = base64.b64decode(arguments["data"]).decode().rpartition("r=")[2] + "more"
