@@ -86,6 +86,7 @@ def test_each_reason_has_its_own_words(tmp_path: Path) -> None:
     with serve(unknown) as listener:
         assert "issuer is not known here: CN=authority" in refusal(listener.place).text
         log_in(listener.place, cafile=authority.certfile)
+        log_in(listener.place, cafile=unknown.certfile)  # itself will do, without its authority
 
 
 def test_what_a_certificate_says_is_made_visible(tmp_path: Path) -> None:
