@@ -53,7 +53,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_stops", "_calls", "_evaluate", "_children", "_output", "_outbox", "_login", "_identity"},
         {"_frames", "_sources", "_values", "_filters", "_conditions", "_logmessages", "_transport"},
         {"_engine._native", "_placement", "_renderers", "_statics", "_loop"},
-        {"_errors", "_log", "_originals"},
+        {"_errors", "_log", "_originals", "_preload"},
     ],
     "remora_client": [
         {"__main__", "cli"},

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from remora._log import log
 from remora._login import DRIVER_ROLE
 from remora._output import Output
+from remora._preload import preload
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
@@ -147,6 +148,7 @@ class Server:
         self.driver, self.since = session, time.time()
         self._attached = (*self._attached, session)
         if fresh:
+            preload()
             self.debugger.attach(self.publish)
         log.info(f"{session.who} attached")
 

@@ -25,7 +25,7 @@ __all__ = ["scopes", "variables"]
 #: Up to so many items are listed at once for a client that does not page.
 WHOLE = 300
 _MOST = 100_000
-_PATIENCE = 3.0
+_PATIENCE = 1.5
 
 
 @dataclass(frozen=True)
