@@ -88,6 +88,12 @@ class LineTable:
                     for filename, line in asked.places.items():
                         yield filename, line, asked.point
 
+    def last_line(self, filename: str, line: int) -> int:
+        """Where the statement that begins on this line ends."""
+        lines = self._sources.lines(filename)
+        statements = lines.statements if lines is not None else ()
+        return max((last for first, last in statements if first == line), default=line)
+
     def remove(self, point: Point) -> Breakpoint | None:
         """A temporary breakpoint has been hit."""
         for file in self._files.values():

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from remora import _exceptions
 from remora._engine import Happening
+from remora._engine._lines import second_starts
 from remora._originals import get_ident
 from remora._stepping import Plan, Verdict
 from remora._stops import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import FrameType, TracebackType
+    from types import CodeType, FrameType, TracebackType
 
     from remora._binding import LineTable
     from remora._breakpoints import Outcome, Point
@@ -73,7 +74,7 @@ class Reports:
         for filename, line, point in self._lines.points():
             table.setdefault(filename, {}).setdefault(line, []).append(point)
         reports = {
-            filename: {line: self._line_report(points) for line, points in lines.items()}
+            filename: {line: self._report_in(filename, line, points) for line, points in lines.items()}
             for filename, lines in table.items()
         }
         self._engine.watch_lines(reports)
@@ -153,6 +154,11 @@ class Reports:
         self._telling.failed(error)
 
     # -- breakpoints
+
+    def _report_in(self, filename: str, line: int, points: list[Point]) -> Report:
+        report = self._line_report(points)
+        last = self._lines.last_line(filename, line)
+        return report if last == line else _once_per_statement(report, line, last)
 
     def _line_report(self, points: list[Point]) -> Report:
         if len(points) == 1 and points[0].condition is not None:
@@ -249,6 +255,20 @@ class Reports:
         self._told_errors[ident] = id(stop.error)
         if told != id(stop.error) or stop.break_mode == "always":
             self.world.hold(stop)
+
+
+def _once_per_statement(report: Report, first: int, last: int) -> Report:
+    """A statement over several lines comes back to its first one: count that as the same visit."""
+    known: dict[int, tuple[CodeType, list[range]]] = {}
+
+    def report_first(frame: FrameType) -> object:
+        code = frame.f_code
+        if id(code) not in known:
+            known[id(code)] = (code, second_starts(code, first, last))
+        position = frame.f_lasti
+        return not any(position in again for again in known[id(code)][1]) and report(frame)
+
+    return report_first
 
 
 def _stop_of_step(plan: Plan, happening: Happening, frame: FrameType) -> Stop:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import CodeType
 
-__all__ = ["first_line", "is_line_again", "line_at", "lines_of"]
+__all__ = ["first_line", "is_line_again", "is_only_cleanup", "line_at", "lines_of", "second_starts"]
 
+_CLEANUP_THROW = dis.opmap.get("CLEANUP_THROW", -1)
 _APPENDS = frozenset(("LIST_APPEND", "SET_ADD", "MAP_ADD"))
 
 
@@ -41,6 +42,24 @@ def is_line_again(code: CodeType, source: int, target: int) -> bool:
             return False
         previous = instruction.opname
     return True
+
+
+def is_only_cleanup(code: CodeType, offset: int) -> bool:
+    """Whether what starts here is an `await` being left by an exception, and no line that somebody wrote."""
+    return code.co_code[offset] == _CLEANUP_THROW
+
+
+def second_starts(code: CodeType, first: int, last: int) -> list[range]:
+    """Where a statement on these lines comes back to its first line, after its other lines were evaluated."""
+    found = []
+    before = 0
+    for start, end, line in _table(code):
+        if line == first and found and found[-1].stop == start:
+            found[-1] = range(found[-1].start, end)
+        elif line == first and first < before <= last:
+            found.append(range(start, end))
+        before = before if line is None else line
+    return found
 
 
 def first_line(code: CodeType) -> int | None:

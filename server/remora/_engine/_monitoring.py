@@ -13,6 +13,7 @@ thread could add the line.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ if sys.version_info >= (3, 12):
 
     _LINE = E.LINE | E.JUMP | E.PY_START  # why PY_START: see _keep_start
     _RETURN = E.PY_RETURN | E.PY_YIELD
+    _SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
     class MonitoringEngine:
         """Reports by `sys.monitoring`."""
@@ -300,8 +302,10 @@ if sys.version_info >= (3, 12):
                     files = by_line[line]
                     if code.co_filename in files:
                         try:
-                            also_run = self._runs_too(code)
                             frame = get_frame(1)
+                            if code.co_flags & _SUSPENDS and _lines.is_only_cleanup(code, frame.f_lasti):
+                                return DISABLE
+                            also_run = self._runs_too(code)
                             if files[code.co_filename](frame) and also_run:
                                 just_held[get_ident()] = (id(frame), frame.f_lasti)
                         except Exception as error:
@@ -385,7 +389,9 @@ if sys.version_info >= (3, 12):
 
         def _on_line(self, code: CodeType, line: int) -> None:
             frame = sys._getframe(1)
-            if not (self._just_held and self._was_held_here(frame)):
+            if self._just_held and self._was_held_here(frame):
+                return
+            if not (code.co_flags & _SUSPENDS and _lines.is_only_cleanup(code, frame.f_lasti)):
                 self._report_line(frame)
 
         def _on_jump(self, code: CodeType, source: int, target: int) -> object:

@@ -25,10 +25,18 @@ MARKER = re.compile(r"# @(\w+)\s*$")
 def here() -> set[str]:
     """The names that a request may be limited to and that fit this Python."""
     minor = sys.version_info[1]
-    names = {sys.implementation.name, f"3.{minor}", "monitoring" if minor >= 12 else "older"}
+    name = sys.implementation.name
+    names = {name, f"3.{minor}", f"{name}3.{minor}"}
     names |= {f"3.{older}+" for older in range(9, minor + 1)}
     names |= {f"3.{newer}-" for newer in range(minor, 16)}
     return names
+
+
+def fits(where: str | None, names: set[str]) -> bool:
+    """Whether all of the names apply, but for those after `!`, of which none may."""
+    return all(
+        (name[1:] not in names) if name.startswith("!") else name in names for name in (where or "").split()
+    )
 
 
 class File:
@@ -41,7 +49,7 @@ class File:
 
     def is_for(self, names: set[str]) -> bool:
         needs = re.match(r"# needs (\S+)", self.lines[0])
-        return needs is None or needs[1] in names
+        return fits(needs and needs[1], names)
 
     def label(self, line: int) -> str:
         marker = MARKER.search(self.lines[line - 1])
@@ -55,7 +63,7 @@ class File:
         for number, text in enumerate(self.lines, 1):
             request = RUN.match(text)
             definition = re.match(r"(?:async )?def (\w+)", text)
-            if request and (request["where"] is None or set(request["where"].split()) <= names):
+            if request and fits(request["where"], names):
                 pending.append((number, request["steps"].split()))
             elif definition:
                 function = definition[1]
@@ -129,6 +137,7 @@ class Runner:
         label = file.label(frame.line)
         if stop.returned is not None:
             label += f"={stop.returned.value!r}".replace(" ", "")
+            label = re.sub("=<function.*", "=<function>", label)
         return label if stop.reason == "step" else f"{label}({stop.reason})"
 
 

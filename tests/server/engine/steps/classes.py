@@ -3,7 +3,7 @@ import functools
 
 
 def traced(function):
-    @functools.wraps(function)
+    @functools.wraps(function)  # @traced_wraps
     def wrapper(*values):
         result = function(*values)  # @wrapper_call
         return result  # @wrapper_return
@@ -25,7 +25,8 @@ def calls_decorated():
 
 
 #> over over over -> class_ return end
-#> over in over over over over -> class_ class_ attribute method class_=None return
+#> [!pypy3.11] over in over over over over -> class_ class_ attribute method class_=None return
+#> [pypy3.11] over in over over over -> class_ attribute method class_=None return
 def class_body():
     value = 1  # @start
     class Inner:  # @class_
@@ -35,8 +36,10 @@ def class_body():
     return Inner  # @return
 
 
-#> over over over over over -> define def define def after
-#> over in in over over -> define def define def after
+#> [3.11+] over over over over over -> define def define def after
+#> [3.11+] over in over over over -> define def define def after
+#> [3.10-] over over over -> define def after
+#> [3.10-] over in in out -> define def traced_wraps def=<function>
 def decorates():
     value = 1  # @start
     @traced  # @define

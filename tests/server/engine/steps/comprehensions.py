@@ -13,8 +13,10 @@ def on_one_line():
 
 
 #> over over -> doubles return
-#> over in out over -> doubles double doubles=0 return
-#> over in out in -> doubles double doubles=0 double
+#> [3.12+] over in out over -> doubles double doubles=0 return
+#> [3.12+] over in out in -> doubles double doubles=0 double
+#> [3.11-] over in in out -> doubles doubles double doubles=0
+#> [3.11-] over in out over -> doubles doubles doubles=[0,2] return
 def calling():
     limit = 2  # @start
     doubles = [double(n) for n in range(limit)]  # @doubles

@@ -44,9 +44,11 @@ class Resource:
         return "<resource>"
 
 
-#> over over over over -> with body with return
+#> [3.10+] over over over over -> with body with return
+#> [3.9] over over over -> with body return
 #> over in over over over -> with aenter aenter_return with=<resource> body
-#> over over over in over over -> with body with aexit with=None return
+#> [3.10+] over over over in over over -> with body with aexit with=None return
+#> [3.9] over over in over over -> with body aexit body=None return
 async def async_with():
     others = asyncio.ensure_future(noise(2))  # @start
     async with Resource() as resource:  # @with
@@ -61,7 +63,8 @@ async def ticks(limit):
         yield number  # @ticks_yield
 
 
-#> over over over over over over -> for body for body for return
+#> [!cpython3.9] over over over over over over -> for body for body for return
+#> [cpython3.9] over over over over over over over -> for body for body for body return
 #> over in over over over over -> for ticks_for ticks_sleep ticks_yield for=0 body
 #> over in out -> for ticks_for for=0
 async def async_for():

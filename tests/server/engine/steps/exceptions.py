@@ -92,7 +92,8 @@ def reraises():
         pass
 
 
-#> over over over over -> suppress call suppress return
+#> [3.10+] over over over over -> suppress call suppress return
+#> [3.9] over over over over -> suppress call call return
 def suppressed():
     value = 1  # @start
     with contextlib.suppress(ValueError):  # @suppress

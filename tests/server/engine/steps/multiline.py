@@ -16,7 +16,7 @@ def call_over_lines():
     return total  # @after
 
 
-#> over over over over over over over -> text text2 text name last after end
+#> over over over over over over over -> text text2 text name none last after
 def strings():
     text = ""  # @start
     text = f"""one {text}  # @text
@@ -29,7 +29,9 @@ def strings():
     return text + name  # @after
 
 
-#> over over over over -> second third inside after
+#> [cpython 3.10+] over over over over -> second third inside after
+#> [3.9] over over over over over -> second third second inside after
+#> [pypy3.11] over over over over over -> second third second inside after
 def condition_over_lines():
     first = True  # @start
     if (first and  # @second

@@ -84,7 +84,10 @@ def nested_functions():
     return value  # @return
 
 
-#> over over over -> second third return
+#> [cpython 3.10+ 3.13-] over over over -> second third return
+#> [3.14+] over over over over -> second third third return
+#> [3.9] over over over over -> second third third return
+#> [pypy3.11] over over over over -> second third third return
 def walrus():
     if (size := len("four")) > 3:  # @start
         size += 1  # @second
