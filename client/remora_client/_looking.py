@@ -152,11 +152,12 @@ class Looking(Conversation):
 
     async def locals(self, frame: Frame | None = None) -> list[Variable]:
         """Arguments and local variables of a frame."""
-        found: list[Variable] = []
+        found: dict[str, Variable] = {}  # some servers show arguments among the locals, too
         for scope in await self.scopes(frame):
             if scope.hint in ("locals", "arguments") or (not scope.hint and scope.name == "Locals"):
-                found += await self.variables(scope.reference)
-        return found
+                for each in await self.variables(scope.reference):
+                    found.setdefault(each.name, each)
+        return list(found.values())
 
     async def return_value(self) -> Variable | None:
         """What the function that was just stepped out of, or over, returned."""

@@ -226,7 +226,7 @@ def placed_line(each: Breakpoint, *, width: int = 0) -> Fragments:
     out: Fragments = [
         (style, f"{dot} "),
         (style if bound else "", f"{kind} {each.number}"),
-        ("class:dim", " at "),
+        ("class:dim", " in " if each.kind == "function" else " at "),
     ]
     out += _breakpoint_place(each) + _remarks(each, "  ")
     if each.message:

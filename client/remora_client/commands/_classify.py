@@ -133,13 +133,20 @@ def split_commands(line: str) -> list[str]:
         elif character == "#" and (position == 0 or line[position - 1].isspace()):
             position = _end_of_line(line, position)
             continue
-        elif line.startswith(";;", position) and not depth:
+        elif line.startswith(";;", position) and not depth and not _takes_the_rest(line[start:position]):
             parts.append(line[start:position])
             start = position = position + 2
             continue
         position += 1
     parts.append(line[start:])
     return [part.strip() for part in parts if part.strip()]
+
+
+def _takes_the_rest(part: str) -> bool:
+    """Is this a command whose argument is other commands? Then what follows `;;` belongs to them."""
+    match = _WORD.match(part.lstrip().lstrip(":"))
+    entry = lookup(match[0]) if match else None
+    return entry is not None and entry.name in ("alias", "commands")
 
 
 def _forced(text: str) -> Line | None:

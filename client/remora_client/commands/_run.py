@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import TYPE_CHECKING
 
 from remora_client._errors import ClientError, Gone
 from remora_client._text import visible, visible_block
 from remora_client.commands._classify import CommandLine, PythonLine, classify_script, split_commands
-from remora_client.commands._table import CommandError, Result
+from remora_client.commands._table import CommandError, Result, words
 from remora_client.render import value_line
 from remora_protocol import RequestFailed
 
@@ -49,9 +50,24 @@ async def run_script_line(ctx: Context, text: str) -> Result:
 async def _python(ctx: Context, line: PythonLine) -> Result:
     if not line.text:
         raise CommandError("Python is missing after the !.")
-    value = await ctx.session.evaluate(line.text, None, "repl")
+    try:
+        value = await ctx.session.evaluate(line.text, None, "repl")
+    except RequestFailed as error:
+        raise _misspelled(line.text, error) or error from None
     data = {"value": value.value, "type": value.type}
     return Result(data, value_line(value.value) if value.value and value.value != "None" else [])
+
+
+def _misspelled(text: str, error: RequestFailed) -> CommandError | None:
+    """The same failure with a hint, when the line looks like a command with a slip in it."""
+    match = re.match(r"\w+", text)
+    reason = str(error)
+    if match is None or not reason.startswith(("SyntaxError", "NameError")) or len(match[0]) < 3:
+        return None
+    if reason.startswith("NameError") and f"'{match[0]}'" not in reason:
+        return None
+    near = difflib.get_close_matches(match[0], list(words()), n=1, cutoff=0.75)
+    return CommandError(visible(reason), f"Did you mean the command {near[0]}?") if near else None
 
 
 def expand_alias(ctx: Context, text: str) -> str:

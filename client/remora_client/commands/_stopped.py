@@ -145,14 +145,16 @@ async def display_lines(ctx: Context) -> Fragments:
 
 async def show_display(ctx: Context, each: Display) -> Fragments:
     """One displayed expression."""
+    now: str | None = None
+    before: str | None = None
     try:
-        now = visible((await ctx.session.evaluate(each.expression)).value)
-        value = python_line(now)
+        text = visible((await ctx.session.evaluate(each.expression)).value)
     except (RequestFailed, ClientError) as error:
-        now = visible(str(error))
-        value = [("class:error", now)]
-    before, each.last = each.last, now
-    if each.changed_only and before == now:
+        value: Fragments = [("class:error", visible(str(error)))]
+    else:
+        now, value = text, python_line(text)
+        before, each.last = each.last, text
+    if now is not None and each.changed_only and before == now:
         return []
     out: Fragments = [("class:dim", f"  {each.number}: "), *python_line(each.expression)]
     out += [("class:punctuation", " = "), *value]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -54,6 +55,9 @@ GROUPS = {
 }
 
 
+_SHORT = 72  # columns that a summary may take
+
+
 class CommandError(ClientError):
     """A command cannot do what it was asked. Raised by commands, for the person who typed it."""
 
@@ -98,7 +102,8 @@ class Command:
     @property
     def summary(self) -> str:
         """The first sentence of the help."""
-        return self.help.partition("\n")[0]
+        first = re.split(r"(?<=[.])\s", self.help.partition("\n")[0])[0]
+        return first if len(first) <= _SHORT else re.split("[:;] ", first)[0].removesuffix(".") + "."
 
 
 COMMANDS: dict[str, Command] = {}

@@ -158,10 +158,16 @@ async def sources(ctx: Context, arguments: str) -> Result:
     data, rows = [], []
     for each in sorted(found, key=lambda one: one.path):
         local = ctx.session.sources.match(each.path, each.sha256)
-        state = "same here" if local and local.same else "differs here" if local else ""
+        state = "" if local is None else _comparison(each, same=local.same)
         data.append({"name": each.name, "path": each.path, "local": local.path if local else None})
         rows.append([[("class:path", visible(each.path))], [("class:dim", state)]])
     return Result(data, table(rows, indent=1))
+
+
+def _comparison(source: Source, *, same: bool) -> str:
+    if source.sha256 is None:
+        return "here, too"
+    return "the same here" if same else "differs here"
 
 
 def _regex(pattern: str) -> re.Pattern[str]:

@@ -180,7 +180,8 @@ class LineCompleter(Completer):
         for item in items[:2000]:
             insert = visible(str(item.get("text") or item.get("label") or ""))
             label = visible(str(item.get("label") or insert))
-            start = -_overlap(last_line, insert, word)
+            length = item.get("length")
+            start = -(length if isinstance(length, int) else _overlap(last_line, insert, word))
             if insert in seen or not insert:
                 continue
             seen.add(insert)

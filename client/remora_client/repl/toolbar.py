@@ -36,11 +36,11 @@ def toolbar(about: About, state: State, frame: Frame | None, line: Line | None, 
     if state.phase == "stopped" and frame is not None:
         parts.append([("class:toolbar.strong", visible(frame.name))])
         parts[-1].append(("class:toolbar", f" {visible(frame.source.name)}:{frame.line}"))
+    if state.breakpoints:
+        parts.append([("class:toolbar", _breakpoints(state))])
     thread = _thread(state)
     if thread:
         parts.append([("class:toolbar", thread)])
-    if state.breakpoints:
-        parts.append([("class:toolbar", _breakpoints(state))])
     out: Fragments = [("class:toolbar", " ")]
     used = 1
     for part in parts:
