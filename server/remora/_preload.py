@@ -1,7 +1,7 @@
 """Imports, while the program runs, all that the server may need while it is stopped.
 
-A thread may be stopped in the middle of an import, and holds that module's lock then: whoever imports the same
-module waits for it, and must not be the server. Called on the server's thread when a client attaches.
+A thread may be stopped in the middle of an import, and holds that module's lock then: whoever imports the
+same module waits for it, and must not be the server. Called on its thread when a client attaches.
 """
 
 from __future__ import annotations

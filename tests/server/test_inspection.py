@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.dap import DapClient, Refused
-from tests.support.interpreters import NEWEST, Interpreter
+from tests.support.interpreters import Interpreter
 from tests.support.program import Program
 
 VALUES = """\
@@ -248,7 +248,7 @@ def test_expressions_and_statements(stopped: Stopped) -> None:
             "variablesReference"
         ]
     )
-    assert [row["name"] for row in returned][0].endswith("inner) returned")
+    assert returned[0]["name"].endswith("inner) returned")
     value = stopped.client.variables(returned[0]["variablesReference"])
     assert [row["value"] for row in value][::2] == ["'too'", "'changed'"]
     with pytest.raises(Refused) as caught:
