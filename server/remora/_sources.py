@@ -138,6 +138,8 @@ class Sources:
 
     def _read_lines(self, filename: str) -> Lines | None:
         loaded = self._load(filename)
+        if loaded is None and filename.startswith("<"):
+            return None  # many things are called <string>
         # What is loaded tells, when the file was changed since or is no Python at all (a template).
         real = None if loaded is not None and loaded.fresh else lines_of_codes(_codes_of(filename))
         if loaded is None or real is not None:
@@ -232,7 +234,7 @@ def _codes_in(names: Any, filename: str, depth: int) -> Iterator[CodeType]:
         value = held.__func__ if type(held) in (staticmethod, classmethod) else held
         kind = type(value)
         if kind is FunctionType:
-            if value.__code__.co_filename == filename:
+            if getattr(value.__code__, "co_filename", None) == filename:  # PyPy's own code has none
                 yield value.__code__
         elif issubclass(kind, type) and depth < 4:
             inner = _TYPE_DICT.__get__(value)

@@ -1,0 +1,325 @@
+"""The parts of the server that need no process: the outbox, the gate, places of breakpoints, the log."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+
+import pytest
+from remora._log import Log
+from remora._login import Gate, Peer
+from remora._outbox import LONGEST, ROOM, Outbox
+from remora_protocol import RequestFailed
+
+from tests.server.inside import run_inside
+from tests.support.interpreters import Interpreter
+
+
+class Wakes:
+    def __init__(self) -> None:
+        self.seen: list[bool] = []
+
+    def __call__(self, urgent: bool) -> None:
+        self.seen.append(urgent)
+
+
+def dropped(events: list[tuple[str, dict[str, object]]]) -> int:
+    total = 0
+    for _, body in events:
+        if found := re.match(r"\[([0-9,]+) characters", str(body.get("output"))):
+            total += int(found[1].replace(",", ""))
+    return total
+
+
+def test_texts_that_follow_each_other_are_one_event_and_the_order_is_kept() -> None:
+    wakes = Wakes()
+    outbox = Outbox(wakes)
+    for text in ("a", "b"):
+        outbox.put_text("stdout", text)
+    outbox.put_text("stderr", "c")
+    outbox.put_event("stopped", {"threadId": 1})
+    outbox.put_text("stderr", "d")
+    assert outbox.take() == [
+        ("output", {"category": "stdout", "output": "ab"}),
+        ("output", {"category": "stderr", "output": "c"}),
+        ("stopped", {"threadId": 1}),
+        ("output", {"category": "stderr", "output": "d"}),
+    ]
+    assert wakes.seen == [False, True]  # once for the text, once more because an event is urgent
+    outbox.put_text("stdout", "e")
+    assert wakes.seen == [False, True, False]
+
+
+def test_what_has_no_room_is_counted_and_said() -> None:
+    outbox = Outbox(lambda urgent: None)
+    outbox.put_text("stdout", "x" * (LONGEST + 7))
+    written = LONGEST + 7
+    while written < ROOM + LONGEST:
+        outbox.put_text("stdout", "x" * 1000)
+        written += 1000
+    outbox.put_text("stdout", "y" * 50)
+    outbox.put_event("output", {"output": "z" * 20})
+    outbox.put_event("stopped", {})
+    events = outbox.take()
+    kept = sum(len(str(body["output"])) for name, body in events if body.get("category") == "stdout")
+    assert kept + dropped(events) == written + 70
+    assert ("stopped", {}) in events
+    assert outbox.take() == []
+
+
+def test_a_congested_client_gets_events_and_later_the_count() -> None:
+    outbox = Outbox(lambda urgent: None)
+    assert outbox.take(congested=True) == []
+    outbox.put_text("stdout", "lost")
+    outbox.put_event("stopped", {})
+    assert outbox.take(congested=True) == [("stopped", {})]
+    assert dropped(outbox.take()) == 4
+    outbox.put_text("stdout", "kept")
+    assert outbox.take()[0][1]["output"] == "kept"
+
+
+def test_threads_count_what_they_lose_without_losing_count() -> None:
+    outbox = Outbox(lambda urgent: None)
+    outbox.take(congested=True)
+
+    def write() -> None:
+        for _ in range(20_000):
+            outbox.put_text("stdout", "12345")
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert dropped(outbox.take()) == 4 * 20_000 * 5
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_each_wrong_secret_doubles_the_wait_of_its_peer_only() -> None:
+    clock = Clock()
+    gate = Gate("right", now=clock)
+    bad, good = Peer.from_address(("192.0.2.1", 1)), Peer.from_address(("192.0.2.2", 1))
+    waits = []
+    for _ in range(12):
+        waits.append(gate.failed(bad))
+        with pytest.raises(RequestFailed, match="wait"):
+            gate.check_patience(bad)
+        gate.check_patience(good)
+        clock.now += waits[-1]
+        gate.check_patience(bad)
+    assert waits[:4] == [0.25, 0.5, 1.0, 2.0]
+    assert waits[-1] == 60.0
+    gate.succeeded(bad)
+    assert gate.failed(bad) == 0.25
+    clock.now += 10_000
+    assert gate.failed(bad) == 0.25  # forgotten
+
+
+def test_many_peers_take_no_more_than_so_much_memory() -> None:
+    gate = Gate("right")
+    for number in range(5000):
+        gate.failed(Peer(f"peer {number}", f"{number}"))
+    assert len(gate._failures) == 4096
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "is_local"),
+    [
+        (("127.0.0.1", 7), "127.0.0.1:7", True),
+        (("192.0.2.1", 7), "192.0.2.1:7", False),
+        (("::1", 7), "[::1]:7", True),
+        (("::ffff:127.0.0.1", 7), "127.0.0.1:7", True),
+        (("2001:db8::1", 7), "[2001:db8::1]:7", False),
+        (("fe80::1%eth0", 7), "[fe80::1]:7", False),
+    ],
+)
+def test_peers_have_names(address: tuple[str, int], name: str, is_local: bool) -> None:
+    peer = Peer.from_address(address)
+    assert (peer.name, peer.is_local) == (name, is_local)
+
+
+def test_neighbours_in_one_ipv6_network_are_one_peer() -> None:
+    one, other = Peer.from_address(("2001:db8::1", 1)), Peer.from_address(("2001:db8::ffff:2", 1))
+    assert one.key == other.key != Peer.from_address(("2001:db8:0:1::1", 1)).key
+
+
+def test_the_gate_knows_its_secrets_without_keeping_them() -> None:
+    gate = Gate("driver", "observer")
+    assert gate.role_of_secret("driver") == "driver"
+    assert gate.role_of_secret("observer") == "observer"
+    assert gate.role_of_secret("else") is None
+    assert gate.holds("driver", "observer")
+    assert (
+        not gate.holds("driver", None)
+        and not gate.holds(None, "observer")
+        and not gate.holds("x", "observer")
+    )
+    assert "driver" not in repr(vars(gate)).replace("'driver'", "") and not gate.is_open
+    assert Gate(None).is_open and not Gate("").is_open  # empty is a secret, None is none
+
+
+@pytest.mark.parametrize("setting", ["{path}", "{path}:debug", "{path}:warning"])
+def test_the_log_has_one_line_for_each_thing(setting: str, tmp_path: Path) -> None:
+    path = tmp_path / "a:b.log"
+    log = Log()
+    log.debug("before it is open")
+    log.open_from(setting.format(path=path))
+    log.debug("small")
+    log.info("who\ncame ü")
+    log.warning("beware")
+    log.close()
+    log.error("after it is closed")
+    text = path.read_text()
+    expected = {"{path}": 3, "{path}:debug": 4, "{path}:warning": 1}[setting]
+    assert len(text.splitlines()) == expected
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_log_that_cannot_be_written_is_none(tmp_path: Path) -> None:
+    log = Log()
+    log.open_from(str(tmp_path / "missing" / "log"))
+    log.error("x")
+
+
+PLACES = '''\
+"""doc
+more"""
+import os
+
+@deco
+# between
+def f(a,
+      b=1):
+    """doc
+
+    x"""
+    # note
+    x = {
+        "a": 1,
+        "b": 2,
+    }
+    if (a and
+            b):
+        return [i
+                for i in b
+                if i]
+    else:
+        y = lambda: (
+            3)
+    # tail
+
+# above
+class C:
+    z = 1
+
+    def m(self): return 1
+    # in class
+    async def n(self):
+        async with a as b:
+            pass
+
+def gen():
+    global g
+    yield 1
+# end
+'''
+
+
+def test_breakpoints_move_to_where_they_are_meant(interpreter: Interpreter) -> None:
+    moves = run_inside(
+        interpreter,
+        f"""
+        import json
+        from remora._placement import lines_of_text
+        lines = lines_of_text({PLACES!r}, "x.py")
+        print(json.dumps([lines.place(n) for n in range(1, 43)]))
+        """,
+    )
+    found = dict(enumerate(moves, 1))
+    assert {n: found[n] for n in (1, 2, 3, 4, 5)} == {1: 1, 2: 1, 3: 3, 4: 5, 5: 5}
+    assert found[7] == (13 if interpreter.name == "pypy-3.9" else 7)  # there only the decorator has code
+    assert [found[n] for n in (9, 10, 11, 12, 13)] == [13, 13, 13, 13, 13]  # docstring and comment: the body
+    assert found[14] in (13, 14)  # inside a statement of several lines
+    assert found[16] in (13, 15)
+    assert (found[17], found[18], found[19], found[21]) == (17, 18, 19, 21)
+    assert (found[22], found[23]) == (23, 23)  # else has no code
+    assert found[25] is None  # a comment behind the function's last line
+    assert (found[26], found[27], found[28]) == (28, 28, 28)
+    assert (found[31], found[33], found[34], found[35]) == (31, 33, 34, 35)
+    assert found[38] == 39  # global has no code
+    assert (found[40], found[41], found[42]) == (None, None, None)
+
+
+def test_files_are_found_by_name_with_the_text_that_was_loaded(
+    interpreter: Interpreter, tmp_path: Path
+) -> None:
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").write_text("def hidden(): pass\n")
+    (tmp_path / "pack" / "decoder.py").write_text("def first():\n    return 1\n")
+    (tmp_path / "latin.py").write_bytes("# -*- coding: latin-1 -*-\r\nname = 'é'\r\n".encode("latin-1"))
+    found = run_inside(
+        interpreter,
+        f"""
+        import json, sys, os, linecache
+        sys.path.insert(0, {str(tmp_path)!r})
+        sys.dont_write_bytecode = True
+        from remora._sources import Sources
+        import json.decoder, pack.decoder, latin
+        sources = Sources()
+        name = pack.decoder.__file__
+        exec(compile("x = 1\\ndef f():\\n    return 2\\n", "<cell 1>", "exec"))
+        linecache.cache["<cell 1>"] = (30, None, ["x = 1\\n", "def f():\\n", "    return 2\\n"], "<cell 1>")
+        sources.note("<cell 1>")
+        before = sources.text(name)
+        with open(name, "w") as file: file.write("changed")
+        print(json.dumps([
+            [os.path.relpath(each, {str(tmp_path)!r}) for each in sources.resolve("pack/decoder.py")],
+            len(sources.resolve("decoder.py")),
+            len(sources.resolve("/elsewhere/decoder.py", sources.sha256(name))),
+            sources.resolve("nowhere.py"),
+            any(each.endswith("decoder.py") for each in sources.near("decodr.py")),
+            sources.matches("C:\\\\work\\\\Pack\\\\decoder.py", name),
+            sources.matches("other.py", name),
+            before == sources.text(name), sources.place(name, 1), sources.place(name, 2), sources.place(name, 3),
+            sources.text(latin.__file__),
+            sources.text("<cell 1>"), sources.place("<cell 1>", 2), sources.display_path("<cell 1>"),
+            sources.text("<nothing>"), sources.lines("<nothing>"),
+            sources.reference(name) == sources.reference(name) > 0,
+            sources.by_reference(sources.reference(name)) == name, sources.by_reference(999),
+        ]))
+        """,
+    )
+    assert found == [
+        ["pack/decoder.py"], 2, 1, [], True, True, False, True, 1, 2, None,
+        "# -*- coding: latin-1 -*-\nname = 'é'\n",
+        "x = 1\ndef f():\n    return 2\n", 2, "<cell 1>", None, None, True, True, None,
+    ]  # fmt: skip
+
+
+def test_a_module_without_source_has_lines_all_the_same(interpreter: Interpreter, tmp_path: Path) -> None:
+    found = run_inside(
+        interpreter,
+        f"""
+        import json, sys, os, py_compile
+        folder = {str(tmp_path)!r}
+        source = os.path.join(folder, "bare.py")
+        with open(source, "w") as file:
+            file.write("class C:\\n    def m(self):\\n\\n        return 1\\n")
+        py_compile.compile(source, os.path.join(folder, "bare.pyc"))
+        os.remove(source)
+        sys.path.insert(0, folder)
+        import bare
+        from remora._sources import Sources
+        sources = Sources()
+        (name,) = sources.resolve("bare.py")
+        print(json.dumps([sources.text(name), sources.place(name, 3), sources.place(name, 9)]))
+        """,
+    )
+    assert found == [None, 4, None]
