@@ -66,6 +66,7 @@ class Context:
     transcript: str | None = None  # the file that everything shown is copied to
     exceptions: tuple[str, ...] | None = None  # what `catch` was told; None: the server's defaults
     shown_stop: int = 0  # the number of the last stop that somebody was told of
+    shown_thread: int = 0  # and the thread of that stop
     depth: int = 0  # command files that are running
 
     async def agreed(self, question: str) -> bool:

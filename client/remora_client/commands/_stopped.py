@@ -37,6 +37,9 @@ async def stop_lines(ctx: Context, stop: Stop) -> Fragments:
     """Everything that a stop shows. Asks the server only for what it needs."""
     session = ctx.session
     thread = await _thread_name(ctx, stop.thread_id)
+    if stop.reason == "step" and ctx.shown_thread == stop.thread_id:
+        thread = ""  # step after step in one thread: it need not be said each time
+    ctx.shown_thread = stop.thread_id
     out = stop_line(stop, thread=thread, breakpoints=session.breakpoints)
     if stop.reason == "exception" and not stop.text:
         with contextlib.suppress(RequestFailed, ClientError):
@@ -102,7 +105,7 @@ async def _notes(ctx: Context, frame: Frame, text: str) -> dict[int, str]:
         told = [
             f"{each.name} = {each.value}"
             for each in known
-            if len(each.value) <= 40 and "<function" not in each.value
+            if len(each.value) <= 40 and not each.value.startswith("<")
         ]
         return {frame.line: ", ".join(told[:4])} if told else {}
     return {}

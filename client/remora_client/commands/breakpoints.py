@@ -144,7 +144,9 @@ async def clear(ctx: Context, arguments: str) -> Result:
         count = len(ctx.session.breakpoints)
         if not arguments and ctx.confirm is None:
             raise CommandError("Which breakpoint?", "clear NUMBER, clear PLACE or clear -all")
-        if count and not await ctx.agreed(f"Remove all {count} breakpoints?"):
+        if count and not await ctx.agreed(
+            "Remove the breakpoint?" if count == 1 else f"Remove all {count} breakpoints?"
+        ):
             return Result([])
         gone = await ctx.session.remove_breakpoints()
     elif all(part.isdecimal() for part in arguments.replace(",", " ").split()):

@@ -19,7 +19,7 @@ __all__ = ["ProjectHistory", "history_file", "may_be_kept"]
 
 _QUALIFIER = re.compile(r"\btcps?://[^\s@]+@", re.IGNORECASE)
 _SECRET_WORD = re.compile(
-    r"(secret|passw(or)?d|passphrase|token|api_?key|credential|private_?key)\w*[\"'\]]?\s*(=|:|,)",
+    r"(secret|passw(or)?d|passphrase|token|api_?key|credential|private_?key)\w*[\"'\]]*\s*(=|:|,)",
     re.IGNORECASE,
 )
 _LARGEST = 1_000_000

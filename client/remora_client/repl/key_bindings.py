@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prompt_toolkit.filters import completion_is_selected, emacs_insert_mode, has_focus, vi_insert_mode
+from prompt_toolkit.filters import (
+    completion_is_selected,
+    emacs_insert_mode,
+    has_focus,
+    is_searching,
+    vi_insert_mode,
+)
 from prompt_toolkit.key_binding import KeyBindings
 
 from remora_client.repl.validator import indentation, needs_more
@@ -51,8 +57,8 @@ def key_bindings(names: Callable[[], frozenset[str]], interrupt: Callable[[], No
         """Run what is there, as it is."""
         event.current_buffer.validate_and_handle()
 
-    @handle("c-c")
-    @handle("<sigint>")
+    @handle("c-c", filter=~is_searching)
+    @handle("<sigint>", filter=~is_searching)
     def _(event: KeyPressEvent) -> None:
         """Clear the line; on an empty one, pause the program."""
         buffer = event.app.current_buffer

@@ -5,8 +5,12 @@ from __future__ import annotations
 import codeop
 import re
 import warnings
+from typing import TYPE_CHECKING, Literal
 
 from remora_client.commands import PythonLine, classify
+
+if TYPE_CHECKING:
+    from types import CodeType
 
 __all__ = ["indentation", "needs_more"]
 
@@ -23,21 +27,26 @@ def needs_more(text: str, names: frozenset[str] = frozenset()) -> bool:
         return False
     code = text.strip().removeprefix("!").lstrip() if text.lstrip().startswith("!") else text
     if "\n" in code and not code.rsplit("\n", 1)[1].strip():
-        return _open_brackets_or_strings(code)
+        return _incomplete(code.rstrip() + "\n\n")  # an open bracket or string goes on
+    if _incomplete(code):
+        return True
+    return "\n" in code and code.rsplit("\n", 1)[1][:1].isspace() and not _broken(code)
+
+
+def _incomplete(code: str) -> bool:
+    return _compiled(code) is None
+
+
+def _broken(code: str) -> bool:
+    return _compiled(code) is False
+
+
+def _compiled(code: str) -> CodeType | Literal[False] | None:
+    """The code; None if more has to come; False if it never becomes Python."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return codeop.compile_command(code, "<prompt>", "exec") is None
-        except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
-            return False
-
-
-def _open_brackets_or_strings(code: str) -> bool:
-    """Incomplete even though a blank line follows?"""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return codeop.compile_command(code.rstrip() + "\n\n", "<prompt>", "exec") is None
+            return codeop.compile_command(code, "<prompt>", "exec")
         except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
             return False
 

@@ -1,0 +1,250 @@
+"""The parts of the prompt that need no terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+
+import pytest
+from prompt_toolkit.document import Document
+
+from remora_client._fragments import Fragments, plain, width_of
+from remora_client._model import Breakpoint, Frame, Source, Stop, Thread
+from remora_client._state import State
+from remora_client.commands import classify
+from remora_client.repl.definitions import definitions
+from remora_client.repl.history import ProjectHistory, history_file, may_be_kept
+from remora_client.repl.lexer import LineLexer
+from remora_client.repl.output import Above
+from remora_client.repl.printer import Printer, output_lines, wants_color
+from remora_client.repl.toolbar import About, toolbar
+from remora_client.repl.validator import indentation, needs_more
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = [",
+        "def f():",
+        "def f():\n    x = 1",
+        "'''a",
+        "f(1,",
+        "if x:",
+        "c = {",
+        "!x = (",
+        "x = [\n1,",
+        "x = [\n",
+    ],
+)
+def test_python_goes_on(text: str) -> None:
+    assert needs_more(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "n",
+        "x = 1",
+        "x y",
+        "p [1,",
+        "b app.py:3 if (",
+        "def f():\n    x = 1\n",
+        "if x: y()",
+        "x = [\n1]",
+        "!n",
+        "x =",
+    ],
+)
+def test_a_line_is_complete(text: str) -> None:
+    assert not needs_more(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "blanks"),
+    [
+        ("def f():", 4),
+        ("    if x:  # why", 8),
+        ("    x = 1", 4),
+        ("    return x", 0),
+        ("x", 0),
+        ("        pass", 4),
+    ],
+)
+def test_indentation(text: str, blanks: int) -> None:
+    assert indentation(text) == " " * blanks
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        " p x",
+        "connect tcp://s3cret@host",
+        "p 'my_secret'",
+        "password = 'x'",
+        "set api_key = 3",
+        "d['token'] = 1",
+        "",
+        "PASSWD: str = ''",
+    ],
+)
+def test_no_secret_is_remembered(line: str) -> None:
+    assert not may_be_kept(line, ["my_secret"])
+
+
+@pytest.mark.parametrize("line", ["p x", "b app.py:3", "p password", "secretary()"])
+def test_the_rest_is_remembered(line: str) -> None:
+    assert may_be_kept(line, ["my_secret"])
+
+
+def test_history_is_a_file_of_the_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REMORA_CONFIG_DIR", str(tmp_path))
+    path = history_file("/some/project")
+    assert path != history_file("/other/project")
+    assert "project" in path.name
+    history = ProjectHistory(path, ["my_secret"])
+    for line in ("p x", "p 'my_secret'", "n"):
+        history.append_string(line)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "my_secret" not in path.read_text()
+    again = ProjectHistory(path)
+    assert again.load_history_strings() == ["n", "p x"]
+
+
+def test_history_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    history = ProjectHistory(blocked / "history")
+    history.append_string("p x")
+    assert not history.usable
+
+
+def lexed(text: str, names: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    lexer = LineLexer(lambda: frozenset(names), lambda: "command")
+    return [(style, part) for style, part, *_ in lexer.lex_document(Document(text))(0) if part.strip()]
+
+
+def test_the_first_word_shows_what_the_line_will_do() -> None:
+    assert lexed("n")[0] == ("class:line-command", "n")
+    assert lexed("p x + 1")[:2] == [("class:line-command", "p"), ("class:pygments.name", "x")]
+    assert lexed("n = 3")[0] == ("class:pygments.name", "n")
+    assert lexed("break app.py:3")[0] == ("class:line-command", "break")
+    assert lexed("unknown")[0] == ("class:pygments.name", "unknown")
+
+
+ABOUT = About("host:5678", True, 4711, "guess.py")
+FRAME = Frame(1, "play", Source("guess.py", "/app/guess.py"), 12)
+
+
+def stopped() -> State:
+    bound = Breakpoint(1, "line", "guess.py", 12, verified=True)
+    pending = Breakpoint(2, "line", "other.py", 3)
+    stop = Stop("breakpoint", 1, frame=FRAME)
+    threads = {1: Thread(1, "MainThread")}
+    return State(phase="stopped", stop=stop, threads=threads, breakpoints=(bound, pending))
+
+
+def test_the_bar_tells_where_we_are() -> None:
+    text = plain(toolbar(ABOUT, stopped(), FRAME, classify("n"), 200))
+    for part in (
+        "🔒 host:5678 4711 guess.py",
+        "stopped: breakpoint",
+        "play guess.py:12",
+        "2 breakpoints, 1 pending",
+    ):
+        assert part in text
+    assert "MainThread" in text
+    assert text.rstrip().endswith(
+        "next: Run to the next line of this function; calls on the way run through."
+    )
+    assert plain(toolbar(ABOUT, State(), None, classify("x"), 80)).endswith("Python")
+
+
+@pytest.mark.parametrize("width", [10, 40, 60, 80, 120, 200])
+def test_the_bar_fits(width: int) -> None:
+    text = plain(toolbar(ABOUT, stopped(), FRAME, classify("n"), width))
+    assert width_of(text) <= width
+
+
+def test_output_is_marked_by_its_stream() -> None:
+    assert plain(output_lines("stdout", "a\nb\n")) == "out ┊ a\nout ┊ b\n"
+    assert plain(output_lines("stderr", "no \x1b[31mcolour")) == "err ┊ no \\x1b[31mcolour\n"
+
+
+def test_pieces_of_a_line_are_put_together() -> None:
+    shown: list[str] = []
+
+    async def show(fragments: Fragments) -> None:
+        shown.append(plain(fragments))
+
+    async def main() -> None:
+        above = Above(show)
+        for piece in ("a", " ", "b", "\n"):
+            above.output("stdout", piece)
+        above.add([("", "ours\n")])
+        above.output("stderr", "c")
+        await above.flush()
+        above.output("stderr", "\n")
+        above.output("stderr", "d\n")
+        await above.close()
+
+    asyncio.run(main())
+    assert "".join(shown) == "out ┊ a b\nours\nerr ┊ c\nerr ┊ d\n"
+
+
+def test_a_flood_is_cut_and_says_so() -> None:
+    shown: list[str] = []
+
+    async def show(fragments: Fragments) -> None:
+        shown.append(plain(fragments))
+
+    async def main() -> None:
+        above = Above(show)
+        for number in range(100_000):
+            above.output("stdout", f"line {number}\n")
+        await above.close()
+
+    asyncio.run(main())
+    text = "".join(shown)
+    assert "out ┊ line 0\n" in text
+    assert text.endswith("out ┊ line 99999\n")
+    assert "lines not shown" in text
+    assert len(text) < 100_000
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_when_there_are_colours() -> None:
+    assert wants_color(Terminal(), environment={"TERM": "xterm"})
+    assert not wants_color(Terminal(), environment={"TERM": "xterm", "NO_COLOR": "1"})
+    assert not wants_color(Terminal(), environment={"TERM": "dumb"})
+    assert not wants_color(Terminal(), forbidden=True, environment={"TERM": "xterm"})
+    assert not wants_color(io.StringIO(), environment={"TERM": "xterm"})
+
+
+def test_without_unicode_there_is_ascii(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    with open(path, "w", encoding="ascii") as stream:
+        printer = Printer(stream, color=False)
+        printer.transcript = str(tmp_path / "transcript")
+        printer.print([("", "→ ● │ ü 🔒 …\n")])
+    assert path.read_text() == "> * | \\xfc  ...\n"
+    assert (tmp_path / "transcript").read_text() == path.read_text()
+
+
+def test_surrogates_reach_no_terminal() -> None:
+    stream = Terminal()
+    Printer(stream, color=False).print([("", "\udcff\n")])
+    stream.getvalue().encode()
+
+
+def test_definitions() -> None:
+    text = "class A:\n    def b(self): ...\nasync def c():\n    def d(): ...\n"
+    assert definitions(text) == ((1, "A"), (2, "A.b"), (3, "c"), (4, "c.d"))
+    assert definitions("def (") == ()
