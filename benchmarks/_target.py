@@ -114,10 +114,10 @@ class Target:
         self.tell(do, **arguments)
         return self.answer(timeout)
 
-    def enable(self) -> dict[str, Any]:
+    def enable(self, **arguments: Any) -> dict[str, Any]:
         """Import and enable the debugger inside the program; nothing for a bare one."""
         if self.debugger != BARE:
-            self.enabled = self.ask("enable", debugger=self.debugger)
+            self.enabled = self.ask("enable", debugger=self.debugger, **arguments)
         return self.enabled
 
     def connect(self) -> DapClient:

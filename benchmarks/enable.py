@@ -33,6 +33,21 @@ def measure(python: Python, options: argparse.Namespace) -> list[Row]:
         row("enable attach, memory of other processes", "MB", None, lambda once: once["helpers"]),
         row("enable attach, threads started", "", 1.0, lambda once: once["threads"]),
         row("attached with a breakpoint, memory", "MB", None, lambda once: once["attached"]),
+        *_with_secret(python, len(found[REMORA])),
+    ]
+
+
+def _with_secret(python: Python, times: int) -> list[Row]:
+    """The same with a secret to check, which debugpy has not got."""
+    found = []
+    for _ in range(times):
+        with Target(python, REMORA) as target:
+            found.append(target.enable(secret="correct horse"))
+    time = median([cost["enable"] * MS for cost in found])
+    memory = median([_growth(cost["before"], cost["after"]) for cost in found])
+    return [
+        Row("enable attach with a secret", python.version, "ms", time, None, 30.0),
+        Row("enable attach with a secret, memory", python.version, "MB", memory, None, 4.0),
     ]
 
 

@@ -172,7 +172,7 @@ def usage():
     return {"memory": memory(), "threads": threads()}
 
 
-def enable(debugger):
+def enable(debugger, secret=None):
     """Import and enable a debugger; where it listens, and what that cost."""
     gc.collect()
     before = usage()
@@ -181,7 +181,7 @@ def enable(debugger):
         import remora
 
         imported = time.perf_counter()
-        address = remora.enable_attach(None, ("127.0.0.1", 0))
+        address = remora.enable_attach(secret, ("127.0.0.1", 0))
     else:
         import debugpy
 
