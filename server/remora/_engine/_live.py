@@ -68,7 +68,9 @@ def _reachable() -> list[Any]:
     """The same by following references, much slower. For programs that hide objects by `gc.freeze`."""
     found = []
     seen: dict[int, Any] = {}
-    pending: list[Any] = [sys.modules, *running_frames()]
+    frames = list(running_frames())
+    # 3.11 does not show what the frames on the stack refer to.
+    pending: list[Any] = [sys.modules, *frames, *(frame.f_locals for frame in frames)]
     while pending:
         new = {id(one): one for one in gc.get_referents(*pending) if id(one) not in seen}
         seen.update(new)

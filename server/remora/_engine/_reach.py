@@ -49,6 +49,9 @@ class Swapper:
         self._patched: dict[int, CodeType] = {}  # code whose constants were changed in place
         self._watches = False
         self._new_code = NewCode(self._begin)
+        # Looked up now, since it imports ctypes: in `apply`, the caller's lock and that of an import of the
+        # program which waits for it in `on_new_code` might make a deadlock.
+        self._set_constant = _native.set_constant
 
     def apply(self, hooks: Mapping[str, Mapping[int, Hook]]) -> list[FrameType]:
         """Have exactly these hooks called: by file name (as in `co_filename`), then by line.
@@ -121,15 +124,14 @@ class Swapper:
 
     def _patch(self, codes: Iterable[CodeType]) -> bool:
         """Change the code nested in these, and in what we patched before. Whether anything was to be done."""
-        set_constant = _native.set_constant
-        if set_constant is None:
+        if self._set_constant is None:
             return False
         changed = False
         for code in [*self._patched.values(), *codes]:
             for place, child in nested(code):
                 wanted = self.rewrite(child)
                 if wanted is not child:
-                    set_constant(code, place, wanted)
+                    self._set_constant(code, place, wanted)
                     self._patched[id(code)] = code
                     changed = True
         if not self._rewriters:

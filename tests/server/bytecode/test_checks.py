@@ -6,7 +6,7 @@ import pytest
 from tests.server.bytecode.debuggees import REWRITTEN, functions_of, run
 from tests.support.interpreters import Interpreter
 
-PROGRAMS = ["hook_checks.py"]
+PROGRAMS = ["hook_checks.py", "native_checks.py", "reach_checks.py"]
 CHECKS = [(program, name) for program in PROGRAMS for name in functions_of(program, "check_")]
 
 
