@@ -5,13 +5,13 @@ Each row has Remora's figure, debugpy's on the same workload in the same run, an
 
 from __future__ import annotations
 
-import platform
 import sys
 import time
 
 from benchmarks import _options, client_start, enable, import_time, latency, overhead
-from benchmarks._figures import Row
+from benchmarks._figures import Row, show_rows
 from benchmarks._pythons import DEBUGPY_VERSION
+from benchmarks._target import ROOT
 
 PARTS = {
     "import": import_time.measure,
@@ -21,14 +21,19 @@ PARTS = {
     "burst": client_start.measure,
 }
 
+DOCUMENT = ROOT / "docs" / "performance.md"
+_BEGIN, _END = "<!-- table -->", "<!-- end of table -->"
+
 
 def main() -> int:
     parser = _options.parser(__doc__)
     parser.add_argument("--only", action="append", choices=[*PARTS, "help"], help="a part of it (repeatable)")
+    parser.add_argument("--document", action="store_true", help="put the table into docs/performance.md")
     options = parser.parse_args()
     wanted = options.only or [*PARTS, "help"]
     rows: list[Row] = []
-    for python in _options.pythons(options):
+    measured = _options.pythons(options)
+    for python in measured:
         for part in filter(wanted.__contains__, PARTS):
             begun = time.monotonic()
             rows += PARTS[part](python, options)
@@ -37,8 +42,25 @@ def main() -> int:
         rows += client_start.measure_help(options)
     order = {what: index for index, what in reversed(list(enumerate(row.what for row in rows)))}
     rows.sort(key=lambda row: order[row.what])
-    print(f"Remora beside debugpy {DEBUGPY_VERSION}, {platform.system()}\n")
+    heading = (
+        f"Remora {_remora_version()} beside debugpy {DEBUGPY_VERSION}; {', '.join(p.name for p in measured)}"
+    )
+    print(f"{heading}\n")
+    if options.document:
+        _put_into_document(f"{heading}.\n\n{show_rows(rows)}")
     return min(_options.report(rows, options), 1)
+
+
+def _remora_version() -> str:
+    text = (ROOT / "protocol" / "remora_protocol" / "_version.py").read_text()
+    return text.split('"')[-2]
+
+
+def _put_into_document(table: str) -> None:
+    """Between the two marks, which stay."""
+    before, rest = DOCUMENT.read_text().split(_BEGIN)
+    _, after = rest.split(_END)
+    DOCUMENT.write_text(f"{before}{_BEGIN}\n{table}\n{_END}{after}")
 
 
 if __name__ == "__main__":
