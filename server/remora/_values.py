@@ -182,7 +182,7 @@ class Renderer:
             if not is_a(error, Exception, SystemExit, KeyboardInterrupt, GeneratorExit):
                 self.user_code = False  # it was interrupted: call no more of its kind in this round
                 return f"<{name}: its repr() was interrupted, it took too long>"
-            return f"<{name}: its repr() failed with {class_name(type(error))}>"
+            return f"<{name}: its repr() failed with {_short(error)}>"
         return self._cut(text)
 
     def _cut(self, text: str) -> str:
@@ -329,6 +329,13 @@ def _dotted(kind: type) -> str:
     module = module_of(kind)
     name = class_name(kind)
     return name if module in ("", "builtins") else f"{module}.{name}"
+
+
+def _short(error: BaseException) -> str:
+    """An exception by its name and, if that takes no code of its own, its text."""
+    arguments = BaseException.__dict__["args"].__get__(error)
+    text = _cut_plain(arguments[0], 200) if arguments and type(arguments[0]) is str else ""
+    return f"{class_name(type(error))}: {text}" if text else class_name(type(error))
 
 
 def _function_name(function: object) -> str:

@@ -157,7 +157,7 @@ def test_values_are_shown_whatever_they_are(stopped: Stopped) -> None:
     assert shown["letters"] == "deque(['a', 'b', 'c'])"
     assert shown["text"] == "'a\\x1b[31mé\\udc80'"
     assert shown["long_text"].endswith("' … 999,600 more characters")
-    assert shown["raises"] == "<Raises: its repr() failed with RuntimeError>"
+    assert shown["raises"] == "<Raises: its repr() failed with RuntimeError: no>"
     assert shown["exits"] == "<Exits: its repr() failed with SystemExit>"
     assert shown["long"].endswith(" … 999,600 more characters")
     assert shown["liar"] == "Liar(['a', 'b'])"

@@ -7,11 +7,11 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from remora._log import Log
 from remora._login import Gate, Peer
 from remora._outbox import LONGEST, ROOM, Outbox
 from remora_protocol import RequestFailed
-
 from tests.server.inside import run_inside
 from tests.support.interpreters import Interpreter
 
@@ -287,7 +287,8 @@ def test_files_are_found_by_name_with_the_text_that_was_loaded(
             any(each.endswith("decoder.py") for each in sources.near("decodr.py")),
             sources.matches("C:\\\\work\\\\Pack\\\\decoder.py", name),
             sources.matches("other.py", name),
-            before == sources.text(name), sources.place(name, 1), sources.place(name, 2), sources.place(name, 3),
+            before == sources.text(name),
+            sources.place(name, 1), sources.place(name, 2), sources.place(name, 3),
             sources.text(latin.__file__),
             sources.text("<cell 1>"), sources.place("<cell 1>", 2), sources.display_path("<cell 1>"),
             sources.text("<nothing>"), sources.lines("<nothing>"),
