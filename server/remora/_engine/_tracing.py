@@ -21,6 +21,20 @@ __all__ = ["Reach"]
 _KEEPS_PLACES = sys.implementation.name == "pypy" or sys.version_info < (3, 11)
 
 
+_C_CALL, _C_LINE = 0, 2
+"""PyTrace_CALL and PyTrace_LINE."""
+
+
+class _Door:
+    """Our handler of a signal, which gets us into the main thread. It stays as long as the process lives."""
+
+    enter: Callable[[], None] | None = None
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.enter is not None:
+            self.enter()
+
+
 class Reach:
     """Where one engine's tracing function is installed.
 
@@ -39,17 +53,21 @@ class Reach:
         self._program_tracers: dict[int, Any] = {}
         self._program_locals: dict[int, tuple[FrameType, Any]] = {}
         self._taken_at: dict[int, tuple[int, int]] = {}  # frame -> line, instruction
-        self._others = None if _native.OtherThreads is None else _native.OtherThreads(self._boot)
+        self._others = None if _native.OtherThreads is None else _native.OtherThreads(self._begin)
         self._signal: signal.Signals | None = None
         if self._others is None:
             self._find_signal()
 
     def _find_signal(self) -> None:
         """Without ctypes only a signal handler gets into a thread, and only into the main one."""
-        is_main = threading.current_thread() is threading.main_thread()
         number = getattr(signal, "SIGURG", None)
-        if number is not None and is_main and signal.getsignal(number) in (signal.SIG_DFL, signal.SIG_IGN):
-            signal.signal(number, lambda _number, _frame: self._boot_frames())
+        handler = None if number is None else signal.getsignal(number)
+        is_main = threading.current_thread() is threading.main_thread()
+        if number is not None and is_main and handler in (signal.SIG_DFL, signal.SIG_IGN):
+            handler = _Door()
+            signal.signal(number, handler)
+        if isinstance(handler, _Door):
+            handler.enter = self._boot_frames
             self._signal = number
         also = "the main thread and in " if self._signal is not None else ""
         self.limits.append(f"Breakpoints are hit only in {also}threads that start after they are set.")
@@ -97,6 +115,16 @@ class Reach:
             if not displaced:
                 self._program_tracers.clear()
 
+    def _begin(self, frame: FrameType, what: int) -> None:
+        """The first event of a thread that ran already: install the tracer and give it this event."""
+        self._boot()
+        if sys.gettrace() is not self._tracer:
+            return
+        if what == _C_CALL:
+            frame.f_trace = self._tracer(frame, "call", None)
+        elif what == _C_LINE and frame.f_trace == self._local:
+            self._local(frame, "line", None)
+
     def _boot(self) -> None:
         """Install the tracer on this thread."""
         current = sys.gettrace()
@@ -124,12 +152,16 @@ class Reach:
 
     def take(self, frame: FrameType, local: Tracer) -> None:
         """Have `local` called for what happens in this frame."""
+        if frame.f_lasti < 0:
+            # It is about to begin, and is given its function by the "call" event. If it were before, PyPy would
+            # take the first line for one that it has reported.
+            return
         current = frame.f_trace
         if current != local:
             if current is not None:
                 self._program_locals[id(frame)] = (frame, current)
             frame.f_trace = local
-            if _KEEPS_PLACES and frame.f_lasti >= 0:
+            if _KEEPS_PLACES:
                 self._taken_at[id(frame)] = frame.f_lineno, frame.f_lasti
 
     def is_stale_line(self, frame: FrameType) -> bool:

@@ -25,8 +25,7 @@ def calls_decorated():
 
 
 #> over over over -> class_ return end
-#> [!pypy3.11] over in over over over over -> class_ class_ attribute method class_=None return
-#> [pypy3.11] over in over over over -> class_ attribute method class_=None return
+#> over in over over over over -> class_ class_ attribute method class_=None return
 def class_body():
     value = 1  # @start
     class Inner:  # @class_

@@ -1,0 +1,208 @@
+"""What reaching a breakpoint leads to: conditions, counts, messages, threads, single use."""
+
+import threading
+
+from remora._breakpoints import SourceBreakpoint
+
+
+def loop(turns):
+    numbers = []
+    for number in range(turns):
+        numbers.append(number)  # @body
+    return numbers  # @end
+
+
+def stops(scene, **options):
+    """The values of `number` at which a loop of 20 turns is stopped, and the texts of the stops."""
+    found = []
+    texts = []
+    scene.break_at("body", **options)
+
+    def script():
+        while True:
+            event, body = scene.events.get(timeout=20)
+            scene.seen.append((event, body))
+            if event == "stopped":
+                frame = scene.call("frames", body["threadId"])[0]
+                found.append(scene.evaluate(body["threadId"], lambda: frame.frame.f_locals["number"]))
+                texts.append(body.get("text"))
+                scene.call("resume", None)
+            elif event == "ended":
+                return
+
+    scene.script(script)
+    loop(20)
+    scene.events.put(("ended", {}))
+    scene.finish()
+    return found, texts
+
+
+def scenario_conditions(scene):
+    assert stops(scene, condition="number % 7 == 3")[0] == [3, 10, 17]
+
+
+def scenario_conditions_on_locals_in_inner_scopes(scene):
+    condition = "any(number == wanted for wanted in (2, 5)) and (lambda x: x == number)(number)"
+    assert stops(scene, condition=condition)[0] == [2, 5]
+
+
+def scenario_conditions_that_bind_names_of_locals(scene):
+    condition = "[number for number in (1, 2)] == [1, 2] and number == 4"
+    assert stops(scene, condition=condition)[0] == [4]
+
+
+def scenario_hit_counts(scene):
+    expected = {
+        "== 3": [2],
+        "= 3": [2],
+        "3": [2],
+        ">= 18": [17, 18, 19],
+        "> 18": [18, 19],
+        "< 3": [0, 1],
+        "<= 3": [0, 1, 2],
+        "!= 3": [number for number in range(20) if number != 2],
+        "% 8": [7, 15],
+    }
+    for text, wanted in expected.items():
+        assert stops(scene, hit_condition=text)[0] == wanted, text
+
+
+def scenario_hits_count_when_the_condition_holds(scene):
+    assert stops(scene, condition="number > 9", hit_condition="== 2")[0] == [11]
+
+
+def scenario_a_condition_that_fails_stops_once_and_says_so(scene):
+    found, texts = stops(scene, condition="missing > 3")
+    assert found == [0]
+    assert texts == ["The condition 'missing > 3' failed: NameError: name 'missing' is not defined"]
+
+
+def scenario_a_condition_that_fails_at_times(scene):
+    found, texts = stops(scene, condition="1 / (number - 5) == 1")
+    assert found == [5, 6]
+    assert texts[0].endswith("failed: ZeroDivisionError: division by zero")
+    assert texts[1] is None
+
+
+def scenario_what_cannot_be_compiled_is_refused(scene):
+    for options in (
+        {"condition": "number >"},
+        {"hit_condition": "about 3"},
+        {"hit_condition": "% 0"},
+        {"log_message": "{number"},
+        {"log_message": "{}"},
+        {"log_message": "{1 +}"},
+        {"log_message": "}"},
+    ):
+        (answer,) = scene.break_at("body", **options)
+        assert (answer.verified, answer.reason) == (False, "failed"), options
+        assert answer.message.startswith("Not set: "), answer.message
+
+
+def messages(scene, message, **options):
+    before = len(scene.seen)
+    scene.break_at("end", log_message=message, **options)
+    loop(3)
+    while not scene.events.empty():
+        scene.seen.append(scene.events.get())
+    return [body["output"] for event, body in scene.seen[before:] if event == "output"]
+
+
+def scenario_log_messages(scene):
+    assert messages(scene, "plain") == ["plain\n"]
+    assert messages(scene, "{{{number}}} of {len(numbers)!r:>4}|{numbers!r:.4}") == ["{2} of    3|[0, \n"]
+    assert messages(scene, "{ {'a': number}['a'] } {numbers[0:2]}") == ["2 [0, 1]\n"]
+    assert messages(scene, "{nothing} {1/0}") == [
+        "<NameError: name 'nothing' is not defined> <ZeroDivisionError: division by zero>\n"
+    ]
+    assert messages(scene, "{number}", condition="number > 5") == []
+    body = scene.seen[-1][1]
+    assert body["category"] == "console"
+    assert body["source"]["path"] == scene.path
+    assert body["line"] == scene.line("end")
+
+
+def scenario_log_messages_on_a_hot_line_are_capped_and_say_so(scene):
+    from remora import _breakpoints
+
+    cap, _breakpoints.LOGS_PER_SECOND = _breakpoints.LOGS_PER_SECOND, 10
+    try:
+        scene.break_at("body", log_message="{number}")
+        loop(500)
+        written = [body for event, body in list(scene.events.queue) if event == "output"]
+        assert 10 <= len(written) < 400
+    finally:
+        _breakpoints.LOGS_PER_SECOND = cap
+
+
+def scenario_only_the_named_thread(scene):
+    names = []
+    scene.break_at("body", thread="worker-*")
+
+    def script():
+        for _ in range(2):
+            body = scene.wait_stopped()
+            names.extend(info.name for info in scene.call("threads") if info.id == body["threadId"])
+            scene.call("resume", None)
+
+    scene.script(script)
+    for name in ("other", "worker-1", "another", "worker-2"):
+        thread = threading.Thread(target=loop, args=(1,), name=name)
+        thread.start()
+        thread.join()
+    assert names == ["worker-1", "worker-2"]
+
+
+def scenario_a_temporary_one_stops_once(scene):
+    (answer,) = scene.break_at("body", temporary=True)
+
+    def script():
+        removed = scene.wait("breakpoint")
+        assert removed == {"reason": "removed", "breakpoint": {**removed["breakpoint"], "id": answer.id}}
+        scene.wait_stopped()
+        scene.call("resume", None)
+
+    scene.script(script)
+    loop(5)
+
+
+def scenario_an_unchanged_one_keeps_its_number_and_count(scene):
+    (first,) = scene.break_at("body", hit_condition="== 5")
+    loop(3)
+    (second,) = scene.break_at("body", hit_condition="== 5")
+    assert first.id == second.id
+
+    def script():
+        thread = scene.wait_stopped()["threadId"]
+        frame = scene.call("frames", thread)[0].frame
+        assert scene.evaluate(thread, lambda: frame.f_locals["number"]) == 1
+        scene.call("resume", None)
+
+    scene.script(script)
+    loop(3)
+
+
+def scenario_several_on_one_line(scene):
+    line = scene.line("body")
+    specs = [SourceBreakpoint(line, condition="number == 1"), SourceBreakpoint(line, condition="number == 2")]
+    first, second = scene.call("set_breakpoints", scene.path, specs)
+
+    def script():
+        for wanted in (first, second):
+            assert scene.wait_stopped()["hitBreakpointIds"] == [wanted.id]
+            scene.call("resume", None)
+
+    scene.script(script)
+    loop(5)
+
+
+def scenario_module_level_and_class_level_conditions(scene):
+    source = "limit = 3\nclass Thing:\n    inner = 4\n    other = inner\nlast = 5\n"
+    specs = [
+        SourceBreakpoint(4, condition="inner == 4 and limit == 3", log_message="class {inner}"),
+        SourceBreakpoint(5, condition="Thing.inner == 4", log_message="module {limit}"),
+    ]
+    scene.call("set_breakpoints", "levels.py", specs)
+    exec(compile(source, "levels.py", "exec"), {"__name__": "levels"})
+    written = [body["output"] for event, body in list(scene.events.queue) if event == "output"]
+    assert written == ["class 4\n", "module 3\n"], written

@@ -1,0 +1,352 @@
+"""Stops and what can be done during them: pause, threads, evaluation, jumps, Ctrl-C, detaching."""
+
+import os
+import signal
+import sys
+import threading
+import time
+
+from remora_protocol import RequestFailed
+
+
+class Workers:
+    """Threads that count, until they are told to end."""
+
+    def __init__(self, count):
+        self.counts = [0] * count
+        self.running = True
+        self.threads = [threading.Thread(target=self.count, args=(place,), daemon=True) for place in range(count)]
+        for thread in self.threads:
+            thread.start()
+
+    def count(self, place):
+        while self.running:
+            self.counts[place] += 1  # @counting
+
+    def end(self):
+        self.running = False
+        for thread in self.threads:
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def scenario_all_threads_stand_still_and_run_on(scene):
+    pypy = sys.implementation.name == "pypy"
+    if pypy:
+        scene.break_at("counting", condition="False")  # threads that start before anything is set are out of reach
+    workers = Workers(3)
+    until(lambda: all(workers.counts))
+
+    def script():
+        try:
+            scene.call("pause", None)
+            body = scene.wait_stopped()
+            assert body["reason"] == "pause"
+            assert body["allThreadsStopped"]
+            until(lambda: sum(info.state == "stopped" for info in scene.call("threads")) >= 3)
+            counts = list(workers.counts)
+            time.sleep(0.05)
+            assert counts == workers.counts
+            scene.call("resume", None)
+            until(lambda: all(now > then for now, then in zip(workers.counts, counts)))
+        finally:
+            workers.running = False
+
+    scene.script(script)
+    scene._operator.join(20)
+    workers.end()
+
+
+def scenario_pause_while_everything_is_in_c(scene):
+    done = threading.Event()
+
+    def script():
+        scene.call("pause", 1)
+        body = scene.wait_stopped()
+        assert body["threadId"] == 1
+        assert "native code" in body["text"], body
+        (info,) = [info for info in scene.call("threads") if info.id == 1]
+        assert info.state == "native", info
+        assert any(frame.name.endswith("everything_is_in_c") for frame in scene.call("frames", 1))
+        try:
+            scene.call("step", 1, "over")
+        except RequestFailed as error:
+            assert error.code == "not-stopped"
+        else:
+            raise AssertionError("stepped a thread that is inside C")
+        done.set()
+        until(lambda: any(info.id == 1 and info.state == "stopped" for info in scene.call("threads")))
+        scene.call("resume", None)
+
+    scene.script(script)
+    done.wait(20)
+
+
+def scenario_one_thread_alone(scene):
+    pypy = sys.implementation.name == "pypy"
+    if pypy:
+        scene.break_at("counting", condition="False")
+    workers = Workers(2)
+    until(lambda: all(workers.counts))
+
+    def script():
+        try:
+            scene.break_at("counting")
+            thread = scene.wait_stopped()["threadId"]
+            until(lambda: sum(info.state == "stopped" for info in scene.call("threads")) >= 2)
+            before = list(workers.counts)
+            for _ in range(5):
+                scene.call("step", thread, "over", single_thread=True)
+                assert scene.wait_stopped()["threadId"] == thread
+            moved = [now - then for now, then in zip(workers.counts, before)]
+            assert sorted(moved)[0] == 0, moved
+            assert sorted(moved)[1] > 0, moved
+        finally:
+            scene.break_at()
+            workers.running = False
+            scene.call("resume", None)
+
+    scene.script(script)
+    scene._operator.join(20)
+    workers.end()
+
+
+def scenario_two_threads_at_one_breakpoint(scene):
+    """The second is not lost: it stops when the first goes on."""
+    barrier = threading.Barrier(2)
+
+    def work():
+        barrier.wait(10)
+        value = 1  # @both
+        return value
+
+    seen = set()
+
+    def script():
+        for _ in range(2):
+            body = scene.wait_stopped()
+            assert body["reason"] == "breakpoint"
+            seen.add(body["threadId"])
+            scene.call("resume", None)
+
+    scene.break_at("both")
+    scene.script(script)
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(seen) == 2
+
+
+def held(value):
+    other = value + 1
+    total = value + other  # @held
+    return total  # @held_return
+
+
+def scenario_evaluation_on_the_held_thread(scene):
+    ident = threading.get_ident()
+    scene.break_at("held")
+
+    def script():
+        thread = scene.wait_stopped()["threadId"]
+        frame = scene.call("frames", thread)[0]
+        assert (frame.name.rpartition(".")[2], frame.line) == ("held", scene.line("held"))
+        assert scene.call("frame", frame.id) is frame
+        assert scene.evaluate(thread, threading.get_ident) == ident
+        try:
+            scene.evaluate(thread, lambda: 1 / 0)
+        except ZeroDivisionError:
+            pass
+        # What is evaluated may come by the same breakpoint, which must not hold a thread that is held.
+        assert scene.evaluate(thread, lambda: held(5)) == 11
+        from remora import _frames
+
+        scene.evaluate(thread, lambda: _frames.set_local(frame.frame, "other", 100))
+        scene.call("resume", None)
+        try:
+            scene.call("frame", frame.id)
+        except RequestFailed as error:
+            assert error.code == "not-found"
+        else:
+            raise AssertionError("the frame is still there")
+
+    scene.script(script)
+    assert held(1) == 101
+
+
+def scenario_an_evaluation_that_takes_too_long(scene):
+    if sys.implementation.name == "pypy":
+        return
+    scene.break_at("held")
+
+    def script():
+        thread = scene.wait_stopped()["threadId"]
+
+        def endless():
+            while True:
+                pass
+
+        try:
+            scene.evaluate(thread, endless, timeout=0.05)
+        except RequestFailed as error:
+            assert error.code == "cancelled"
+        else:
+            raise AssertionError("it ended")
+        assert scene.evaluate(thread, lambda: 5, timeout=5) == 5
+        scene.call("resume", None)
+
+    scene.script(script)
+    assert held(1) == 3
+
+
+def jumped():
+    log = []
+    log.append("one")  # @jump_from
+    log.append("two")  # @jump_back
+    for _ in range(1):
+        log.append("in")  # @jump_into
+    log.append("three")  # @jump_to
+    return log
+
+
+def scenario_jumps(scene):
+    scene.break_at("jump_from")
+
+    def script():
+        thread = scene.wait_stopped()["threadId"]
+        scene.call("goto", thread, scene.line("jump_to"))
+        body = scene.wait_stopped()
+        assert body["reason"] == "goto"
+        assert scene.where(thread) == "jump_to"
+        scene.call("goto", thread, scene.line("jump_back"))
+        scene.wait_stopped()
+        assert scene.where(thread) == "jump_back"
+        answers = []
+        scene.call("goto", thread, scene.line("jump_into"), lambda *both: answers.append(both))
+        until(lambda: answers)
+        assert isinstance(answers[0][1], RequestFailed)
+        assert "for" in answers[0][1].text or "loop" in answers[0][1].text, answers
+        scene.call("step", thread, "over")
+        scene.wait_stopped()
+        scene.call("resume", None)
+
+    scene.script(script)
+    result = jumped()
+    assert result == ["two", "in", "three"], result
+
+
+def scenario_break_here(scene):
+    def program(last):
+        value = 1
+        scene.debugger.break_here(sys._getframe())
+        if not last:
+            value = 2  # @after_call
+        return value
+
+    def at_the_end():
+        scene.debugger.break_here(sys._getframe())  # @nothing_after
+
+    def script():
+        thread = scene.wait_stopped()["threadId"]
+        assert scene.where(thread).startswith("if not last")
+        scene.call("resume", None)
+        body = scene.wait_stopped()
+        assert (body["reason"], scene.where(thread)) == ("breakpoint", "nothing_after")
+        assert scene.call("stop_info", thread).returned.value is None
+        scene.call("resume", None)
+
+    scene.script(script)
+    program(False)
+    at_the_end()
+
+
+def scenario_ctrl_c_ends_the_wait(scene):
+    if not hasattr(signal, "pthread_kill"):
+        return
+    scene.break_at("held")
+
+    def script():
+        scene.wait_stopped()
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        assert scene.wait("continued")["allThreadsContinued"]
+
+    scene.script(script)
+    try:
+        held(1)
+    except KeyboardInterrupt:
+        pass
+    else:
+        raise AssertionError("the program did not get it")
+    scene.finish()
+    scene.break_at()
+    assert held(1) == 3
+
+
+def scenario_detaching_lets_everything_go(scene):
+    scene.break_at("held")
+
+    def script():
+        scene.wait_stopped()
+        scene.call("detach")
+
+    scene.script(script)
+    assert held(1) == 3
+    scene.attach()
+    assert held(1) == 3
+
+
+def scenario_nothing_is_traced_before_something_is_set(scene):
+    assert sys.gettrace() is None
+    if sys.version_info >= (3, 12):
+        assert not any(sys.monitoring.get_events(tool) for tool in (3, 4))
+
+
+def scenario_a_fork_is_not_debugged(scene):
+    if not hasattr(os, "fork"):
+        return
+    scene.break_at("held")
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            scene.debugger.after_fork_in_child()
+            code = 0 if held(1) == 3 and sys.gettrace() is None else 2
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def scenario_the_programs_own_tracer_comes_back(scene):
+    lines = []
+
+    def tracer(frame, event, argument):
+        if event == "line":
+            lines.append(frame.f_lineno)
+        return tracer
+
+    def script():
+        scene.wait_stopped()
+        scene.break_at()
+        scene.call("resume", None)
+
+    sys.settrace(tracer)
+    try:
+        scene.call("pause", None)
+        scene.script(script)
+        held(1)
+        scene.finish()
+        assert sys.gettrace() is tracer
+        lines.clear()
+        held(1)
+        assert lines, "it is installed but not called"
+    finally:
+        sys.settrace(None)
