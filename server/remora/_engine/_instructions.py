@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import opcode
 import sys
+from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from remora._engine._linetables import Place, read_guards, read_places
@@ -103,9 +104,10 @@ def take_apart(code: CodeType) -> tuple[list[Instruction], list[Guarded]]:
         if instruction.opcode in _ABSOLUTE or instruction.opcode in _RELATIVE:
             instruction.target = by_origin[_destination(instruction)]
             instruction.target.jumps.append(instruction)
+    origins = list(by_origin)
     guarded = []
     for start, end, target, depth, lasti in read_guards(code):
-        body = [one for one in instructions if start <= one.origin < end]
+        body = instructions[bisect_left(origins, start) : bisect_left(origins, end)]
         handler = by_origin[target]
         handler.raisers += body
         guarded.append(Guarded(body, handler, depth, lasti))
