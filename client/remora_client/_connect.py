@@ -12,7 +12,7 @@ import socket
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from remora_client import _diagnosis, _dial, _met, _tls
+from remora_client import _diagnosis, _dial, _met, _ptvsd, _tls
 from remora_client._errors import (
     Gone,
     NoSuchProcess,
@@ -45,12 +45,16 @@ from remora_protocol import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from remora_protocol import ProcessInfo
 
 __all__ = ["ConnectOptions", "Link", "connect", "connect_local"]
 
 _GREETING_SECONDS = 0.1
 _GREETING_SIZE = 4096
+# One that is known to greet may be held up: it talks to one client at a time.
+_KNOWN_GREETING_SECONDS = 3.0
 _PATIENCE = 2.0
 _DEFAULT = ConnectOptions()
 
@@ -69,9 +73,12 @@ class Link:
     options: ConnectOptions = _DEFAULT
     secret: Secret | None = None
     proved: bool = False  # both sides have proved that they know the secret
+    ptvsd: _ptvsd.Door | None = None  # an old ptvsd; `rpc` speaks DAP for it, once it was opened
 
     async def processes(self) -> list[ProcessInfo]:
         """The processes behind this address."""
+        if self.ptvsd is not None:
+            return [self.ptvsd.process]
         try:
             return read_processes(await self.rpc.request("remora/processes", {}, self.options.timeout))
         except RemoteProtocolError as error:
@@ -79,6 +86,9 @@ class Link:
 
     async def open(self, pid: int) -> None:
         """From here on this connection is one to that process, which may want a login of its own."""
+        if self.ptvsd is not None:
+            await self.ptvsd.open()
+            return
         try:
             body = await self.rpc.request("remora/open", {"pid": pid}, self.options.timeout)
         except RequestFailed as error:
@@ -91,6 +101,8 @@ class Link:
     async def close(self) -> None:
         """Hang up."""
         await self.rpc.close()
+        if self.ptvsd is not None:
+            self.ptvsd.close()
 
 
 async def connect(qualifier: Qualifier, options: ConnectOptions = _DEFAULT) -> Link:
@@ -146,7 +158,22 @@ async def _attempt_patiently(qualifier: Qualifier, options: ConnectOptions, secr
 
 async def _attempt(qualifier: Qualifier, options: ConnectOptions, secret: Secret | None) -> Link:
     place = _dial.endpoint(*qualifier.address)
+    try:
+        return await _attempt_once(qualifier, options, secret)
+    except _GreetedLate:
+        _met.remember_greeting(place)
+    return await _attempt_once(qualifier, options, secret)
+
+
+class _GreetedLate(Exception):
+    """We spoke, and then a greeting came: it is an old ptvsd on a slow line, and needs another try."""
+
+
+async def _attempt_once(qualifier: Qualifier, options: ConnectOptions, secret: Secret | None) -> Link:
+    place = _dial.endpoint(*qualifier.address)
     wire = await (_open_tls if qualifier.tls else _open_plain)(qualifier, place, options)
+    if _ptvsd.greets(wire.greeting):
+        return await _ptvsd_link(qualifier, options, secret, wire)
     rpc = Rpc(wire.reader, wire.writer, peer=place, greeting=wire.greeting, trace=options.trace)
     link = Link(
         rpc,
@@ -169,9 +196,37 @@ async def _attempt(qualifier: Qualifier, options: ConnectOptions, secret: Secret
     return link
 
 
+async def _ptvsd_link(
+    qualifier: Qualifier, options: ConnectOptions, secret: Secret | None, wire: _Wire
+) -> Link:
+    place = _dial.endpoint(*qualifier.address)
+    _met.remember_greeting(place)
+    door = await _ptvsd.knock(
+        wire.reader,
+        wire.writer,
+        wire.greeting,
+        address=qualifier.address,
+        place=place,
+        options=options,
+        secret=secret,
+        certificate=wire.certificate,
+    )
+    return Link(
+        door.rpc,
+        str(replace(qualifier, pid=None)),
+        server=door.server,
+        certificate=wire.certificate,
+        certificate_by_hand=wire.certificate_by_hand,
+        qualifier=qualifier,
+        options=options,
+        secret=secret,
+        ptvsd=door,
+    )
+
+
 @dataclass(frozen=True)
 class _Wire:
-    """A connection on which a hello can be said. A greeting is DAP, or there is none."""
+    """A connection on which a hello can be said. A greeting is DAP or an old ptvsd's, or there is none."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -182,7 +237,7 @@ class _Wire:
 
 async def _open_plain(qualifier: Qualifier, place: str, options: ConnectOptions) -> _Wire:
     sock = await _dial.dial(*qualifier.address, options.timeout)
-    greeting = b"" if _met.is_silent(place) else await _listen(sock)
+    greeting = b"" if _met.is_silent(place) else await _listen(sock, place)
     _refuse_greeting(sock, place, greeting)
     reader, writer = await asyncio.open_connection(sock=sock)
     return _Wire(reader, writer, greeting)
@@ -193,33 +248,53 @@ async def _open_tls(qualifier: Qualifier, place: str, options: ConnectOptions) -
 
     async def dial() -> socket.socket:
         sock = await _dial.dial(*qualifier.address, options.timeout)
-        said = b"" if known else await _listen(sock)
+        said = b"" if known else await _listen(sock, place)
         if said:
             _dial.abort(sock)
             raise _diagnosis.greeting_before_tls(place, said)
+        _dial.reset_on_close(sock)  # until the handshake is done: an orderly end would break an old ptvsd
         return sock
 
     try:
         streams = await _tls.secure(place, qualifier.host, options, dial)
     except _tls.HandshakeFailed as failed:
+        if not options.legacy_tls and (old := await _tls.old_version(qualifier.host, options, dial)):
+            raise _tls.too_old(place, old) from None
         plain = await _diagnosis.probe_plain(*qualifier.address)
         raise (plain or _tls.explain(place, failed.error, options)) from None
+    _dial.reset_on_close(streams.writer.get_extra_info("socket"), False)
     greeting = b""
     if not known:
-        with contextlib.suppress(TimeoutError, OSError):
-            async with asyncio.timeout(_GREETING_SECONDS):
-                greeting = await streams.reader.read(_GREETING_SIZE)
+        greeting = await _heard(lambda: streams.reader.read(_GREETING_SIZE), _patience(place, 0.0))
         _refuse_greeting(streams.writer.transport, place, greeting)
     return _Wire(streams.reader, streams.writer, greeting, streams.certificate, streams.by_hand)
 
 
-async def _listen(sock: socket.socket) -> bytes:
+async def _listen(sock: socket.socket, place: str) -> bytes:
     """What the server says by itself within the first moments."""
-    try:
-        async with asyncio.timeout(_GREETING_SECONDS):
-            return await asyncio.get_running_loop().sock_recv(sock, _GREETING_SIZE)
-    except (TimeoutError, OSError):
-        return b""
+    loop = asyncio.get_running_loop()
+    return await _heard(
+        lambda: loop.sock_recv(sock, _GREETING_SIZE), _patience(place, _dial.round_trip(sock))
+    )
+
+
+def _patience(place: str, round_trip: float) -> float:
+    """How long to wait for a greeting: longer on a slow line, and where there has been one before."""
+    return _KNOWN_GREETING_SECONDS if _met.greets(place) else max(_GREETING_SECONDS, 2 * round_trip)
+
+
+async def _heard(read: Callable[[], Awaitable[bytes]], seconds: float) -> bytes:
+    """What comes, all of it when it is the beginning of a greeting."""
+    said = b""
+    with contextlib.suppress(TimeoutError, OSError):
+        async with asyncio.timeout(seconds) as limit:
+            while not said or _ptvsd.incomplete(said):
+                data = await read()
+                if not data:
+                    break
+                said += data
+                limit.reschedule(asyncio.get_running_loop().time() + _KNOWN_GREETING_SECONDS)
+    return said
 
 
 def _refuse_greeting(connection: socket.socket | asyncio.WriteTransport, place: str, greeting: bytes) -> None:
@@ -239,15 +314,23 @@ async def _hello(link: Link) -> Hello | None:
     try:
         hello = read_hello_body(await link.rpc.request("remora/hello", arguments, link.options.timeout))
     except RequestFailed as error:
+        _check_greeting(link)
         if error.code in ("unknown-command", "failed"):
             return None
         raise _diagnosis.hello_refused(link, error) from None
     except (Gone, NoAnswer):
+        _check_greeting(link)
         raise _diagnosis.hello_unanswered(link) from None
     except RemoteProtocolError as error:
+        _check_greeting(link)
         raise _diagnosis.hello_garbled(link, error) from None
     link.server = visible(f"{hello.server_name} {hello.server_version}")
     return hello
+
+
+def _check_greeting(link: Link) -> None:
+    if _ptvsd.greets(link.rpc.head):
+        raise _GreetedLate
 
 
 async def _log_in(link: Link, hello: Hello | None) -> None:

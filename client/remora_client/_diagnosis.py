@@ -9,7 +9,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING
 
-from remora_client import _dial, _tls
+from remora_client import _dial, _ptvsd, _tls
 from remora_client._errors import (
     AlreadyAttached,
     ConnectError,
@@ -57,11 +57,6 @@ def _said(data: bytes) -> str:
 def _guess(data: bytes) -> str:
     """What speaks like that."""
     lines = (
-        (b"PTVSDBG", "an old ptvsd (up to 3.0), which Remora cannot talk to: upgrade to remora there"),
-        (
-            b"legacyRemoteConnected",
-            "an old ptvsd (3.1 or 3.2), which Remora cannot talk to: upgrade to remora there",
-        ),
         (b"HTTP/", "a web server"),
         (b"<!", "a web server"),
         (b"SSH-", "an SSH server"),
@@ -86,10 +81,10 @@ def not_a_remora(place: str, said: bytes, why: str = "") -> NotARemora:
 
 
 def greeting_error(place: str, greeting: bytes) -> ConnectError | None:
-    """Judge what came before we said a word. None: nothing, or DAP."""
+    """Judge what came before we said a word. None: nothing, or DAP, or an old ptvsd."""
     if not greeting:
         return None
-    if greeting[:1] in (b"C", b"c") and b"legacyRemoteConnected" not in greeting:
+    if greeting[:1] in (b"C", b"c") or _ptvsd.greets(greeting):
         return None
     return not_a_remora(place, greeting)
 
@@ -117,6 +112,8 @@ async def probe_plain(host: str, port: int) -> ConnectError | None:
             return None
     except Exception:
         said = rpc.head
+        if _ptvsd.greets(said):
+            return greeting_before_tls(place, said)
         return not_a_remora(place, said) if said and not said.startswith(b"\x15\x03") else None
     finally:
         await rpc.close()

@@ -14,7 +14,7 @@ from typing import Any
 from remora_client._errors import ConnectError, NameNotFound, Refused, TimedOut, Unreachable
 from remora_client._text import visible
 
-__all__ = ["abort", "dial", "dial_unix", "endpoint", "resolve"]
+__all__ = ["abort", "dial", "dial_unix", "endpoint", "reset_on_close", "resolve", "round_trip"]
 
 _Address = tuple[Any, ...]
 _NO_WAY = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN, errno.EHOSTDOWN}
@@ -46,9 +46,24 @@ async def dial_unix(path: str, timeout: float) -> socket.socket:
 
 def abort(sock: socket.socket) -> None:
     """Close with a reset: an old ptvsd that sees an orderly end in mid-greeting spins for ever."""
-    with contextlib.suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    reset_on_close(sock)
     sock.close()
+
+
+def reset_on_close(sock: socket.socket, on: bool = True) -> None:
+    """Have the connection end with a reset when it is closed, or not any more."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", int(on), 0))
+
+
+def round_trip(sock: socket.socket) -> float:
+    """Seconds to the other end and back, as the kernel saw it in the connect; 0 where it does not tell."""
+    if sys.platform != "linux":
+        return 0.0
+    with contextlib.suppress(OSError, struct.error):
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+        return float(struct.unpack_from("I", info, 68)[0]) / 1e6
+    return 0.0
 
 
 async def _connect(family: int, address: _Address | str, timeout: float) -> socket.socket:

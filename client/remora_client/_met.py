@@ -1,4 +1,4 @@
-"""Endpoints known to keep silent until spoken to, so that only the first meeting pays for a look.
+"""Who speaks first at an endpoint, so that only the first meeting pays for a look.
 
 A Remora waits for the client; an old ptvsd greets first and is harmed by bytes it does not expect. The
 list is a cache: whatever is wrong with its file, it counts as empty.
@@ -11,28 +11,44 @@ import json
 
 from remora_client._places import cache_dir, read_json, write_private
 
-__all__ = ["is_silent", "remember_silent"]
+__all__ = ["greets", "is_silent", "remember_greeting", "remember_silent"]
 
 _MOST = 500
 
 
-def _load() -> list[str]:
+def _load() -> dict[str, bool]:
     with contextlib.suppress(OSError, ValueError):
-        known = read_json(cache_dir() / "silent-endpoints.json")
-        if isinstance(known, list):
-            return [each for each in known if isinstance(each, str)]
-    return []
+        known = read_json(cache_dir() / "endpoints.json")
+        if isinstance(known, dict):
+            return {place: silent for place, silent in known.items() if isinstance(silent, bool)}
+    return {}
+
+
+def _remember(endpoint: str, *, silent: bool) -> None:
+    known = _load()
+    if known.get(endpoint) is silent:
+        return
+    known.pop(endpoint, None)
+    kept = dict([*known.items()][-_MOST + 1 :])
+    with contextlib.suppress(OSError):
+        write_private(cache_dir() / "endpoints.json", json.dumps({**kept, endpoint: silent}).encode())
 
 
 def is_silent(endpoint: str) -> bool:
     """Whether this `host:port` was met before, and let us speak first."""
-    return endpoint in _load()
+    return _load().get(endpoint) is True
+
+
+def greets(endpoint: str) -> bool:
+    """Whether it was met before, and spoke first: it is worth waiting for."""
+    return _load().get(endpoint) is False
 
 
 def remember_silent(endpoint: str) -> None:
     """Remember that it let us speak first."""
-    known = _load()
-    if endpoint not in known:
-        with contextlib.suppress(OSError):
-            path = cache_dir() / "silent-endpoints.json"
-            write_private(path, json.dumps([*known[-_MOST + 1 :], endpoint]).encode())
+    _remember(endpoint, silent=True)
+
+
+def remember_greeting(endpoint: str) -> None:
+    """Remember that it spoke first."""
+    _remember(endpoint, silent=False)

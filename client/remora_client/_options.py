@@ -30,6 +30,9 @@ class ConnectOptions:
         fingerprint: SHA-256 of the one certificate to trust, hex, colons allowed.
         certfile, keyfile: our own certificate, for servers that want one.
         observe: the secret is the one that lets us look and run no code.
+        legacy_tls: also speak TLS 1.0, which an old ptvsd has nothing newer than.
+        rescue: free an old ptvsd that believes in a debugger which is gone, at the price that
+            docs/ptvsd.md tells.
         timeout: seconds for each step: name, TCP, TLS, hello, login.
         ask_secret: asks the person for a secret, given the address; None: never ask.
         ask_certificate: shows a problem and asks; None: never ask, refuse.
@@ -44,6 +47,8 @@ class ConnectOptions:
     keyfile: str | None = None
     timeout: float = 10.0
     observe: bool = False
+    legacy_tls: bool = False
+    rescue: bool = False
     ask_secret: Callable[[str], str | None] | None = None
     ask_certificate: Callable[[CertificateProblem], Literal["no", "once", "always"]] | None = None
     note: Callable[[str], None] = _ignore
@@ -62,6 +67,8 @@ def from_arguments(arguments: Namespace) -> ConnectOptions:
         certfile=arguments.cert,
         keyfile=arguments.key,
         observe=arguments.observe,
+        legacy_tls=arguments.legacy_tls,
+        rescue=arguments.rescue,
         timeout=getattr(arguments, "connect_timeout", None) or 10.0,
         ask_secret=_cert_prompt.ask_secret if ask else None,
         ask_certificate=_cert_prompt.ask_certificate if ask else None,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,9 @@ __all__ = [
     "TlsStreams",
     "client_certificate_error",
     "explain",
+    "old_version",
     "secure",
+    "too_old",
     "wants_our_certificate",
 ]
 
@@ -173,7 +176,10 @@ def _context(options: ConnectOptions, *, verify: bool) -> ssl.SSLContext:
     except OSError as error:  # ssl.SSLError is one
         reason = error.strerror if not isinstance(error, ssl.SSLError) else "it holds no PEM certificate"
         raise UsageError(f"The file {options.cafile} given with --cafile cannot be used: {reason}.") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if options.legacy_tls:
+        _allow_old(context)
+    else:
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
     # The same judgement on every Python: 3.13 began to refuse certificates for formal faults, and to take
     # a server's own certificate in the cafile for enough, which is what people who have one mean.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -251,6 +257,39 @@ def explain(place: str, error: Exception, options: ConnectOptions) -> ClientErro
     else:
         remedy = "Remora needs TLS 1.2 or later."
     return TlsFailed(f"{place} and we cannot agree on TLS: {visible(reason)}.", remedy)
+
+
+def _allow_old(context: ssl.SSLContext) -> None:
+    """TLS 1.0 signs with SHA-1 and MD5, which OpenSSL 3 allows on its lowest level only."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+
+
+async def old_version(host: str, options: ConnectOptions, dial: Dial) -> str:
+    """Which TLS a server speaks that speaks nothing newer than 1.1; "" else. Nothing is sent to it."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    _allow_old(context)
+    try:
+        _, writer = await _handshake(await dial(), host, context, options.timeout)
+    except (HandshakeFailed, ClientError):
+        return ""
+    version = str(writer.get_extra_info("ssl_object").version())
+    writer.transport.abort()
+    return version if version in ("TLSv1", "TLSv1.1") else ""
+
+
+def too_old(place: str, version: str) -> TlsFailed:
+    """The server speaks a TLS that was given up for good reasons."""
+    return TlsFailed(
+        f"{place} speaks nothing newer than {version.replace('v', ' ')}, as an old ptvsd does. Who stands in "
+        "between can break that with enough effort, and then knows the secret. Nothing was sent to it.",
+        "If the way there is safe enough, add --legacy-tls; the certificate is checked all the same. Safer: "
+        "an ssh tunnel, and tcp:// through it.",
+    )
 
 
 def client_certificate_error(place: str, options: ConnectOptions) -> Rejected:

@@ -228,6 +228,14 @@ def _add_connecting(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--cert", metavar="FILE", help="our own certificate, where the server wants one")
     group.add_argument("--key", metavar="FILE", help="its key, when it is in another file")
+    group.add_argument(
+        "--legacy-tls", action="store_true", help="also speak TLS 1.0, for an old ptvsd (see docs/ptvsd.md)"
+    )
+    group.add_argument(
+        "--rescue",
+        action="store_true",
+        help="free an old ptvsd whose last debugger was lost; leaves sys.modules['__main__'] empty there",
+    )
     group = parser.add_argument_group("output")
     group.add_argument("--no-color", action="store_true", help="no colours (as NO_COLOR)")
     group.add_argument(
