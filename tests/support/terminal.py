@@ -76,7 +76,7 @@ class Terminal:
         return True
 
     def _settle(self) -> None:
-        """Takes what is on its way: in the middle of a redraw the cursor is anywhere, at the bar below even."""
+        """Takes what is on its way: in the middle of a redraw the cursor may be anywhere, even below."""
         for _ in range(100):
             if not self._read(0.03):
                 return
