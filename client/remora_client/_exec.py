@@ -62,7 +62,9 @@ async def _run(arguments: Namespace, given: list[Given]) -> int:
     except TimeoutError:
         raise TimedOut(f"Not attached to {arguments.target} within {arguments.timeout:g} s.") from None
     printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
-    script = Script(Context(session), printer, as_json=arguments.json, deadline=deadline)
+    ctx = Context(session)
+    ctx.shown_stop = session.state.stops  # a stop that was there before us is no news
+    script = Script(ctx, printer, as_json=arguments.json, deadline=deadline)
     remove = session.listen(script.on_event)
     try:
         return await script.run(given)
@@ -90,8 +92,9 @@ class Script:
                 async with asyncio.timeout_at(self.deadline):
                     await self._command(each.text)
             except FAILURES as error:
-                self._failed(each, error)
-                return _exit_code(error)
+                failure = self._too_late() if isinstance(error, TimeoutError) else error
+                self._failed(each, failure)
+                return _exit_code(failure)
             if self._left:
                 break
         return 0
@@ -110,9 +113,6 @@ class Script:
             self.printer.print([("class:warning", f"{body.get('text', '')}\n")])
 
     async def _command(self, text: str) -> None:
-        if self.deadline is not None:
-            left = self.deadline - asyncio.get_running_loop().time()
-            self.ctx.timeout = max(left, 0.0)
         if self.ctx.session.state.phase == "gone":
             await self.ctx.session.wait_for_stop()  # raises what happened to it
         if self.ctx.session.state.phase == "ended":
@@ -123,8 +123,6 @@ class Script:
         stop = None
         if result.resumed:
             stop = await wait_after(self.ctx, result)
-        elif self.ctx.session.stop is not None:
-            self.ctx.shown_stop = self.ctx.session.state.stops
         await self._succeeded(text, result, stop)
         if stop is not None:
             await self._on_hit(stop)
@@ -156,6 +154,11 @@ class Script:
                 await self._command(text)
             finally:
                 self.ctx.depth -= 1
+
+    def _too_late(self) -> CommandError:
+        if self.ctx.session.state.phase == "running":
+            return CommandError("No stop in the time given; the program runs on.")
+        return CommandError("No answer in the time given.")
 
     def _failed(self, given: Given, error: BaseException) -> None:
         text = error_text(error)

@@ -72,6 +72,11 @@ def _not_yet_told(ctx: Context) -> bool:
 
 
 async def _pass_by(ctx: Context, at: Stop, count: int) -> Result:
+    if count > 1 and not at.hit_breakpoints:
+        raise CommandError(
+            f"The program stands at no breakpoint that could be passed {count} times.",
+            f"To run to line {count}: until {count}, or continue FILE:{count}",
+        )
     for _ in range(count - 1):
         await ctx.session.resume()
         stop = await ctx.session.wait_for_stop(ctx.timeout)

@@ -1,0 +1,221 @@
+"""`remora exec`: what it prints, when it stops, how it ends. The real command against real programs."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.client.commands.conftest import PROGRAM
+from tests.support.command import Ran, Remora
+from tests.support.interpreters import NEWEST, Interpreter
+from tests.support.program import Program
+
+LOOP = """\
+# It loops, and ends when it is told to.
+import sys, time
+
+running = True
+while running:
+    time.sleep(0.01)
+    ticked = True  # @tick
+print("ended", flush=True)
+sys.exit(3)
+"""
+
+
+@pytest.fixture
+def remora(tmp_path: Path) -> Remora:
+    configuration, folder = tmp_path / "configuration", tmp_path / "client"
+    configuration.mkdir()
+    folder.mkdir()
+    return Remora(configuration, folder)
+
+
+@pytest.fixture
+def newest() -> Interpreter:
+    assert NEWEST is not None
+    return NEWEST
+
+
+@pytest.fixture
+def program(newest: Interpreter) -> Iterator[Program]:
+    with Program(newest, LOOP, enable={"secret": None}) as started:
+        yield started
+
+
+def place(program: Program) -> str:
+    host, port = program.address
+    return f"tcp://{host}:{port}"
+
+
+def commands(ran: Ran) -> list[dict[str, object]]:
+    return [line for line in ran.lines if "command" in line]
+
+
+def test_one_object_a_line(remora: Remora, program: Program) -> None:
+    line = program.line("tick")
+    ran = remora.exec(place(program), f"b program.py:{line}", "c", "p running", "n", "locals")
+    assert ran.code == 0
+    assert ran.errors == ""
+    for each in ran.lines:
+        assert set(each) in (
+            {"event", "body"},
+            {"command", "ok", "result"},
+            {"command", "ok", "result", "stop"},
+        )
+    told = commands(ran)
+    assert [each["command"] for each in told] == [f"b program.py:{line}", "c", "p running", "n", "locals"]
+    assert told[1]["stop"] == {
+        "reason": "breakpoint",
+        "thread": 1,
+        "frame": {"name": "<module>", "path": str(program.path), "line": line},
+    } | ({"text": told[1]["stop"]["text"]} if "text" in told[1]["stop"] else {})  # type: ignore[index,operator]
+    assert told[2]["result"] == {"value": "True", "type": "bool"}
+    assert "stopped" in [each["event"] for each in ran.lines if "event" in each]
+
+
+def test_the_first_failure_is_the_last_command(remora: Remora, program: Program) -> None:
+    ran = remora.exec(place(program), "pause", "p nope", "p 1")
+    assert ran.code == 1
+    assert [each["ok"] for each in commands(ran)] == [True, False]
+    assert commands(ran)[-1] == {
+        "command": "p nope",
+        "ok": False,
+        "error": "NameError: name 'nope' is not defined",
+    }
+    remora.exec(place(program), "pause", "running = False")
+    assert program.returncode() == 3
+
+
+def test_without_json_it_is_for_reading(remora: Remora, program: Program) -> None:
+    ran = remora("exec", place(program), "-c", "pause", "-c", "p running ;; where")
+    assert ran.code == 0
+    assert "\nTrue\n" in ran.output
+    assert "#0" in ran.output
+    assert "\x1b" not in ran.output
+    ran = remora("exec", place(program), "-c", "pause", "-c", "p nope")
+    assert ran.code == 1
+    assert ran.errors == "remora: p nope: NameError: name 'nope' is not defined\n"
+
+
+def test_the_end_of_the_program_is_no_failure(remora: Remora, program: Program) -> None:
+    ran = remora.exec(place(program), "pause", "running = False", "c")
+    assert ran.code == 0, ran
+    assert commands(ran)[-1]["result"]["ended"] is True  # type: ignore[index]
+    assert program.returncode() == 3
+
+
+def test_a_command_after_the_end_fails(remora: Remora, program: Program) -> None:
+    ran = remora.exec(place(program), "pause", "running = False", "c", "p 1")
+    assert ran.code == 7, ran
+    assert "ended" in str(commands(ran)[-1]["error"])
+
+
+def test_a_program_that_is_killed(remora: Remora, program: Program) -> None:
+    with remora.start_exec(place(program), "b nowhere.py:3", "c") as run:
+        run.result("b nowhere.py:3")
+        program.signal(signal.SIGKILL)
+        while "command" not in (line := run.line()):
+            pass
+        assert line["ok"] is False
+        assert "went away" in line["error"]
+        assert run.returncode() == 7
+
+
+def test_no_stop_in_time(remora: Remora, program: Program) -> None:
+    ran = remora.exec(place(program), "b nowhere.py:3", "c", options=("--timeout", "1.5"))
+    assert ran.code == 1
+    assert "No stop in the time given" in str(commands(ran)[-1]["error"])
+    assert remora.exec(place(program), "pause").code == 0
+
+
+def test_a_stop_that_nobody_was_told_of_is_waited_for_and_not_passed(
+    remora: Remora, newest: Interpreter
+) -> None:
+    """The program may reach the breakpoint before `continue` is read: it must not run past it then."""
+    with Program(newest, PROGRAM, enable={"secret": None}) as program:
+        program.wait_line("ready")
+        line = program.line("loop")
+        with remora.start_exec(place(program), f"b program.py:{line}", "threads", "c", "p number") as run:
+            run.result(f"b program.py:{line}")
+            program.stdin_line("a")
+            assert run.stop("c") if run.result("threads") else True
+            assert run.result("p number")["value"] == "0"
+            assert run.returncode() == 0
+
+
+def test_a_file_of_commands(remora: Remora, program: Program) -> None:
+    script = remora.folder / "script"
+    script.write_text("# look around\npause\np running\n\np 1 ;; p 2\nnope\np 3\n")
+    ran = remora("exec", place(program), "-x", str(script), "-c", "p 4")
+    assert ran.code == 1
+    assert ran.errors == f"remora: {script}:6: nope: NameError: name 'nope' is not defined\n"
+    assert "\n1\n2\n" in ran.output
+    ran = remora("exec", place(program), "-x", "nowhere")
+    assert ran.code == 2
+    assert "no file" in ran.errors
+
+
+def test_commands_of_a_breakpoint(remora: Remora, newest: Interpreter) -> None:
+    with Program(newest, PROGRAM, enable={"secret": None}) as program:
+        program.wait_line("ready")
+        line = program.line("loop")
+        given = [f"b program.py:{line}", "on 1 p number ;; c", f"b program.py:{program.line('print')}", "c"]
+        with remora.start_exec(place(program), *given) as run:
+            run.result(given[0])
+            program.stdin_line("a")
+            assert run.returncode() == 0
+            values = []
+            while True:
+                try:
+                    each = run.line(1)
+                except AssertionError:
+                    break
+                if each.get("command") == "p number":
+                    values.append(each["result"]["value"])
+        assert values == ["0", "1", "2", "3"]
+
+
+def test_the_programs_output_is_told(remora: Remora, newest: Interpreter) -> None:
+    with Program(newest, PROGRAM, enable={"secret": None}) as program:
+        program.wait_line("ready")
+        given = [f"b program.py:{program.line('end')}", "c"]
+        with remora.start_exec(place(program), *given) as run:
+            run.result(given[0])
+            program.stdin_line("a")
+            run.stop("c")
+            assert run.returncode() == 0
+        told = "".join(each["body"]["output"] for each in run.seen if each.get("event") == "output")
+        assert "handled a 6\n" in told
+
+
+@pytest.mark.parametrize("given", [[], ["detach", "p 1"], ["quit"]])
+def test_leaving(remora: Remora, program: Program, given: list[str]) -> None:
+    ran = remora.exec(place(program), *given)
+    assert ran.code == 0
+    assert len(commands(ran)) == min(len(given), 1)
+    assert program.process.poll() is None
+
+
+def test_kill_is_meant_in_a_script(remora: Remora, program: Program) -> None:
+    ran = remora.exec(place(program), "kill -9")
+    assert ran.code in (0, 7), ran
+    assert program.returncode() != 0
+
+
+def test_nothing_of_a_hostile_program_reaches_the_terminal(remora: Remora, newest: Interpreter) -> None:
+    text = "# \nimport time\nname = '\\x1b]0;owned\\x07\\u202e'\nwhile True: time.sleep(0.01)\n"
+    with Program(newest, text, enable={"secret": None}) as program:
+        ran = remora(
+            "exec", place(program), "-c", "pause", "-c", "p name", "-c", "locals", "-c", "print(name)"
+        )
+        assert ran.code == 0, ran
+        assert "\x1b" not in ran.output
+        assert "\u202e" not in ran.output
+        for line in remora.exec(place(program), "pause", "p name").output.splitlines():
+            assert "\x1b" not in line
+            json.loads(line)
