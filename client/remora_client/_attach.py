@@ -103,7 +103,7 @@ async def start(session: Session, arguments: dict[str, Any]) -> None:
             ready.cancel()
             attached.cancel()
     except RequestFailed as error:
-        raise _refusal(error) from None
+        raise _refusal(error, session.link) from None
     except TimeoutError:
         raise AttachRefused(
             f"{session.link.address} did not get ready for a debugger in {_SECONDS:g} s."
@@ -128,8 +128,10 @@ async def _say_where_to_stop(session: Session) -> None:
         await session.set_exception_filters(defaults)
 
 
-def _refusal(error: RequestFailed) -> AttachRefused:
+def _refusal(error: RequestFailed, link: Link) -> AttachRefused:
     text = visible(str(error))
+    if link.ptvsd is not None:  # it says itself what can be done, and nobody can be put out there
+        return AlreadyAttached(text) if error.code == "already-attached" else AttachRefused(text)
     if error.code == "already-attached":
         return AlreadyAttached(
             text, "To take over, add --force: the other client is told and loses the session."

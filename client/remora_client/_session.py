@@ -75,7 +75,13 @@ class Session(Breaking, Looking):
         session._last_number = max((each.number for each in session.state.breakpoints), default=0)
         if link.is_remora:
             session.process = await _attach.open_process(link, pid, name, choose)
-        arguments = {"justMyCode": just_my_code, "redirectOutput": redirect_output, "force": force}
+        arguments: dict[str, Any] = {
+            "justMyCode": just_my_code,
+            "redirectOutput": redirect_output,
+            "force": force,
+        }
+        if link.ptvsd is not None:  # its adapter reads the program's files here, so it stays on this machine
+            arguments["sourceRoots"] = session.sources.roots
         await _attach.start(session, arguments)
         if session.has("remora/ping"):
             session._later(session._keep_alive())

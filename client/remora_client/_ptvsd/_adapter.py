@@ -215,6 +215,7 @@ class Adapter:
         wire = await self._open()
         debuggee = self._debuggee = self._sources.debuggee = Debuggee(wire, self._hear)
         debuggee.on_end = self._ended
+        debuggee.on_detach = self._let_go
         self._breakpoints = Breakpoints(debuggee, self._sources)
         self._values = Values(debuggee)
         await debuggee.after_burst()
@@ -285,7 +286,7 @@ class Adapter:
         """Detach, whatever the state. Safe to call twice."""
         debuggee, self._debuggee = self._debuggee, None
         if debuggee is not None:
-            debuggee.on_end = lambda: None
+            debuggee.on_end = debuggee.on_detach = lambda: None
             await debuggee.detach()
         for task in list(self._tasks):
             task.cancel()
@@ -298,6 +299,11 @@ class Adapter:
             if not debuggee.detached or "let go" in debuggee.end:
                 self._note(f"The connection to the program ended: {debuggee.end}.")
             self._later(self.leave())
+
+    def _let_go(self) -> None:
+        """The server detaches by itself: the process ends."""
+        self._emit("terminated", {})
+        self._later(self.leave())
 
     # -- what the server says
 
@@ -317,9 +323,6 @@ class Adapter:
                 self._note(
                     f"ptvsd failed at {command}: {text.splitlines()[-1] if text else 'it did not say why'}"
                 )
-            case r.Detached():
-                self._emit("terminated", {})
-                self._later(self.leave())
             case r.ProcessLoaded() | r.BreakpointHit() | r.StepDone() | r.Paused() | r.ExceptionRaised():
                 self._stopped(said)
 
@@ -576,7 +579,7 @@ class Adapter:
         """The server names a thread when it first stops; the program itself knows all names."""
         if all(each.name for each in debuggee.threads.values()) or not debuggee.can_ask:
             return
-        ask = "u'\\n'.join([u'%s %r' % (t.ident, t.name) for t in __import__('threading').enumerate()])"
+        ask = "'\\n'.join(map(lambda t: '%s %r' % (t.ident, t.name), __import__('threading').enumerate()))"
         with contextlib.suppress(RequestFailed):
             for line in (await debuggee.ask(ask)).split("\n"):
                 ident, _, name = line.partition(" ")

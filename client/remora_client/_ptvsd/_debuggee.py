@@ -70,6 +70,7 @@ class Debuggee:
         self.end: str | None = None  # why there is nothing more to come
         self.detached = False
         self.on_end: Callable[[], None] = lambda: None
+        self.on_detach: Callable[[], None] = lambda: None
         self._wire, self._hear = wire, hear
         self._loop = asyncio.get_running_loop()
         self._lock = asyncio.Lock()
@@ -156,6 +157,7 @@ class Debuggee:
             case r.Detached():
                 self.detached = True
                 self._answered("detached", 0, said)
+                self.on_detach()
         self._hear(said)
 
     def _stack(self, said: r.ThreadFrames) -> None:

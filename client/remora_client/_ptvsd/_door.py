@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from remora_client._errors import ClientError
+from remora_client._errors import ClientError, Rejected
 from remora_client._ptvsd import _handshake
 from remora_client._rpc import Rpc
 from remora_client._secrets import ENVIRONMENT
@@ -66,6 +66,9 @@ async def knock(
     certificate: bytes | None,
 ) -> Door:
     """Log in and ask what the process is; that connection then ends. Raises `ConnectError`."""
+    if options.observe:
+        writer.transport.abort()
+        raise Rejected(f"{place} is an old ptvsd, which has no observers: whoever is let in may do all.")
     wire = await _handshake.meet(reader, writer, greeting, place, options.timeout)
     if certificate is None and secret is not None and place not in _warned:
         _warned.add(place)

@@ -40,11 +40,11 @@ _SAFE = (
     ast.USub,
     ast.Load,
 )
-_LOCAL_NAMES = "u'\\n'.join([u'%s' % n for n in locals()])"
-_COMPLETIONS = "u'\\n'.join(sorted(set([u'%s' % n for n in dir({of})])))"
+# No comprehension outside of a lambda: on Python 2 its variable would become one of the frame's.
+_LOCAL_NAMES = "'\\n'.join(map(str, locals()))"
+_COMPLETIONS = "'\\n'.join(sorted(set(map(str, dir({of})))))"
 _VISIBLE_NAMES = (
-    "u'\\n'.join(sorted(set([u'%s' % n for n in list(locals()) + list(globals()) + "
-    "dir(__import__({builtins}))])))"
+    "'\\n'.join(sorted(set(map(str, list(locals()) + list(globals()) + dir(__import__({builtins}))))))"
 )
 
 
@@ -179,7 +179,7 @@ class Values:
         return [
             self._variable(group.place, name, name if _NAME.match(name) else None, value)
             for name, value in chosen
-            if not _HIDDEN.match(name)
+            if not _HIDDEN.match(name) and not _is_unset(value)
         ]
 
     async def _names_of_locals(self, place: _Place) -> frozenset[str] | None:
@@ -343,6 +343,11 @@ class Values:
 def _number(arguments: dict[str, Any], key: str) -> int:
     value = arguments.get(key)
     return value if isinstance(value, int) and value > 0 else 0
+
+
+def _is_unset(value: RemoteObject) -> bool:
+    """A local variable that nothing was assigned to yet."""
+    return value.text == "<undefined>" and value.type in ("", "unknown")
 
 
 def _key(name: str) -> str | None:
