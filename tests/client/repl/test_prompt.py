@@ -1,0 +1,443 @@
+"""The prompt in a real terminal: what a person sees on the screen, key by key."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+
+from tests.support.command import REMORA, Remora, client_environment
+from tests.support.interpreters import NEWEST
+from tests.support.program import Program
+from tests.support.terminal import Terminal
+
+PROGRAM = """\
+# It does what its input says.
+import sys, time
+
+
+class Counter:
+    def __init__(self):
+        self.value = 0
+
+    def add(self, number):
+        self.value += number  # @add
+        return self.value
+
+
+def count(number):
+    n = number
+    counter = Counter()
+    for each in range(number):
+        counter.add(each)  # @loop
+    return n
+
+
+print("ready", flush=True)
+for line in sys.stdin:
+    word, _, rest = line.strip().partition(" ")
+    if word == "print":
+        for number in range(int(rest)):
+            print("line", number, flush=True)
+            time.sleep(0.001)
+    elif word == "count":
+        print("counted", count(int(rest)), flush=True)
+    elif word == "say":
+        print(rest.encode().decode("unicode_escape"), flush=True)
+    elif word == "exit":
+        sys.exit(int(rest))
+print("bye", flush=True)
+"""
+SECRET = "my_secret"
+
+
+@pytest.fixture
+def remora(tmp_path: Path) -> Remora:
+    configuration, folder = tmp_path / "configuration", tmp_path / "client"
+    configuration.mkdir()
+    folder.mkdir()
+    return Remora(configuration, folder)
+
+
+@pytest.fixture
+def program() -> Iterator[Program]:
+    assert NEWEST is not None
+    with Program(NEWEST, PROGRAM, enable={"secret": SECRET}) as started:
+        started.wait_line("ready")
+        yield started
+
+
+def place(program: Program) -> str:
+    host, port = program.address
+    return f"tcp://{SECRET}@{host}:{port}"
+
+
+@pytest.fixture
+def terminal(remora: Remora, program: Program) -> Iterator[Terminal]:
+    with remora.terminal("attach", place(program), "--source", str(program.directory)) as opened:
+        opened.wait("remora❯")
+        yield opened
+
+
+def stop_in_loop(terminal: Terminal, program: Program, number: int = 3) -> None:
+    line = program.line("loop")
+    terminal.enter(f"tbreak program.py:{line}")
+    terminal.wait("Breakpoint 1 at")
+    program.stdin_line(f"count {number}")
+    terminal.wait(rf"→ +{line} ")
+    terminal.wait("remora❯")
+
+
+def leave(terminal: Terminal) -> None:
+    terminal.enter("quit")
+    assert terminal.returncode() == 0
+    assert "Traceback" not in terminal.text
+
+
+def bar(terminal: Terminal) -> str:
+    return terminal.text.splitlines()[-1]
+
+
+def test_the_banner_and_the_bar(terminal: Terminal, program: Program) -> None:
+    host, port = program.address
+    assert re.search(rf"Attached to program\.py  pid {program.pid} · CPython 3\.", terminal.text)
+    assert f"tcp://{host}:{port}  not encrypted" in terminal.text
+    assert SECRET not in terminal.text
+    terminal.wait(rf"{host}:{port} {program.pid} program\.py · running")
+    stop_in_loop(terminal, program)
+    terminal.wait(r"stopped: breakpoint · count program\.py:\d+")
+    terminal.press("wher")
+    terminal.wait("where: Show the stack")
+    terminal.press("\x03x + 1")
+    terminal.wait("Python$")
+    terminal.press("\x03")
+    leave(terminal)
+
+
+def test_a_line_being_typed_survives_a_flood(terminal: Terminal, program: Program) -> None:
+    program.stdin_line("print 400")
+    terminal.wait("out ┊ line 20$")
+    for key in "print 'typed":
+        terminal.child.send(key)
+        terminal.wait("out ┊ line")
+    terminal.wait("out ┊ line 399$")
+    terminal.wait(r"remora❯ print 'typed$")
+    terminal.press(" on'")
+    terminal.wait(r"remora❯ print 'typed on'$")
+    lines = [int(each) for each in re.findall(r"out ┊ line (\d+)", terminal.text)]
+    assert lines == list(range(lines[0], 400))  # the first ones may have scrolled away
+    terminal.press("\x03")
+    leave(terminal)
+
+
+def test_ctrl_c_clears_a_line_and_pauses_on_an_empty_one(terminal: Terminal, program: Program) -> None:
+    terminal.press("half a li")
+    terminal.wait("remora❯ half a li")
+    terminal.press("\x03")
+    terminal.wait(r"remora❯$")
+    assert "running" in bar(terminal)
+    program.stdin_line("print 100000")
+    terminal.wait("out ┊ line")
+    terminal.press("\x03")
+    terminal.wait("Paused")
+    terminal.enter("p number >= 0")
+    terminal.wait("^True$")
+    terminal.press("\x03")
+    terminal.wait("stands still")
+    leave(terminal)
+    program.wait_line("line 500")  # it runs on
+    program.signal(signal.SIGKILL)
+
+
+def test_enter_repeats_steps_and_never_continue(terminal: Terminal, program: Program) -> None:
+    stop_in_loop(terminal, program, 10)
+    terminal.enter("p each")
+    terminal.wait("^0$")
+    terminal.enter("")  # print is not repeated
+    terminal.enter("next")
+    terminal.wait("→ Step")
+    for _ in range(3):
+        terminal.enter("")
+        terminal.wait("→ Step")
+    terminal.enter("p each")
+    terminal.wait("^2$")
+    terminal.enter("list")
+    terminal.wait("class Counter|def count")
+    first = terminal.recent
+    terminal.enter("")
+    terminal.wait(r"elif word == \"say\"")
+    assert terminal.recent != first
+    terminal.enter("continue")
+    program.wait_line("counted 10")
+    terminal.enter("")
+    terminal.enter("where")
+    terminal.wait("The program is running")
+    leave(terminal)
+
+
+def test_a_word_that_is_both_runs_the_command_and_says_so(terminal: Terminal, program: Program) -> None:
+    stop_in_loop(terminal, program)
+    terminal.enter("n")
+    terminal.wait("n is also a variable: p n")
+    terminal.wait("→ Step")
+    terminal.enter("n + 1")
+    terminal.wait("^4$")
+    terminal.enter("n = 7")
+    terminal.enter("p n")
+    terminal.wait("^7$")
+    terminal.enter("set bare-names variable")
+    terminal.wait("bare-names is variable")
+    terminal.enter("n")
+    terminal.wait("^7$")
+    terminal.enter("continue")
+    program.wait_line("counted 7")
+    leave(terminal)
+
+
+def test_python_of_several_lines(terminal: Terminal, program: Program) -> None:
+    stop_in_loop(terminal, program)
+    terminal.enter("total = [1,")
+    terminal.wait("…$")
+    terminal.enter("2]")
+    terminal.enter("total")
+    terminal.wait(r"^\[1, 2\]$")
+    terminal.enter("for each in total:")
+    terminal.wait("…$")
+    terminal.enter("n += each")
+    terminal.enter("")
+    terminal.enter("p n")
+    terminal.wait("^6$")
+    terminal.press("\x1b[200~def double(x):\n    y = x * 2\n\n    return y\n\x1b[201~")
+    terminal.wait("return y")
+    terminal.press("\r")
+    terminal.enter("double(21)")
+    terminal.wait("^42$")
+    leave(terminal)
+
+
+def test_completion(terminal: Terminal, program: Program) -> None:
+    stop_in_loop(terminal, program)
+    terminal.press("p counter.va\t")
+    terminal.wait(r"remora❯ p counter\.value")
+    terminal.press("\x03brea\t")
+    terminal.wait(r"breakpoints +List")
+    terminal.press("\x03whati\t")
+    terminal.wait("remora❯ whatis")
+    terminal.press("\x03b program.py:\t")
+    terminal.wait(r"Counter\.add")
+    terminal.press("\x03b prog\t")
+    terminal.wait(r"remora❯ b program\.py:")
+    terminal.press("\x03set conte\t")
+    terminal.wait(r"remora❯ set context")
+    terminal.press("\x03")
+    leave(terminal)
+
+
+def test_breakpoints_while_it_runs(terminal: Terminal, program: Program) -> None:
+    terminal.enter("b later.py:3")
+    terminal.wait("○ Breakpoint 1 at later.py:3  pending")
+    terminal.enter(f"b program.py:{program.line('add')} if number == 2")
+    terminal.wait("● Breakpoint 2 at program.py")
+    program.stdin_line("count 4")
+    terminal.wait("● Breakpoint 2  Counter.add at program.py")
+    terminal.enter("up")
+    terminal.wait("#1  count at .*program.py")
+    terminal.wait("#1 remora❯")
+    terminal.enter("clear")
+    terminal.wait(r"Remove all 2 breakpoints\? \[y/N\]")
+    terminal.enter("y")
+    terminal.wait("Breakpoints 1, 2 removed")
+    terminal.enter("c")
+    program.wait_line("counted 4")
+    leave(terminal)
+
+
+def test_commands_of_a_breakpoint_run_by_themselves(terminal: Terminal, program: Program) -> None:
+    terminal.enter(f"b program.py:{program.line('loop')}")
+    terminal.wait("Breakpoint 1 at")
+    terminal.enter("on 1 p each * 100 ;; continue")
+    terminal.wait(r"on hit: p each \* 100 ;; continue")
+    program.stdin_line("count 3")
+    terminal.wait("^200$")
+    program.wait_line("counted 3")
+    leave(terminal)
+
+
+def test_control_characters_of_the_program_stay_text(terminal: Terminal, program: Program) -> None:
+    program.stdin_line(r"say \x1b[2J\x1b]0;owned\x07\u202eend")
+    terminal.wait(r"out ┊ \\x1b\[2J\\x1b\]0;owned\\x07\\u202eend")
+    leave(terminal)
+
+
+def test_ctrl_d_leaves_and_the_program_runs_on(terminal: Terminal, program: Program) -> None:
+    stop_in_loop(terminal, program)
+    terminal.press("\x04")
+    assert terminal.returncode() == 0
+    program.wait_line("counted 3")
+    assert program.process.poll() is None
+
+
+def test_the_end_of_the_program_ends_the_prompt(terminal: Terminal, program: Program) -> None:
+    program.stdin_line("exit 3")
+    terminal.wait("The program ended")
+    assert terminal.returncode() == 0
+
+
+def test_a_program_that_is_killed(terminal: Terminal, program: Program) -> None:
+    terminal.press("half a li")
+    program.signal(signal.SIGKILL)
+    terminal.wait("The debuggee went away")
+    assert terminal.returncode() == 7
+    assert "Traceback" not in terminal.text
+
+
+def test_history_is_kept_without_secrets(terminal: Terminal, program: Program, remora: Remora) -> None:
+    stop_in_loop(terminal, program)
+    for line in ("p 'first'", f"p '{SECRET}'", "password = 'hush'", "p 'last'"):
+        terminal.enter(line)
+    terminal.wait("'last'$")
+    leave(terminal)
+    (kept,) = (remora.configuration / "state" / "history").iterdir()
+    text = kept.read_text()
+    assert "+p 'first'" in text
+    assert SECRET not in text
+    assert "hush" not in text
+    with remora.terminal("attach", place(program)) as again:
+        again.wait("remora❯")
+        again.press("\x1b[A")  # the arrow up
+        again.wait("remora❯ quit")
+        again.press("\x12fir")
+        again.wait("p 'first'")
+        again.press("\x03\x03")
+        again.press("\x04")
+        assert again.returncode() == 0
+
+
+def test_commands_at_the_start(remora: Remora, program: Program) -> None:
+    script = remora.folder / "script"
+    script.write_text(f"b program.py:{program.line('loop')}\n")
+    with remora.terminal("attach", place(program), "-x", str(script), "-c", "bl", "-c", "nope 1") as terminal:
+        terminal.wait("❯ b program.py")
+        terminal.wait("Breakpoint 1 at program.py")
+        terminal.wait("SyntaxError|running")
+        terminal.wait("remora❯")
+        leave(terminal)
+
+
+def test_a_transcript(terminal: Terminal, program: Program, remora: Remora) -> None:
+    stop_in_loop(terminal, program)
+    terminal.enter("transcript told")
+    terminal.wait("told, too")
+    terminal.enter("p 6 * 7")
+    terminal.wait("^42$")
+    terminal.enter("transcript -off")
+    leave(terminal)
+    assert "remora> p 6 * 7\n42\n" in (remora.folder / "told").read_text()
+
+
+def test_a_long_answer_is_paged(terminal: Terminal, program: Program) -> None:
+    terminal.child.setwinsize(24, 120)
+    terminal.enter("help")
+    terminal.wait(r"— \d+ more lines: Enter, or q —")
+    assert "This session" not in terminal.text
+    terminal.press("q")
+    terminal.enter("set pager off")
+    terminal.enter("help")
+    terminal.wait("This session")
+    leave(terminal)
+
+
+@pytest.mark.parametrize("colors", [True, False])
+def test_colours(remora: Remora, program: Program, colors: bool) -> None:
+    environment = {"NO_COLOR": "" if colors else "1"}
+    with remora.terminal("attach", place(program), env=environment) as terminal:
+        terminal.wait("remora❯")
+        stop_in_loop(terminal, program)
+        terminal.press("p 'x'")
+        terminal.wait("p 'x'")
+        cells = [cell for row in terminal._screen.buffer.values() for cell in row.values()]
+        seen = {cell.fg for cell in cells}
+        assert ("red" in seen) is colors
+        assert (seen == {"default"}) is not colors
+        terminal.press("\x03")
+        leave(terminal)
+
+
+def test_a_dumb_terminal(remora: Remora, program: Program) -> None:
+    environment: Any = {**client_environment(remora.configuration), "TERM": "dumb"}
+    child = pexpect.spawn(
+        REMORA, ["attach", place(program)], env=environment, cwd=str(remora.folder), timeout=20
+    )
+    seen = b""
+
+    def expect(pattern: str) -> None:
+        nonlocal seen
+        child.expect(pattern.encode())
+        seen += child.before + child.after
+
+    expect(r"\(running\) ")
+    child.sendline(f"tbreak program.py:{program.line('loop')}")
+    expect("Breakpoint 1 at")
+    program.stdin_line("count 3")
+    expect(r"guess|for each in")
+    expect(r"\(remora\) ")
+    child.sendline("p each")
+    expect("\r\n0\r\n")
+    child.sendline("n")
+    expect("Step")
+    expect(r"\(remora\) ")
+    child.sendline("")
+    expect("Step")
+    child.sendline("c")
+    expect("counted 3")
+    program.stdin_line("print 100000")
+    expect("line 20")
+    child.sendintr()
+    expect("Paused")
+    child.sendline("quit")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert b"\x1b" not in seen + child.before
+    program.signal(signal.SIGKILL)
+
+
+def test_lines_from_a_pipe(remora: Remora, program: Program) -> None:
+    program.stdin_line("print 100000")
+    program.wait_line("line 20")
+    given = "pause\np 6 * 7\nnope\nwhere\n"
+    ran = subprocess.run(
+        [REMORA, "attach", place(program)],
+        input=given,
+        cwd=remora.folder,
+        env=client_environment(remora.configuration),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran
+    assert ran.stderr == ""
+    assert "\n42\n" in ran.stdout
+    assert "NameError" in ran.stdout
+    assert "\x1b" not in ran.stdout
+    assert program.process.poll() is None
+
+
+def test_what_cannot_be_attached_to_is_said_in_a_line(remora: Remora) -> None:
+    with remora.terminal("attach", "tcp://127.0.0.1:1") as terminal:
+        terminal.wait("(?i)refused")
+        assert terminal.returncode() == 3
+        assert "Traceback" not in terminal.text
+
+
+def test_nobody_elses_folder_is_written_to(remora: Remora, terminal: Terminal) -> None:
+    leave(terminal)
+    assert os.listdir(remora.folder) == []
