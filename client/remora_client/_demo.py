@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from asyncio.subprocess import Process
     from collections.abc import Awaitable, Callable
+    from contextlib import AbstractContextManager
 
     from remora_client._fragments import Fragments
 
@@ -351,6 +352,10 @@ class Script:
 
     def leave(self) -> None:
         """The list ends by itself."""
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Nobody types."""
+        return contextlib.nullcontext()
 
 
 def _game_lines(text: str) -> Fragments:

@@ -83,7 +83,7 @@ class Repl:
         self.ctx.confirm = face.confirm if face.is_person else None
         self.above = Above(self._show_above)
         remove = self.session.listen(self._on_event)
-        with _interrupts(self.interrupt):
+        with _interrupts(self.interrupt), face.quiet():
             try:
                 if greet:
                     self._print(banner(self.session))

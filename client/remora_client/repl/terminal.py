@@ -7,8 +7,10 @@ Everything runs on the event loop's thread.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
+import sys
 from typing import TYPE_CHECKING, Protocol
 
 from remora_client._fragments import plain
@@ -16,6 +18,9 @@ from remora_client.commands import classify
 from remora_client.repl.toolbar import About, toolbar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
     from prompt_toolkit import PromptSession
     from prompt_toolkit.formatted_text import StyleAndTextTuples
 
@@ -48,6 +53,9 @@ class Face(Protocol):
 
     def leave(self) -> None:
         """End the reading: the program is gone."""
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """While this lasts, keys that nobody reads yet are not echoed into the text."""
 
 
 class PlainFace:
@@ -107,6 +115,29 @@ class PlainFace:
         """Wait for no more lines."""
         if self._reading is not None:
             self._reading.cancel()
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """The terminal is left as it is."""
+        return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _no_echo() -> Iterator[None]:
+    """What is typed while a command runs waits for the next prompt, which then shows it."""
+    try:
+        import termios
+
+        descriptor = sys.stdin.fileno()
+        before = termios.tcgetattr(descriptor)
+    except (ImportError, OSError, ValueError):  # Windows; or no terminal after all
+        yield
+        return
+    silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+    termios.tcsetattr(descriptor, termios.TCSANOW, silent)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSANOW, before)
 
 
 class FullFace:
@@ -206,6 +237,10 @@ class FullFace:
         """Take the prompt away."""
         if self._prompt.app.is_running:
             self._prompt.app.exit(exception=EOFError())
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Typing ahead is for the next prompt."""
+        return _no_echo()
 
     def _message(self) -> StyleAndTextTuples:
         repl = self._repl
