@@ -15,7 +15,6 @@ from remora_client._errors import ClientError, Gone, TimedOut
 from remora_client._options import from_arguments
 from remora_client._targets import open_session
 from remora_client.commands import (
-    FAILURES,
     CommandError,
     Context,
     Result,
@@ -91,8 +90,8 @@ class Script:
             try:
                 async with asyncio.timeout_at(self.deadline):
                     await self._command(each.text)
-            except FAILURES as error:
-                failure = self._too_late() if isinstance(error, TimeoutError) else error
+            except Exception as error:  # one that is not of FAILURES is a bug: a sentence, too
+                failure: BaseException = self._too_late() if isinstance(error, TimeoutError) else error
                 self._failed(each, failure)
                 return _exit_code(failure)
             if self._left:

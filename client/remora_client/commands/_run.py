@@ -128,11 +128,13 @@ def commands_for(ctx: Context, stop: Stop) -> list[str]:
 
 
 def error_text(error: BaseException) -> str:
-    """What a failure says, safe for a terminal."""
+    """What a failure says, safe for a terminal. What is none of `FAILURES` is a bug, and said to be one."""
     if isinstance(error, Gone):
         return visible_block(f"The debuggee went away: {error.text}")
     if isinstance(error, TimeoutError):
         return "No answer in time."
     if isinstance(error, ClientError):
         return visible_block(str(error))
-    return visible(str(error)) or type(error).__name__
+    if isinstance(error, RequestFailed):
+        return visible(str(error)) or error.code
+    return visible(f"A bug in Remora, please report it: {type(error).__name__}: {error}")

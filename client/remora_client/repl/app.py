@@ -167,7 +167,7 @@ class Repl:
     async def _run(self, line: Line, outcome: asyncio.Future[bool], *, wait: bool) -> None:
         try:
             result = await run_line(self.ctx, line)
-        except FAILURES as error:
+        except Exception as error:  # one that is not of FAILURES is a bug: a sentence, too
             outcome.set_result(False)
             await self._flush()
             self._fail(error)
@@ -297,7 +297,7 @@ class Repl:
             told = "" if code is None else f" with exit code {code}"
             self._print([("class:heading", f"The program ended{told}.\n")])
         else:
-            self._print([("class:error", f"{error_text(_why_gone(self.session))}\n")])
+            self._print([("class:error", f"The session is over: {visible(_why_gone(self.session).text)}\n")])
 
     # -- showing ----------------------------------------------------------------------------------
 
@@ -334,7 +334,12 @@ class Repl:
     def _later(self, coroutine: Any) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._say(error_text(error), "class:error")
 
 
 def _why_gone(session: Session) -> ClientError:

@@ -293,7 +293,7 @@ def test_the_end_of_the_program_ends_the_prompt(terminal: Terminal, program: Pro
 def test_a_program_that_is_killed(terminal: Terminal, program: Program) -> None:
     terminal.press("half a li")
     program.signal(signal.SIGKILL)
-    terminal.wait("The debuggee went away")
+    terminal.wait("The session is over: ")
     assert terminal.returncode() == 7
     assert "Traceback" not in terminal.text
 
