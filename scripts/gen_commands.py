@@ -36,7 +36,8 @@ Ctrl-C pauses a running program, or clears the line; Ctrl-D leaves, and the prog
 ## Places
 
 `12`, `+3`, `-3`, `app.py:12`, `part/of/app.py:12`, `pkg.mod:12`, `app.py:/text/` (the first line that holds
-the text), `function`, `Class.method`. Files are matched by name: as much of the path as tells them apart will do.
+the text), `function`, `Class.method`. Files are matched by name: as much of the path as tells them apart
+will do.
 """
 
 
