@@ -59,7 +59,8 @@ LAYERS: dict[str, list[set[str]]] = {
     "remora_client": [
         {"__main__", "cli"},
         {"_demo"},
-        {"repl", "_exec"},
+        {"repl", "_exec", "_dap"},
+        {"_bridge"},
         {"_doctor", "_ls", "_trust_command", "_cert_command"},
         {"commands"},
         {""},
@@ -67,6 +68,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"aio"},
         {"_targets", "_inject"},
         {"_session"},
+        {"_returning"},
         {"_attach", "_breaking", "_looking"},
         {"_conversation"},
         {"_connect"},

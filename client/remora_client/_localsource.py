@@ -7,9 +7,11 @@ loop's thread: the walk is bounded in time.
 from __future__ import annotations
 
 import os
+import stat
 import time
 import tokenize
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from remora_protocol import match_by_name, sha256_text
@@ -65,6 +67,14 @@ class LocalSources:
             return None
         return next((file for file in found if file.same), found[0])
 
+    def read(self, path: str, sha256: str | None = None) -> LocalFile | None:
+        """A file of this machine by its path; None: there is none, or it is no text."""
+        return self._read(path, sha256)
+
+    def has(self, path: str) -> bool:
+        """Whether a file lies under the folders."""
+        return any(path == root or path.startswith(root.rstrip(os.sep) + os.sep) for root in self.roots)
+
     def _sha256(self, path: str) -> str | None:
         file = self._read(path, None)
         return file.sha256 if file else None
@@ -92,12 +102,19 @@ class LocalSources:
     @staticmethod
     def _read(path: str, sha256: str | None) -> LocalFile | None:
         try:
-            if os.path.getsize(path) > _SIZE_LIMIT:
+            found = os.stat(path)
+            if found.st_size > _SIZE_LIMIT or not stat.S_ISREG(found.st_mode):
                 return None
-            with open(path, "rb") as stream:
-                data = stream.read(_SIZE_LIMIT)
-            digest = sha256_text(data)
-            with tokenize.open(path) as text:  # honours PEP 263
-                return LocalFile(path, text.read(), digest, sha256 is not None and digest == sha256)
+            text, digest = _contents(path, found.st_mtime_ns, found.st_size)
+            return LocalFile(path, text, digest, sha256 is not None and digest == sha256)
         except (OSError, SyntaxError, UnicodeDecodeError, ValueError):
             return None
+
+
+@lru_cache(maxsize=64)
+def _contents(path: str, mtime: int, size: int) -> tuple[str, str]:
+    """The text and its hash; a stack asks for the same few files again and again."""
+    with open(path, "rb") as stream:
+        data = stream.read(_SIZE_LIMIT)
+    with tokenize.open(path) as text:  # honours PEP 263
+        return text.read(), sha256_text(data)

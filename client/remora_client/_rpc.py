@@ -58,8 +58,9 @@ class Rpc:
         self.end: Gone | None = None
         self.protocol_error: RemoteProtocolError | None = None
         self.cause: Exception | None = None  # what broke the connection, if it was no orderly end
-        self.on_event: Callable[[str, dict[str, Any]], None] = lambda name, body: None
-        self.on_end: Callable[[], None] = lambda: None
+        self.on_event: Callable[[str, dict[str, Any]], object] = lambda name, body: None
+        self.on_end: Callable[[], object] = lambda: None
+        self.on_request: Callable[[Request], bool] = lambda request: False  # True: it will be answered
         self._reader, self._writer = reader, writer
         self._trace = trace
         self._connection = Connection(limit=BEFORE_LOGIN_LIMIT)
@@ -93,6 +94,11 @@ class Rpc:
         if self._trace is not None:
             self._trace("->", Request(seq, command, dict(arguments or {})))
         return seq, future
+
+    def respond(self, request: Request, body: Any = None) -> None:
+        """Answer a request of the server's that `on_request` took."""
+        if self.end is None:
+            self._writer.write(self._connection.respond(request, body))
 
     async def request(
         self, command: str, arguments: Mapping[str, Any] | None = None, timeout: float | None = None
@@ -132,6 +138,13 @@ class Rpc:
             async with asyncio.timeout(1):
                 await self._writer.wait_closed()
 
+    def abandon(self, reason: str) -> None:
+        """Give the connection up, without a word to the other end: it does not hear us."""
+        self._closing = True
+        self._task.cancel()
+        self._writer.transport.abort()
+        self._finish(reason)
+
     async def _read(self, data: bytes) -> None:
         reason = f"{self.peer} closed the connection."
         try:
@@ -167,7 +180,7 @@ class Rpc:
                     if self._events_left < 0:
                         raise RemoteProtocolError("bad-request", "it sends events before the login")
                 self.on_event(message.event, message.body)
-            elif isinstance(message, Request):
+            elif isinstance(message, Request) and not self.on_request(message):
                 refusal = RequestFailed("unknown-command", f"this client does not do {message.command}")
                 self._writer.write(self._connection.fail(message, refusal))
 

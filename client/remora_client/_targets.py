@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from remora_client._options import ConnectOptions
 
-__all__ = ["Local", "link_to", "local_processes", "local_sockets", "open_session"]
+__all__ = ["Local", "choose_local", "link_to", "local_processes", "local_sockets", "open_session"]
 
 _LOCAL_SECONDS = 5.0
 # A process that is stopped by a signal does not answer; the others must not wait for it one by one.
@@ -110,7 +110,7 @@ async def open_session(
 ) -> Session:
     """Connect and attach, in one. What cannot be is closed again."""
     if target is None:
-        pid = (await _choose_local(pid, name, choose))["pid"]
+        pid = await choose_local(pid, name, choose)
         target = str(pid)
     link, named = await link_to(target, options)
     try:
@@ -129,16 +129,17 @@ async def open_session(
         raise
 
 
-async def _choose_local(
+async def choose_local(
     pid: int | None, name: str | None, choose: Callable[[Sequence[ProcessInfo]], int] | None
-) -> ProcessInfo:
+) -> int:
+    """The id of the one process of this machine that is meant. Raises a `ClientError`."""
     processes = await local_processes()
     if not processes:
         raise NoSuchProcess(
             "None of your processes on this machine can be debugged.",
             "Say where the program is (remora attach HOST), or start it with: python -m remora SCRIPT",
         )
-    return choose_process(processes, pid, name, choose)
+    return choose_process(processes, pid, name, choose)["pid"]
 
 
 async def _local(pid: int) -> Link:

@@ -147,8 +147,10 @@ def _add_dap(commands: Any) -> None:
         commands, "dap", "remora_client._dap", "be a debug adapter on standard input and output, for editors"
     )
     parser.add_argument(
-        "target", nargs="?", metavar="QUALIFIER", help="default: what the editor's attach says"
+        "target", nargs="?", metavar="QUALIFIER|PID", help="default: what the editor's attach says"
     )
+    text = "serve editors that connect to this loopback address instead"
+    parser.add_argument("--listen", metavar="HOST:PORT", help=text)
     _add_choice(parser)
     _add_connecting(parser)
 
@@ -214,6 +216,8 @@ def _add_session(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("-x", dest="file", metavar="FILE", help="run the commands in a file first")
     _add_choice(parser)
+    text = "a lost connection holds the program, as it stands, for so long; we come back to it by ourselves"
+    parser.add_argument("--hold", type=_seconds, metavar="S", help=text)
 
 
 def _add_connecting(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
+from tests.support.dap_schema import problems
+
 TIMEOUT = 20.0
 
 Body = dict[str, Any]
@@ -42,6 +44,7 @@ class DapClient:
         self.capabilities: Body = {}
         self.events: list[Body] = []
         self.messages: list[Body] = []
+        self.requests: list[Body] = []
         self._responses: dict[int, Body] = {}
         self._received = b""
         self._next = 1
@@ -95,10 +98,13 @@ class DapClient:
         self._received += data
         while (message := self._next_message()) is not None:
             self.messages.append(message)
+            assert not (wrong := problems(message)), f"against DAP's schema: {wrong} in {message}"
             if message["type"] == "event":
                 self.events.append(message)
             elif message["type"] == "response":
                 self._responses[message["request_seq"]] = message
+            else:
+                self.requests.append(message)
 
     def _next_message(self) -> Body | None:
         head, blank, rest = self._received.partition(b"\r\n\r\n")
