@@ -88,6 +88,10 @@ class LineTable:
                     for filename, line in asked.places.items():
                         yield filename, line, asked.point
 
+    def has(self, point: Point) -> bool:
+        """Whether this breakpoint is still set."""
+        return any(asked.point is point for file in self._files.values() for asked in file.asked)
+
     def last_line(self, filename: str, line: int) -> int:
         """Where the statement that begins on this line ends."""
         lines = self._sources.lines(filename)

@@ -140,7 +140,8 @@ class Reports:
             return False
         verdict = plan.decide(happening, frame, value)
         if verdict is Verdict.STOP:
-            return self.world.hold(_stop_of_step(plan, happening, frame))
+            # A step that another thread's stop has cut short is over.
+            return self.world.hold(_stop_of_step(plan, happening, frame), lambda: False)
         if verdict is Verdict.CHANGED:
             with self.world.lock:
                 if self.plans.get(owner) is plan:
@@ -184,8 +185,9 @@ class Reports:
         if not hit:
             return False
         text = " ".join(outcome.text for outcome in outcomes if outcome is not None and outcome.text)
+        stop = Stop(frame, "breakpoint", text=text, breakpoint_ids=[point.id for point in hit])
         return self.world.hold(
-            Stop(frame, "breakpoint", text=text, breakpoint_ids=[point.id for point in hit])
+            stop, lambda: any(point.spec.temporary or self._lines.has(point) for point in hit)
         )
 
     def _entry_report(self, points: list[Point]) -> Report:
@@ -254,7 +256,7 @@ class Reports:
         told = self._told_errors.get(ident)
         self._told_errors[ident] = id(stop.error)
         if told != id(stop.error) or stop.break_mode == "always":
-            self.world.hold(stop)
+            self.world.hold(stop, lambda: bool(self.errors))
 
 
 def _once_per_statement(report: Report, first: int, last: int) -> Report:

@@ -75,7 +75,8 @@ class ThreadRecord:
         Ctrl-C passes through.
         """
         while True:
-            self._wake.acquire()
+            # Not for ever: a signal that comes just before the wait would be seen only after it.
+            self._wake.acquire(timeout=1)
             while self._jobs:
                 job = self._jobs.popleft()
                 if job is None:

@@ -54,8 +54,11 @@ class World:
 
     # -- on the program's threads
 
-    def hold(self, stop: Stop) -> bool:
-        """Stop the world here. When another thread was first, wait with it and then stop the world again."""
+    def hold(self, stop: Stop, is_still_wanted: Callable[[], bool]) -> bool:
+        """Stop the world here.
+
+        When another thread was first, wait with it, and then stop the world again if that is still wanted.
+        """
         record = self._threads.of(get_ident())
         while True:
             try:
@@ -63,15 +66,16 @@ class World:
                     if not self._may_hold(record):
                         return False
                     leads = self.leader is None or record.is_free
-                    if leads:
-                        self._lead(record)
+                    # First of all: a thread with a stop is not held again, whatever the next lines run into.
                     record.stop = stop
                     record.was_stepped = False
+                    if leads:
+                        self._lead(record)
                 self._wait(record, stop if leads else None)
             except BaseException:
                 self._leave(record)
                 raise
-            if leads or record.was_stepped:
+            if leads or record.was_stepped or not is_still_wanted():
                 return True
 
     def hold_with_others(self, frame: FrameType) -> bool:
@@ -88,9 +92,10 @@ class World:
                 stop = Stop(frame, "pause", "stopped with the others")
                 if asked is not None:
                     stop = Stop(frame, asked.reason, asked.description)
-                    self._lead(record)
                 record.stop = stop
                 record.was_stepped = False
+                if asked is not None:
+                    self._lead(record)
             self._wait(record, stop if leads else None)
         except BaseException:
             self._leave(record)

@@ -51,7 +51,7 @@ def is_only_cleanup(code: CodeType, offset: int) -> bool:
 
 def second_starts(code: CodeType, first: int, last: int) -> list[range]:
     """Where a statement on these lines comes back to its first line, after its other lines were evaluated."""
-    found = []
+    found: list[range] = []
     before = 0
     for start, end, line in _table(code):
         if line == first and found and found[-1].stop == start:

@@ -55,6 +55,7 @@ class Reach:
         self._taken_at: dict[int, tuple[int, int]] = {}  # frame -> line, instruction
         self._others = None if _native.OtherThreads is None else _native.OtherThreads(self._begin)
         self._signal: signal.Signals | None = None
+        self._main = threading.main_thread().ident or 0
         if self._others is None:
             self._find_signal()
 
@@ -97,12 +98,12 @@ class Reach:
             threading.settrace(self._hook)
 
     def _start(self) -> None:
-        if self.is_needed_here(get_ident()):
-            self._boot()
         if self._others is not None:
             self._others.start()
         elif self._signal is not None:
-            signal.pthread_kill(threading.main_thread().ident or 0, self._signal)
+            signal.pthread_kill(self._main, self._signal)
+        if self.is_needed_here(get_ident()):
+            self._boot()  # the last thing, since what follows is traced
 
     def _stop(self) -> None:
         """Threads that come by see for themselves that they are not needed; those that wait are told."""
@@ -127,7 +128,7 @@ class Reach:
 
     def _boot(self) -> None:
         """Install the tracer on this thread."""
-        current = sys.gettrace()
+        current: Any = sys.gettrace()
         if not self.is_needed_here(get_ident()):
             sys.settrace(current)  # in place of the start that called us
         elif current is not self._tracer:
@@ -153,8 +154,8 @@ class Reach:
     def take(self, frame: FrameType, local: Tracer) -> None:
         """Have `local` called for what happens in this frame."""
         if frame.f_lasti < 0:
-            # It is about to begin, and is given its function by the "call" event. If it were before, PyPy would
-            # take the first line for one that it has reported.
+            # It is about to begin, and is given its function by the "call" event. If it were before, PyPy
+            # would take the first line for one that it has reported.
             return
         current = frame.f_trace
         if current != local:

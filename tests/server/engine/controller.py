@@ -1,7 +1,7 @@
-"""Drives the debugger inside the process under test, without sockets: for programs that tests run under any Python.
+"""Drives the debugger inside the process under test, without sockets, under any Python.
 
-The program under test runs on the main thread. The calls to the debugger are made on a thread that stands for the
-server's, and whoever tests waits for events on a third.
+The program under test runs on the main thread. The calls to the debugger are made on a thread that stands
+for the server's, and whoever tests waits for events on a third.
 """
 
 from __future__ import annotations

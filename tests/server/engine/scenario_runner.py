@@ -1,8 +1,9 @@
-"""Runs under the Python to be tested: the functions of the files in `scenarios/`, each with a fresh controller.
+"""Runs under the Python to be tested: the functions in `scenarios/`, each with a fresh controller.
 
     python scenario_runner.py FILE…      one JSON object a line: file, name, failure (null when it went well)
 
-A scenario runs on the main thread and is the program; what operates the debugger is the `script` that it starts.
+A scenario runs on the main thread and is the program; what operates the debugger is the `script` that it
+starts.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Scene(Controller):
 
     def __init__(self, path: str) -> None:
         super().__init__()
-        self.path = path
+        self.path = os.path.abspath(path)
         for own in (__file__, "controller.py", "threading.py"):
             self.debugger.filters._rules[os.path.join(FOLDER, os.path.basename(own))] = "test"
         self._operator: threading.Thread | None = None
@@ -38,9 +39,7 @@ class Scene(Controller):
     def line(self, marker: str, path: str | None = None) -> int:
         """The line that ends in `# @marker`."""
         with open(path or self.path, encoding="utf-8") as file:
-            found = [
-                number for number, text in enumerate(file, 1) if re.search(rf"# @{marker}\s*$", text)
-            ]
+            found = [number for number, text in enumerate(file, 1) if re.search(rf"# @{marker}\s*$", text)]
         assert len(found) == 1, f"{marker} marks {len(found)} lines"
         return found[0]
 
@@ -146,7 +145,7 @@ def main(paths: list[str]) -> None:
     for path in paths:
         module = load(path)
         for name, scenario in list(vars(module).items()):
-            if name.startswith("scenario_"):
+            if name.startswith("scenario_") and name.endswith(os.environ.get("ONLY", "")):
                 skip = getattr(scenario, "skip", None)
                 failure = None if skip else run(path, scenario)
                 result = {"file": os.path.basename(path), "name": name, "failure": failure, "skip": skip}

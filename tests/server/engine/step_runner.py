@@ -1,6 +1,6 @@
-"""Runs under the Python to be tested: makes the steps that the files in `steps/` ask for and prints where they end.
+"""Runs under the Python to be tested: makes the steps that `steps/` asks for and prints where they end.
 
-    python step_runner.py FILE…      one JSON object a line: file, line of the request, stops
+python step_runner.py FILE…      one JSON object a line: file, line of the request, stops
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 from typing import Any, Callable
 
 from controller import Controller
+
 from remora._breakpoints import SourceBreakpoint
 
 RUN = re.compile(r"#> (?:\[(?P<where>[^]]*)\] )?(?P<steps>[\w ]+?) *(?:->.*)?$")

@@ -1,4 +1,7 @@
-"""The debugger inside a process, on every Python: the functions in `scenarios/` are the programs and say what must happen."""
+"""The debugger inside a process, on every Python.
+
+The functions in `scenarios/` are the programs, and say what must happen.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from tests.support.interpreters import ROOT, Interpreter
 
 FOLDER = Path(__file__).parent

@@ -68,8 +68,12 @@ def scenario_pause_while_everything_is_in_c(scene):
     done = threading.Event()
 
     def script():
-        scene.call("pause", 1)
-        body = scene.wait_stopped()
+        while True:  # until it has come as far as the wait
+            scene.call("pause", 1)
+            body = scene.wait_stopped()
+            if "text" in body:
+                break
+            scene.call("resume", None)
         assert body["threadId"] == 1
         assert "native code" in body["text"], body
         (info,) = [info for info in scene.call("threads") if info.id == 1]
@@ -272,6 +276,7 @@ def scenario_break_here(scene):
 def scenario_ctrl_c_ends_the_wait(scene):
     if not hasattr(signal, "pthread_kill"):
         return
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored
     scene.break_at("held")
 
     def script():
@@ -334,14 +339,17 @@ def scenario_the_programs_own_tracer_comes_back(scene):
         return tracer
 
     def script():
+        scene.break_at("held")
+        ready.set()
         scene.wait_stopped()
         scene.break_at()
         scene.call("resume", None)
 
+    ready = threading.Event()
     sys.settrace(tracer)
     try:
-        scene.call("pause", None)
         scene.script(script)
+        ready.wait(20)
         held(1)
         scene.finish()
         assert sys.gettrace() is tracer
