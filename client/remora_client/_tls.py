@@ -50,6 +50,8 @@ _OUR_CERTIFICATE = (
     "ALERT_ACCESS_DENIED",
 )
 
+_OLD = {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1"}
+
 
 class HandshakeFailed(Exception):
     """The TLS handshake failed for a reason other than the certificate: it may be no TLS port at all."""
@@ -279,13 +281,13 @@ async def old_version(host: str, options: ConnectOptions, dial: Dial) -> str:
         return ""
     version = str(writer.get_extra_info("ssl_object").version())
     writer.transport.abort()
-    return version if version in ("TLSv1", "TLSv1.1") else ""
+    return version if version in _OLD else ""
 
 
 def too_old(place: str, version: str) -> TlsFailed:
     """The server speaks a TLS that was given up for good reasons."""
     return TlsFailed(
-        f"{place} speaks nothing newer than {version.replace('v', ' ')}, as an old ptvsd does. Who stands in "
+        f"{place} speaks nothing newer than {_OLD[version]}, as an old ptvsd does. Who stands in "
         "between can break that with enough effort, and then knows the secret. Nothing was sent to it.",
         "If the way there is safe enough, add --legacy-tls; the certificate is checked all the same. Safer: "
         "an ssh tunnel, and tcp:// through it.",

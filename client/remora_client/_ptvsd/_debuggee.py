@@ -35,7 +35,7 @@ _TURN_SECONDS = 5.0
 _WAKE_SECONDS = 0.15
 # Between a thread's last stack and its standing still.
 _HALT_SECONDS = 0.03
-_STRAGGLER_SECONDS = 0.5
+_STRAGGLER_SECONDS = 1.0
 _TRIES = 25
 _RETRY_SECONDS = 0.02
 _HEARTBEAT_SECONDS = 3.0
@@ -171,7 +171,7 @@ class Debuggee:
         record.halted, record.told_why, record.halted_at = True, False, self._loop.time()
         self._alive(said.thread)
         if self._running:
-            self._later(self._wake_straggler(said.thread))
+            self._later(self._wake_straggler(record, record.halted_at))
 
     def _stopped(self, thread: int) -> None:
         record = self.threads.setdefault(thread, ThreadRecord())
@@ -326,11 +326,11 @@ class Debuggee:
         await self._await(future, "a sign of life")
         self._resumed_at = max(self._resumed_at, self._loop.time()) if self._waking else self._resumed_at
 
-    async def _wake_straggler(self, thread: int) -> None:
+    async def _wake_straggler(self, record: ThreadRecord, halted_at: float) -> None:
         """A thread that stopped along with another, too late to be resumed with it, would stand for ever."""
         await asyncio.sleep(_STRAGGLER_SECONDS)
-        record = self.threads.get(thread)
-        if self.end is None and self._running and record is not None and record.halted:
+        same = record.halted and record.halted_at == halted_at
+        if same and self._running and self.end is None:
             with contextlib.suppress(RequestFailed):
                 await self._resume()
 
