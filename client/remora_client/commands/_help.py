@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from remora_client._fragments import clip, table
@@ -50,7 +51,7 @@ def _aligned(rows: list[list[Fragments]]) -> Fragments:
     return table(rows, gap=1, indent=2)
 
 
-def command_help(each: Command) -> Fragments:
+def command_help(each: Command, width: int) -> Fragments:
     """Everything about one command."""
     out: Fragments = [
         ("class:command", each.name),
@@ -59,8 +60,9 @@ def command_help(each: Command) -> Fragments:
     ]
     if each.aliases:
         out.append(("class:dim", f"also: {', '.join(each.aliases)}\n"))
-    out.append(("", "\n"))
-    out.append(("", "".join(f"  {line}".rstrip() + "\n" for line in each.help.splitlines())))
+    for paragraph in each.help.split("\n\n"):
+        lines = textwrap.wrap(paragraph, width, initial_indent="  ", subsequent_indent="  ")
+        out.append(("", "\n" + "".join(f"{line}\n" for line in lines)))
     return out
 
 

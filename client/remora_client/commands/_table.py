@@ -87,7 +87,12 @@ class Command:
     usage: str
     argument: Argument
     repeats: bool
+    needs: str
     function: Function
+
+    def offered(self, session: Session) -> bool:
+        """Whether it makes sense with the server that a session is with."""
+        return not self.needs or session.supports(self.needs) or session.has(self.needs)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -111,7 +116,13 @@ _WORDS: dict[str, Command] = {}
 
 
 def command(
-    name: str, *aliases: str, group: str, usage: str = "", argument: Argument = "none", repeats: bool = False
+    name: str,
+    *aliases: str,
+    group: str,
+    usage: str = "",
+    argument: Argument = "none",
+    repeats: bool = False,
+    needs: str = "",
 ) -> Callable[[Function], Function]:
     """Put a function into the table.
 
@@ -122,10 +133,12 @@ def command(
         usage: its arguments, as help shows them.
         argument: what the arguments are, for completion and for telling a command from Python.
         repeats: an empty line runs it again.
+        needs: a capability of DAP, or a request of Remora's: help and completion leave the command out
+            with a server that has not got it.
     """
 
     def enter(function: Function) -> Function:
-        entry = Command(name, aliases, group, usage, argument, repeats, function)
+        entry = Command(name, aliases, group, usage, argument, repeats, needs, function)
         if group not in GROUPS:
             raise ValueError(f"no such group: {group}")
         for word in entry.words:

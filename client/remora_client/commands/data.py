@@ -114,15 +114,19 @@ def _folded(ctx: Context, found: Sequence[Variable], arguments: str, none: str) 
     result = _listed(ctx, shown, none)
     hidden = len(found) - len(shown)
     if hidden:
-        names = ", ".join(visible(each.name) for each in found if _is_furniture(each))
+        folded = sorted((each.name for each in found if _is_furniture(each)), key=_is_dunder)
+        names = ", ".join(map(visible, folded))
         note = f" {hidden} more with -v: {names}"
         result.text.append(("class:dim", clip(note, ctx.width or 100) + "\n"))
     return Result([variable_data(each) for each in found], result.text)
 
 
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
 def _is_furniture(each: Variable) -> bool:
-    dunder = each.name.startswith("__") and each.name.endswith("__")
-    return dunder or each.type.rpartition(".")[2] in _FURNITURE
+    return _is_dunder(each.name) or each.type.rpartition(".")[2] in _FURNITURE
 
 
 def _matching(found: Sequence[Variable], pattern: str) -> list[Variable]:
@@ -179,7 +183,7 @@ async def globals_(ctx: Context, arguments: str) -> Result:
     return _listed(ctx, [], "No global variables.")
 
 
-@command("retval", "rv", group="data")
+@command("retval", "rv", group="data", needs="remora/return")
 async def retval(ctx: Context, arguments: str) -> Result:
     """Show what the last call returned, after return, next or step."""
     no_arguments("retval", arguments)

@@ -143,7 +143,7 @@ async def return_(ctx: Context, arguments: str) -> Result:
     return Result(resumed=True)
 
 
-@command("until", "unt", group="running", usage="[LINE]", argument="number", repeats=True)
+@command("until", "unt", group="running", usage="[LINE]", argument="number", repeats=True, needs="remora/until")
 async def until(ctx: Context, arguments: str) -> Result:
     """Run to a line below this one, which leaves loops, or to LINE or below; or to the function's return."""
     if arguments and not arguments.isdecimal():
@@ -161,7 +161,7 @@ async def advance(ctx: Context, arguments: str) -> Result:
     return Result(resumed=True)
 
 
-@command("jump", "j", group="running", usage="LINE", argument="location")
+@command("jump", "j", group="running", usage="LINE", argument="location", needs="supportsGotoTargetsRequest")
 async def jump(ctx: Context, arguments: str) -> Result:
     """Make LINE the next to run, without running what is between. Python refuses some, as into a loop."""
     frame = await ctx.frame()
@@ -174,7 +174,7 @@ async def jump(ctx: Context, arguments: str) -> Result:
     return Result(resumed=True)
 
 
-@command("restartframe", "rf", "rerun", group="running")
+@command("restartframe", "rf", "rerun", group="running", needs="supportsRestartFrame")
 async def restartframe(ctx: Context, arguments: str) -> Result:
     """Run the current call again from its first line. What it has done so far stays done."""
     no_arguments("restartframe", arguments)

@@ -50,7 +50,8 @@ async def help_(ctx: Context, arguments: str) -> Result:
     found = lookup(arguments.split(maxsplit=1)[0])
     if found is not None:
         return Result(
-            {"name": found.name, "aliases": list(found.aliases), "help": found.help}, command_help(found)
+            {"name": found.name, "aliases": list(found.aliases), "help": found.help},
+            command_help(found, min(ctx.width or 100, 100)),
         )
     several = search(arguments)
     if not several:
