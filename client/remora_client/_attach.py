@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from remora_client._connect import Link
-    from remora_client._session import Session
+    from remora_client._returning import Returning
     from remora_protocol import ProcessInfo
 
 __all__ = ["choose_process", "open_process", "start"]
@@ -78,8 +78,10 @@ async def open_process(
     return process
 
 
-async def start(session: Session, arguments: dict[str, Any]) -> None:
+async def start(session: Returning, arguments: dict[str, Any]) -> dict[str, Any]:
     """DAP's opening sequence, in the order that suits servers that answer attach early or late.
+
+    Gives the body of the answer to `attach`.
 
     The request `attach` is under way while we configure: debugpy answers it only after
     configurationDone, others before they send `initialized`.
@@ -98,7 +100,7 @@ async def start(session: Session, arguments: dict[str, Any]) -> None:
                     attached.result()  # raises when it was refused
                 await ready
             await _configure(session)
-            await attached
+            return await attached
         finally:
             ready.cancel()
             attached.cancel()
@@ -112,20 +114,20 @@ async def start(session: Session, arguments: dict[str, Any]) -> None:
         remove()
 
 
-async def _configure(session: Session) -> None:
+async def _configure(session: Returning) -> None:
     if not session.link.options.observe:  # an observer may not say where to stop
         await _say_where_to_stop(session)
     if session.supports("supportsConfigurationDoneRequest"):
         await session.request("configurationDone", {}, _SECONDS)
 
 
-async def _say_where_to_stop(session: Session) -> None:
+async def _say_where_to_stop(session: Returning) -> None:
     await session.send_breakpoints()
     defaults = [
         ExceptionFilter(str(each["filter"])) for each in session.exception_modes if each.get("default")
     ]
     if session.exception_modes:
-        await session.set_exception_filters(defaults)
+        await session.set_exception_filters(defaults if session.filters is None else session.filters)
 
 
 def _refusal(error: RequestFailed, link: Link) -> AttachRefused:

@@ -31,6 +31,7 @@ class Breaking(Conversation):
     def __init__(self, link: Link, sources: LocalSources) -> None:
         super().__init__(link, sources)
         self._last_number = 0
+        self.filters: tuple[ExceptionFilter, ...] | None = None  # the exception filters last set
 
     # -- breakpoints ------------------------------------------------------------------------------
 
@@ -121,6 +122,7 @@ class Breaking(Conversation):
 
     async def set_exception_filters(self, filters: Sequence[ExceptionFilter]) -> None:
         """Stop at exceptions, by the server's modes ("raised", "uncaught" …); () for never."""
+        self.filters = tuple(filters)
         plain = [each.filter for each in filters if not each.condition]
         arguments: dict[str, Any] = {"filters": plain}
         if self.supports("supportsExceptionFilterOptions"):

@@ -65,6 +65,12 @@ class Conversation:
         """Whether the server announced a DAP capability, for example "supportsGotoTargetsRequest"."""
         return bool(self.state.capabilities.get(capability))
 
+    def has(self, request: str) -> bool:
+        """Whether the server has one of Remora's own requests, for example "remora/until"."""
+        remora = self.state.capabilities.get("remora")
+        requests = remora.get("requests") if isinstance(remora, dict) else None
+        return isinstance(requests, list) and request in requests
+
     @property
     def limits(self) -> list[str]:
         """What this server cannot do, as sentences (from Remora's own part of the capabilities)."""

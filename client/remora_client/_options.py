@@ -30,6 +30,7 @@ class ConnectOptions:
         fingerprint: SHA-256 of the one certificate to trust, hex, colons allowed.
         certfile, keyfile: our own certificate, for servers that want one.
         observe: the secret is the one that lets us look and run no code.
+        hold: seconds that the program is to wait for us when the connection is lost; 0: not at all.
         legacy_tls: also speak TLS 1.0, which an old ptvsd has nothing newer than.
         rescue: free an old ptvsd that believes in a debugger which is gone, at the price that
             docs/ptvsd.md tells.
@@ -47,6 +48,7 @@ class ConnectOptions:
     keyfile: str | None = None
     timeout: float = 10.0
     observe: bool = False
+    hold: float = 0.0
     legacy_tls: bool = False
     rescue: bool = False
     ask_secret: Callable[[str], str | None] | None = None
@@ -67,6 +69,7 @@ def from_arguments(arguments: Namespace) -> ConnectOptions:
         certfile=arguments.cert,
         keyfile=arguments.key,
         observe=arguments.observe,
+        hold=getattr(arguments, "hold", None) or 0.0,
         legacy_tls=arguments.legacy_tls,
         rescue=arguments.rescue,
         timeout=getattr(arguments, "connect_timeout", None) or 10.0,

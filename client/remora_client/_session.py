@@ -13,12 +13,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from remora_client import _attach
-from remora_client._breaking import Breaking
 from remora_client._errors import ClientError, Gone, NotStopped
 from remora_client._localsource import LocalSources
-from remora_client._looking import Looking
 from remora_client._model import records
-from remora_client._rpc import NoAnswer
+from remora_client._returning import Returning
 from remora_client._state import State, resumed
 from remora_client._text import visible
 from remora_protocol import RequestFailed
@@ -33,11 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 _DETACH_SECONDS = 2.0
-_PING_SECONDS = 4.0
-_SILENT_PINGS = 3
 
 
-class Session(Breaking, Looking):
+class Session(Returning):
     """One process being debugged. Get one from `Session.attach`."""
 
     def __init__(self, link: Link, sources: LocalSources) -> None:
@@ -75,6 +71,7 @@ class Session(Breaking, Looking):
         session._last_number = max((each.number for each in session.state.breakpoints), default=0)
         if link.is_remora:
             session.process = await _attach.open_process(link, pid, name, choose)
+            session._pid = session.process["pid"]
         arguments: dict[str, Any] = {
             "justMyCode": just_my_code,
             "redirectOutput": redirect_output,
@@ -82,40 +79,15 @@ class Session(Breaking, Looking):
         }
         if link.ptvsd is not None:  # its adapter reads the program's files here, so it stays on this machine
             arguments["sourceRoots"] = session.sources.roots
-        await _attach.start(session, arguments)
-        if session.has("remora/ping"):
-            session._later(session._keep_alive())
+        await session._start(arguments)
         return session
-
-    async def _keep_alive(self) -> None:
-        """Show the server that we are there; it lets the program go when we fall silent.
-
-        That the server falls silent is no reason to give up: the program may hold the interpreter's lock
-        for a minute, and the kernel looks after the network. The person is told, once.
-        """
-        silent, told = 0, False
-        while not self.state.over:
-            try:
-                await self.request("remora/ping", {}, _PING_SECONDS)
-                silent, told = 0, False
-            except NoAnswer:
-                silent += 1
-            except (ClientError, RequestFailed):
-                return
-            if silent == _SILENT_PINGS and not told:
-                told = True
-                seconds = silent * _PING_SECONDS
-                self.note(
-                    f"No answer for {seconds:g} s: the program is busy in C code, or the network is gone."
-                )
-            if not silent:
-                await asyncio.sleep(_PING_SECONDS)
 
     async def detach(self, *, keep_stopped: bool = False) -> None:
         """Leave the program running and close the connection. Never raises; safe to call twice.
 
         With `keep_stopped` what stands still goes on standing, for the next client.
         """
+        self._is_leaving = True
         if not self.state.over:
             arguments: dict[str, Any] = {"restart": False, "terminateDebuggee": False}
             if keep_stopped:
@@ -133,6 +105,7 @@ class Session(Breaking, Looking):
 
     async def close(self) -> None:
         """Close the connection without a word; a server then lets the program run, too."""
+        self._is_leaving = True
         self._listeners.clear()  # that the connection ends now is no news
         for task in list(self._tasks):
             task.cancel()
@@ -262,9 +235,3 @@ class Session(Breaking, Looking):
     def _undo_resume(self, before: State) -> None:
         if self.state.phase == "running" and self.state.stops == before.stops:
             self.state = replace(self.state, phase="stopped", stop=before.stop)
-
-    def has(self, request: str) -> bool:
-        """Whether the server has one of Remora's own requests, for example "remora/until"."""
-        remora = self.state.capabilities.get("remora")
-        requests = remora.get("requests") if isinstance(remora, dict) else None
-        return isinstance(requests, list) and request in requests

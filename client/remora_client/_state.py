@@ -137,12 +137,17 @@ def _capabilities(state: State, body: Mapping[str, Any]) -> State:
     return replace(state, capabilities={**state.capabilities, **changed})
 
 
+def _away(state: State, body: Mapping[str, Any]) -> State:
+    return resumed(state)
+
+
 _CHANGES = {
     "breakpoint": _breakpoint,
     "capabilities": _capabilities,
     "continued": _continued,
     "exited": _exited,
     "output": _output,
+    "remora/away": _away,  # ours, too: it ended, and we are on the way back
     "remora/gone": _gone,  # our own: the connection ended
     "stopped": _stopped,
     "terminated": _terminated,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["describe"]
 
 _SECRETIVE = frozenset({"remora/authenticate"})
+_SECRET_KEYS = frozenset({"secret", "resume", "token"})
 _LONGEST = 2000
 
 
@@ -39,5 +40,7 @@ def _named(name: str, body: Any, bodies: bool) -> str:
 def _without_secrets(body: Any) -> Any:
     if not isinstance(body, dict):
         return body
-    shown: Mapping[str, Any] = {key: "…" if key == "secret" else value for key, value in body.items()}
+    if isinstance(body.get("remora"), dict):
+        body = {**body, "remora": _without_secrets(body["remora"])}
+    shown: Mapping[str, Any] = {key: "…" if key in _SECRET_KEYS else value for key, value in body.items()}
     return shown

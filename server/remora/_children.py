@@ -90,22 +90,29 @@ def has_children(value: object) -> bool:
     return True
 
 
-def children_of(value: Any) -> Children:
-    """Everything inside a value."""
+def children_of(value: Any, *, user_code: bool = True) -> Children:
+    """Everything inside a value.
+
+    Args:
+        user_code: whether code of the program, and of the libraries it uses, may run. Without it there is
+            nothing inside what only such code could tell.
+    """
     if type(value) is Names:
         return Children(_of_names(value), 0, _no_page)
     if type(value) is Lazy:
-        return Children([Child("value", value.compute())], 0, _no_page)
+        return Children([Child("value", value.compute())] if user_code else [], 0, _no_page)
     if type(value) is Rest:
-        inner = children_of(value.value)
+        inner = children_of(value.value, user_code=user_code)
         return Children(
             [], inner.indexed - value.start, lambda start, count: inner.page(value.start + start, count)
         )
     base = container_class(value)
     named = list(_attributes(value))
     if base is not None:
-        return Children(named, length(value, base), lambda start, count: _page(value, base, start, count))
-    special = _special(value)
+        return Children(
+            named, length(value, base), lambda start, count: _page(value, base, start, count, user_code)
+        )
+    special = _special(value, user_code)
     return special if special is not None else Children(named, 0, _no_page)
 
 
@@ -116,16 +123,16 @@ def _no_page(_start: int, _count: int) -> list[Child]:
 # -- items ----------------------------------------------------------------------------------------
 
 
-def _page(value: Any, base: type, start: int, count: int) -> list[Child]:
+def _page(value: Any, base: type, start: int, count: int, user_code: bool) -> list[Child]:
     items = take(value, base, start, count)
     if base in MAPPINGS:
-        return [_entry(value, base, key, item) for key, item in items]
+        return [_entry(value, key, item, user_code) for key, item in items]
     if base in (list, tuple, collections.deque) or base.__name__ == "array":
         return [_item(value, base, start + index, item) for index, item in enumerate(items)]
     return [Child(str(start + index), item) for index, item in enumerate(items)]
 
 
-def _entry(value: Any, base: type, key: Any, item: Any) -> Child:
+def _entry(value: Any, key: Any, item: Any, user_code: bool) -> Child:
     path = f"[{key!r}]" if _is_plain_key(key) else None
     assign = None
     if _statics.is_a(value, dict):
@@ -133,7 +140,7 @@ def _entry(value: Any, base: type, key: Any, item: Any) -> Child:
         def assign(new: Any) -> None:
             value[key] = new
 
-    return Child(safe_repr(key), item, path, assign=assign)
+    return Child(safe_repr(key, user_code=user_code), item, path, assign=assign)
 
 
 def _item(value: Any, base: type, index: int, item: Any) -> Child:
@@ -205,7 +212,7 @@ def _is_bookkeeping(value: Any, name: str) -> bool:
 # -- special kinds --------------------------------------------------------------------------------
 
 
-def _special(value: Any) -> Children | None:
+def _special(value: Any, user_code: bool) -> Children | None:
     kind = type(value)
     name = f"{_statics.module_of(kind)}.{_statics.class_name(kind)}"
     if _statics.is_a(value, BaseException):
@@ -214,6 +221,8 @@ def _special(value: Any) -> Children | None:
         return _fixed(
             [Child("__self__", value.__self__, ".__self__"), Child("__func__", value.__func__, ".__func__")]
         )
+    if not user_code:
+        return None
     if name == "numpy.ndarray":
         return _array(value)
     if name.endswith(("frame.DataFrame", "series.Series")):

@@ -7,12 +7,13 @@ gets an answer in a form that its sender can read. On the server's thread.
 from __future__ import annotations
 
 import socket
+from collections import Counter, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from remora._log import log
 from remora._loop import READ
-from remora._originals import accept, monotonic
+from remora._originals import accept
 from remora._session import Session
 from remora._transport import Transport
 from remora_protocol import Connection, RemoteProtocolError, Request, RequestFailed
@@ -49,26 +50,35 @@ _NOT_US = "This port belongs to Remora, a Python debugger. Connect with: remora 
 
 
 class Lobby:
-    """Those who have connected and not logged in: few, not for long, the idlest goes first."""
+    """Those who have connected and not logged in: few, not for long.
+
+    When it is full somebody has to go: of those who hold the most places, the one who came first. So an
+    address that takes many places loses its own, and keeping the line busy saves nobody: an honest login
+    takes milliseconds, and whoever is still here when sixteen others have come is not doing one.
+    """
 
     def __init__(self) -> None:
-        self._waiting: dict[Arrival, float] = {}
+        self._waiting: dict[Arrival, None] = {}  # in the order in which they came
+        self._turned_away: deque[Transport] = deque()
 
     def enter(self, arrival: Arrival) -> None:
         """Let one in, and another one out if it gets too full."""
-        self._waiting[arrival] = monotonic()
+        self._waiting[arrival] = None
         if len(self._waiting) > MOST_WAITING:
-            idlest = min(self._waiting, key=lambda each: (each.has_spoken, self._waiting[each]))
-            idlest.refuse("too many connections that have not logged in; this one was idle longest")
-
-    def stir(self, arrival: Arrival) -> None:
-        """One has said something."""
-        if arrival in self._waiting:
-            self._waiting[arrival] = monotonic()
+            places = Counter(each.key for each in self._waiting)
+            greedy = max(places.values())
+            first = next(each for each in self._waiting if places[each.key] == greedy)
+            first.refuse("too many connections have not logged in, and most of them are from there")
 
     def leave(self, arrival: Arrival) -> None:
         """One has logged in, or gone."""
         self._waiting.pop(arrival, None)
+
+    def see_off(self, transport: Transport) -> None:
+        """Give one who was turned away a moment to read why; but no more than a few at a time."""
+        self._turned_away.append(transport)
+        if len(self._turned_away) > MOST_WAITING:
+            self._turned_away.popleft().abort()
 
 
 class Listener:
@@ -132,7 +142,7 @@ class Arrival:
     def __init__(
         self, server: Server, lobby: Lobby, sock: socket.socket, peer: Peer, context: ssl.SSLContext | None
     ) -> None:
-        self.has_spoken = False
+        self.key = peer.key
         self._server = server
         self._lobby = lobby
         self._peer = peer
@@ -156,23 +166,24 @@ class Arrival:
     def _over(self) -> None:
         self._deadline.cancel()
         self._lobby.leave(self)
+        if self._session is None or self._session.role is None:
+            self._lobby.see_off(self._transport)
 
     def _on_lost(self, reason: str) -> None:
         log.warning(f"{self._peer.name} left before it logged in: {reason}")
         self._over()
 
     def _on_bytes(self, data: bytes) -> None:
-        self.has_spoken = True
-        self._lobby.stir(self)
         received = self._received = self._received + data
         if received[0] == _TLS_HANDSHAKE and not self._transport.tls:
             self._on_tls(received)
         elif _could_begin(received, _HEADER):
             if len(received) >= len(_HEADER):
                 self._on_frame(received)
-        elif any(_could_begin(received, method.lower()) for method in _METHODS):
-            if any(received.startswith(method) for method in _METHODS):
-                self._on_http()
+        elif any(received.startswith(method) for method in _METHODS):
+            self._on_http()
+        elif any(method.startswith(received) for method in _METHODS):
+            pass  # it may become HTTP
         else:
             self._answer(f"{self._explain()}\r\n".encode(), "it speaks neither Remora's protocol nor DAP")
 
@@ -189,14 +200,8 @@ class Arrival:
             self._on_frame_without_tls(received)
             return
         session = self._session = Session(self._server, self._transport, self._peer, self._over)
-        inner = session.receive
-
-        def receive(data: bytes) -> None:
-            self._lobby.stir(self)
-            inner(data)
-
-        self._transport.receive = receive
-        inner(received)
+        self._received = b""
+        session.receive(received)
 
     def _on_frame_without_tls(self, received: bytes) -> None:
         """Its request is read to the end, so that the answer can name the request that it refuses."""

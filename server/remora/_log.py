@@ -12,6 +12,8 @@ import time
 __all__ = ["Log", "log"]
 
 _LEVELS = ("debug", "info", "warning", "error")
+# Strangers choose some of the words: what would move the cursor of whoever reads the log is shown instead.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127) if code != ord("\n")}
 
 
 class Log:
@@ -63,7 +65,8 @@ class Log:
             return
         now = time.time()
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-        shown = text.encode("ascii", "backslashreplace").decode("ascii").replace("\n", "\n    ")
+        shown = text.translate(_CONTROLS).encode("ascii", "backslashreplace").decode("ascii")
+        shown = shown.replace("\n", "\n    ")
         line = f"{stamp}.{int(now * 1000) % 1000:03}Z {os.getpid()} {_LEVELS[level]} {shown}\n"
         try:
             os.write(self._descriptor, line.encode("ascii"))

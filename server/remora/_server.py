@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import hmac
 import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from remora._log import log
 from remora._login import DRIVER_ROLE
+from remora._outbox import Outbox
 from remora._output import Output
-from remora._preload import preload
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
@@ -20,28 +21,36 @@ if TYPE_CHECKING:
     from remora._debugger import Debugger
     from remora._identity import Identity
     from remora._login import Gate
-    from remora._loop import Loop
-    from remora._outbox import Outbox
+    from remora._loop import Loop, Timer
     from remora._sources import Sources
     from remora_protocol import ProcessInfo
 
     T = TypeVar("T")
 
-__all__ = ["Server"]
+__all__ = ["Server", "same_token"]
 
 
 class Attached(Protocol):
     """What the server needs to know of a session."""
 
-    outbox: Outbox
-    role: str | None
     is_configured: bool
 
     @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def role(self) -> str | None: ...
+    @property
     def who(self) -> str: ...
+    @property
+    def token(self) -> str: ...
 
     def expel(self, reason: str) -> None: ...
     def say_farewell(self, text: str | None, exit_code: int | None) -> None: ...
+
+
+def same_token(one: str, other: str) -> bool:
+    """Whether both are the same token; an empty one is none."""
+    return bool(one) and hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())
 
 
 class Waiter:
@@ -68,6 +77,36 @@ class Waiter:
         """Nobody waits any more."""
         if self in self._server.waiting:
             self._server.waiting.remove(self)
+
+
+class _Prints(Outbox):
+    """Takes nothing but what was printed, of which there is only so much: the rest is old news later."""
+
+    def put_event(self, name: str, body: dict[str, Any]) -> None:
+        if name == "output":
+            super().put_event(name, body)
+
+
+class Absent:
+    """A driver that was lost and had asked to be waited for. What is printed meanwhile is kept for it.
+
+    Attributes:
+        token: whoever shows it is that client again.
+    """
+
+    def __init__(self, who: str, token: str, seconds: float) -> None:
+        self.who = who
+        self.token = token
+        self.until = time.time() + seconds
+        self.role: str | None = None
+        self.is_configured = False
+        self.outbox: Outbox = _Prints(lambda _urgent: None)
+
+    def expel(self, reason: str) -> None:
+        """It is not there to hear it."""
+
+    def say_farewell(self, text: str | None, exit_code: int | None) -> None:
+        """It is not there to hear it."""
 
 
 class Server:
@@ -97,13 +136,16 @@ class Server:
         self._held_for_next = self._inherited = False
         self._files: set[str] = set()
         self.waiting: list[Waiter] = []
+        self._absent: Absent | None = None
+        self._patience: Timer | None = None
 
     # -- any thread -------------------------------------------------------------------------------
 
-    def publish(self, name: str, body: dict[str, Any]) -> None:
-        """Tell everybody who is attached that something happened."""
+    def publish(self, name: str, body: dict[str, Any], *, but: Attached | None = None) -> None:
+        """Tell everybody who is attached that something happened, or everybody `but` one."""
         for session in self._attached:
-            session.outbox.put_event(name, body)
+            if session is not but:
+                session.outbox.put_event(name, body)
 
     def copy_output(self, category: str, text: str) -> None:
         """Show everybody who is attached what the program printed."""
@@ -120,21 +162,34 @@ class Server:
 
     def attached_by(self) -> str | None:
         """`who since when`, for the list of processes and for those who come too late."""
+        if self.driver is None and self._absent is not None:
+            until = time.strftime("%H:%M:%S", time.localtime(self._absent.until))
+            return f"{self._absent.who}, who is lost and awaited until {until},"
         if self.driver is None:
             return None
         return f"{self.driver.who} since {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(self.since))}"
 
-    def claim(self, session: Attached, *, force: bool = False) -> None:
+    def claim(self, session: Attached, *, force: bool = False, token: str = "") -> bool:
         """Make this session the one that debugs; an observer only looks on.
+
+        Args:
+            force: in place of whoever does now.
+            token: of an earlier session of the same client, which was lost. Its breakpoints stay, too.
+
+        Returns:
+            Whether it goes on with that earlier session.
 
         Raises:
             RequestFailed: "already-attached".
         """
         if session.role != DRIVER_ROLE:
             self._attached = (*self._attached, session)
-            return
-        previous = self.driver
-        if previous is not None:
+            return False
+        previous = self.driver or self._absent
+        is_same = previous is not None and same_token(token, previous.token)
+        if previous is not None and is_same:
+            self._replace(previous, session)
+        elif previous is not None:
             if not force:
                 raise RequestFailed(
                     "already-attached",
@@ -148,14 +203,28 @@ class Server:
         self.driver, self.since = session, time.time()
         self._attached = (*self._attached, session)
         if fresh:
-            preload()
             self.debugger.attach(self.publish)
-        log.info(f"{session.who} attached")
+        log.info(f"{session.who} {'came back' if is_same else 'attached'}")
+        return is_same
+
+    def _replace(self, previous: Attached, session: Attached) -> None:
+        """The same client again, on another connection: all stays as it was."""
+        self._forget(previous)
+        for name, body in previous.outbox.take():
+            if name == "output":  # where it stopped it is told anyway
+                session.outbox.put_event(name, body)
+        previous.expel("You are connected again, in another way.")
+
+    def _forget(self, previous: Attached) -> None:
+        self._attached = tuple(each for each in self._attached if each is not previous)
+        self.driver = self._absent = None
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
     def _take_over(self, previous: Attached, session: Attached) -> None:
         """Let the previous client go. What it had stopped stays stopped, its breakpoints do not stay."""
-        self._attached = tuple(each for each in self._attached if each is not previous)
-        self.driver = None
+        self._forget(previous)
         self.clear_breakpoints()
         previous.expel(f"{session.who} took over the debugging of process {self.identity.pid}.")
 
@@ -176,26 +245,48 @@ class Server:
         for session in self._attached:
             self._attached = tuple(each for each in self._attached if each is not session)
             session.say_farewell(farewell, exit_code)
-        self.driver = None
+        self.driver = self._absent = None
         self.output.stop()
         self.debugger.detach()
         waiting, self.waiting = self.waiting, []
         for waiter in waiting:
             waiter.call()
 
+    def await_return(self, session: Attached, seconds: float) -> None:
+        """The session is lost: for so long all stays as it is, and the client may come back to it."""
+        self._attached = tuple(each for each in self._attached if each is not session)
+        if session is not self.driver:
+            return
+        self.driver = None
+        absent = self._absent = Absent(session.who, session.token, seconds)
+        self._attached = (*self._attached, absent)
+        self._patience = self.loop.call_later(seconds, self._lose_patience)
+        log.info(f"{session.who} is awaited for {seconds:g} s")
+
+    def _lose_patience(self) -> None:
+        absent = self._absent
+        if absent is not None:
+            log.info(f"{absent.who} did not come back")
+            self._forget(absent)
+            self._let_go()
+
     def leave(self, session: Attached, *, keep_stopped: bool = False) -> None:
         """The session is over: nothing of it stays, unless the threads it stopped are to stay stopped."""
         self._attached = tuple(each for each in self._attached if each is not session)
-        if not self._attached:
-            self.stop_output()
         if session is not self.driver:
             return
         self.driver = None
         log.info(f"{session.who} detached")
+        self._let_go(keep_stopped=keep_stopped)
+
+    def _let_go(self, *, keep_stopped: bool = False) -> None:
+        """Nobody debugs any more. Observers may look on, and see no more of what is printed."""
+        self.stop_output()
         if keep_stopped and self.is_stopped():
             self._held_for_next = True
             self.clear_breakpoints()
         else:
+            self._files.clear()
             self.debugger.detach()
 
     def is_stopped(self) -> bool:

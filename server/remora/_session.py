@@ -10,6 +10,7 @@ Answer first, then act: what a handler gives to `after_response` runs when its r
 
 from __future__ import annotations
 
+import os
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,10 @@ __all__ = ["Session"]
 #: So many unsent bytes, and printed text is dropped; so many, and the client is given up.
 CONGESTED = 1_000_000
 HOPELESS = 256_000_000
+#: A login takes three requests. Whoever asks more before it is after something else.
+MOST_BEFORE_LOGIN = 16
+#: However long somebody asks a program to wait for a client that was lost.
+LONGEST_HOLD = 24 * 3600.0
 _TEXT_DELAY = 0.01
 _SILENCE_CHECKS = 4
 
@@ -58,6 +63,8 @@ class Session:
         self.is_configured = False
         self.is_initialized = False
         self.is_pinging = False
+        self.hold = 0.0  # how long the program is to wait for this client when it is lost
+        self.token = ""
         self.client_name = ""
         self.client: dict[str, Any] = {}
         self.scram: ScramServer | None = None
@@ -69,6 +76,7 @@ class Session:
         self._after: list[Callable[[], None]] = []
         self._ended = False
         self._silence = 0
+        self._asked = 0
         transport.receive = self.receive
         transport.lost = self._on_lost
         transport.drained = self._on_drained
@@ -99,11 +107,19 @@ class Session:
                 if isinstance(message, Request):
                     self._settle()
                     self._dispatch(message)
+                    self._check_purpose()
         except RemoteProtocolError as error:
             log.warning(f"{self.who}: hung up on a malformed message: {error}")
             refusal = RequestFailed(error.code, str(error))
             self._send(self._connection.fail(Request(0, "", {}), refusal))
             self.end(f"it sent a malformed message: {error}")
+
+    def _check_purpose(self) -> None:
+        """Answers to a stranger cost memory until they are read: there are not many of them."""
+        self._asked += 1
+        if self.role is None and self._asked >= MOST_BEFORE_LOGIN and not self._ended:
+            log.warning(f"{self.who} refused: {self._asked} requests and no login")
+            self.end("it asked too much before the login")
 
     def _settle(self) -> None:
         if self.role is not None and self._settled is not None:
@@ -114,9 +130,9 @@ class Session:
         try:
             handler = HANDLERS.get(request.command)
             if handler is None:
-                raise RequestFailed("unknown-command", f"There is no request {request.command!r} here.")
+                raise RequestFailed("unknown-command", f"There is no request {request.command[:80]!r} here.")
             self._check_allowed(handler)
-            log.debug(f"{self.who}: {request.command}")
+            log.debug(f"{self.who}: {handler.command}")
             result = handler.function(self, Arguments(request.command, request.arguments))
         except RequestFailed as error:
             self._answer(request, None, error)
@@ -194,13 +210,20 @@ class Session:
         log.info(f"{self.who} logged in as {role}")
         self._settle()
 
-    def attach(self, *, force: bool = False) -> None:
-        """Begin to debug. What happens is told from here on."""
+    def attach(self, *, force: bool = False, token: str = "") -> bool:
+        """Begin to debug. What happens is told from here on. Whether it goes on with what `token` is of."""
         if self.is_attached:
-            return
-        self.server.claim(self, force=force)
+            return False
+        came_back = self.server.claim(self, force=force, token=token)
         self.is_attached = True
         self.event("initialized", {})
+        return came_back
+
+    def ask_to_wait(self, seconds: float) -> str:
+        """When this client is lost, keep all as it is for so long; who shows the token has come back."""
+        self.hold = min(max(seconds, 0.0), LONGEST_HOLD)
+        self.token = os.urandom(24).hex()
+        return self.token
 
     def event(self, name: str, body: dict[str, Any]) -> None:
         """Tell this client something, at once."""
@@ -271,13 +294,13 @@ class Session:
 
     def end(self, reason: str, *, keep_stopped: bool = False) -> None:
         """Say goodbye: all that was sent arrives, then the connection closes."""
-        self._finish(reason, keep_stopped)
+        self._finish(reason, keep_stopped=keep_stopped)
         self.transport.finish()
 
     def _on_lost(self, reason: str) -> None:
-        self._finish(reason, False)
+        self._finish(reason, is_lost=True)
 
-    def _finish(self, reason: str, keep_stopped: bool) -> None:
+    def _finish(self, reason: str, *, keep_stopped: bool = False, is_lost: bool = False) -> None:
         if self._ended:
             return
         self.flush()
@@ -293,4 +316,7 @@ class Session:
             settled()
         if self.is_attached:
             self.is_attached = False
-            self.server.leave(self, keep_stopped=keep_stopped)
+            if is_lost and self.hold:
+                self.server.await_return(self, self.hold)
+            else:
+                self.server.leave(self, keep_stopped=keep_stopped)

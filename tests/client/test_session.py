@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from remora_client import _session
+from remora_client import _returning
 from remora_client._connect import ConnectOptions, connect
 from remora_client._errors import (
     AlreadyAttached,
@@ -21,7 +21,7 @@ from remora_client._errors import (
 )
 from remora_client._model import Breakpoint, ExceptionFilter, Source
 from remora_client._session import Session
-from remora_protocol import RequestFailed, parse_qualifier, sha256_text
+from remora_protocol import RequestFailed, hello_body, parse_qualifier, sha256_text
 from tests.client.servers import HOLD, Remora, Server, process
 
 SECONDS = 10
@@ -452,7 +452,7 @@ def test_nonsense_is_read_as_nothing(body: dict[str, Any]) -> None:
 
 
 def test_pings_show_that_we_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_session, "_PING_SECONDS", 0.01)
+    monkeypatch.setattr(_returning, "_PING_SECONDS", 0.01)
     capabilities = {"remora": {"requests": ["remora/ping"]}}
     pings = []
 
@@ -470,8 +470,14 @@ def test_pings_show_that_we_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_silent_server_is_remarked_on_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_session, "_PING_SECONDS", 0.01)
+    monkeypatch.setattr(_returning, "_PING_SECONDS", 0.01)
+    monkeypatch.setattr(_returning, "_PROBE_SECONDS", 0.1)
     capabilities = {"remora": {"requests": ["remora/ping"]}}
+    hellos: list[object] = []
+
+    def hello(server: Remora, arguments: object) -> Any:
+        hellos.append(arguments)  # one that is asked again does not answer either
+        return hello_body(1, "remora", "9", []) if len(hellos) == 1 else HOLD
 
     async def scenario(session: Session) -> None:
         told = asyncio.Event()
@@ -482,5 +488,21 @@ def test_a_silent_server_is_remarked_on_once(monkeypatch: pytest.MonkeyPatch) ->
         await told.wait()
         assert session.state.phase == "running"
         assert "No answer" in notes[0]
+
+    answers = {
+        "remora/hello": hello,
+        "initialize": lambda s, a: capabilities,
+        "remora/ping": lambda s, a: HOLD,
+    }
+    run(Remora(answers=answers, secret=None), scenario)
+
+
+def test_a_connection_is_dead_when_a_new_one_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_returning, "_PING_SECONDS", 0.01)
+    capabilities = {"remora": {"requests": ["remora/ping"]}}
+
+    async def scenario(session: Session) -> None:
+        with pytest.raises(Gone, match="is dead: a new one is answered"):
+            await session.wait_for_stop(5)
 
     run(Remora(answers={"initialize": lambda s, a: capabilities, "remora/ping": lambda s, a: HOLD}), scenario)

@@ -37,7 +37,7 @@ def summarize(value: Any, renderer: Renderer, *, as_hex: bool = False) -> Summar
     if type(value) is Lazy:
         return Summary("…", value.kind, True, value, named=1)
     if type(value) is Rest:
-        left = children_of(value).indexed
+        left = children_of(value, user_code=renderer.user_code).indexed
         return Summary(f"{left:,} more", "", True, value, indexed=left)
     text = hex(value) if as_hex and type(value) is int else renderer.render(value)
     base = container_class(value)
@@ -45,7 +45,7 @@ def summarize(value: Any, renderer: Renderer, *, as_hex: bool = False) -> Summar
     if base is not None:
         indexed = length(value, base)
         if base is not type(value):
-            named = len(children_of(value).named)
+            named = len(children_of(value, user_code=renderer.user_code).named)
     return Summary(text, type_name(value), has_children(value), value, named, indexed)
 
 

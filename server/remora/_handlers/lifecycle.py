@@ -76,19 +76,35 @@ def initialize(session: Session, arguments: Arguments) -> dict[str, Any]:
 
 
 @handles("attach", When.CONNECTED)
-def attach(session: Session, arguments: Arguments) -> None:
-    """Begin to debug. A client that knows no other login may bring the secret along."""
+def attach(session: Session, arguments: Arguments) -> dict[str, Any] | None:
+    """Begin to debug. A client that knows no other login may bring the secret along.
+
+    With `hold` the program is to wait so many seconds for this client whenever it is lost. The answer then
+    has a token, by which the client comes back to the same stop and its breakpoints.
+    """
     if session.role is None:
         _log_in(session, arguments)
     server = session.server
-    session.attach(force=arguments.flag("force"))
-    server.debugger.filters.just_my_code = arguments.flag("justMyCode", True)
-    redirect = arguments.flag("redirectOutput", server.redirect_output)
+    seconds = _read_hold(arguments)
+    came_back = session.attach(force=arguments.flag("force"), token=arguments.text("resume", ""))
     session.event("process", _describe(session))
-    if redirect and session.role == DRIVER_ROLE:
+    if session.role != DRIVER_ROLE:
+        return None  # what the driver has asked for holds
+    server.debugger.filters.just_my_code = arguments.flag("justMyCode", True)
+    if arguments.flag("redirectOutput", server.redirect_output):
         for name in server.start_output():
             text = f"What the program prints to sys.{name} cannot be shown here: it has no room for a copy.\n"
             session.event("output", {"category": "console", "output": text})
+    if not seconds:
+        return None
+    return {"remora": {"token": session.ask_to_wait(seconds), "resumed": came_back}}
+
+
+def _read_hold(arguments: Arguments) -> float:
+    value = arguments.all.get("hold", 0)
+    if type(value) not in (int, float) or not 0 <= value < 1e9:
+        raise RequestFailed("bad-request", "attach: hold has to be a number of seconds.")
+    return float(value)
 
 
 def _log_in(session: Session, arguments: Arguments) -> None:

@@ -9,6 +9,7 @@ from remora._handlers._jobs import on_thread
 from remora._handlers._places import describe_source
 from remora._handlers._table import Deferred, handles
 from remora._statics import class_name, is_a, module_of
+from remora._values import safe_repr
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _describe(session: Session, frame: Frame) -> dict[str, Any]:
 
 
 @handles("exceptionInfo", looks_only=True, capability="supportsExceptionInfoRequest")
-def exception_info(session: Session, arguments: Arguments) -> Deferred:
+def exception_info(session: Session, arguments: Arguments) -> dict[str, Any] | Deferred:
     """The exception that a thread stopped for, with its causes."""
     thread = arguments.number("threadId")
     stop = session.server.debugger.stop_info(thread)
@@ -73,7 +74,22 @@ def exception_info(session: Session, arguments: Arguments) -> Deferred:
             "details": details,
         }
 
+    if not session.may_run_code:
+        return build(_outline(error))
     return on_thread(session, thread, lambda: _details(error, set()), build, timeout=5)
+
+
+def _outline(error: BaseException) -> dict[str, Any]:
+    """What can be said of an exception without running any code of its own."""
+    kind = type(error)
+    name, module = class_name(kind), module_of(kind)
+    held = BaseException.__dict__["args"].__get__(error)
+    shown = [safe_repr(each, user_code=False) for each in held]
+    return {
+        "message": ", ".join(shown),
+        "typeName": name,
+        "fullTypeName": name if module in ("", "builtins") else f"{module}.{name}",
+    }
 
 
 def _details(error: BaseException, seen: set[int]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from remora import _frames
-from remora._children import BLOCK, Child, Children, Names, Rest, children_of
+from remora._children import BLOCK, Child, Children, Lazy, Names, Rest, children_of
 from remora._evaluate import evaluate
 from remora._handlers._jobs import on_thread
 from remora._handlers._references import Held
@@ -113,7 +113,7 @@ def variables(session: Session, arguments: Arguments) -> dict[str, Any] | Deferr
 
     def list_them(user_code: bool) -> list[tuple[Child, Summary]]:
         renderer = Renderer(SHORT, user_code=user_code)
-        children = _open(held.value)
+        children = _open(held.value, user_code)
         return [
             (child, summarize(child.value, renderer, as_hex=as_hex))
             for child in page.of(children, held.value)
@@ -133,11 +133,13 @@ def variables(session: Session, arguments: Arguments) -> dict[str, Any] | Deferr
             timeout=_PATIENCE,
             instead=lambda: list_them(False),
         )
+    if type(held.value) is Lazy:
+        raise RequestFailed("not-supported", f"This {held.value.kind} would run the program's code.")
     return build(list_them(False))
 
 
-def _open(value: Any) -> Children:
-    return children_of(value.names() if type(value) is Scope else value)
+def _open(value: Any, user_code: bool = True) -> Children:
+    return children_of(value.names() if type(value) is Scope else value, user_code=user_code)
 
 
 @dataclass(frozen=True)
