@@ -1,7 +1,8 @@
-"""Composes the server and holds the only global state there is: whether this process is enabled.
+"""Enables and disables, and holds the only global state there is: whether this process is enabled.
 
 The functions here are called on the program's threads. What they start is one thread, which `disable_attach`
-and the program's end take away again.
+and the program's end take away again. That thread only listens, until somebody knocks: most programs are
+never debugged, and shall not pay for it. `remora._assembly` is the rest of the server.
 """
 
 from __future__ import annotations
@@ -10,82 +11,129 @@ import atexit
 import os
 import socket
 import sys
+import threading  # noqa: F401 - here: the thread that imports it first counts as the main one, and ours must not
 import warnings
-from typing import TYPE_CHECKING, Any
 
-from remora._debugger import Debugger
-from remora._engine import run_unseen
 from remora._errors import AttachAlreadyEnabledError, InsecureWarning
-from remora._identity import Identity
-from remora._listener import Listener, Lobby
 from remora._log import log
-from remora._login import Gate, Peer
-from remora._loop import Loop
+from remora._loop import READ, Loop
 from remora._originals import Socket, allocate_lock
-from remora._registry import Door, open_door
-from remora._server import Server
-from remora._sources import Sources
+from remora._registry import open_door
+from remora._unseen import run_unseen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ssl
     from types import FrameType
 
-__all__ = ["Enabled", "break_here", "disable", "enable", "is_attached", "set_exit_code", "wait"]
+    from remora._assembly import Assembly
+    from remora._engine import Engine
+    from remora._server import Waiter
+
+__all__ = ["Enabled", "Settings", "break_here", "disable", "enable", "is_attached", "set_exit_code", "wait"]
 
 _EVERYWHERE = ("0.0.0.0", 5678)
 _HERE = ("127.0.0.1", 5678)
 _FAREWELL = 0.5
+_FORK_PATIENCE = 2.0
 _LONGEST_WAIT = 1_000_000.0
+_SLICE = 0.1 if sys.platform == "win32" else 0.5
+
+
+class Settings:
+    """The arguments of `enable_attach`, but not the secrets: those are used once and forgotten."""
+
+    def __init__(  # noqa: PLR0917
+        self,
+        address: tuple[str, int],
+        certfile: str | None,
+        keyfile: str | None,
+        redirect_output: bool,
+        password: str | None,
+        client_cafile: str | None,
+        name: str | None,
+    ) -> None:
+        self.address = address[0], address[1]
+        self.certfile = certfile
+        self.keyfile = keyfile
+        self.redirect_output = redirect_output
+        self.password = password
+        self.client_cafile = client_cafile
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Settings) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class Enabled:
-    """An enabled process: everything that has to be taken away again."""
+    """An enabled process: one thread that listens, and all that has to be taken away again."""
 
     def __init__(
-        self, secret: str | None, observer_secret: str | None, wanted: tuple[Any, ...], name: str | None
+        self,
+        settings: Settings,
+        secrets: tuple[str | None, str | None],
+        sock: socket.socket,
+        context: ssl.SSLContext | None,
     ) -> None:
-        self.wanted = wanted
-        self.loop = Loop()
-        self.sources = Sources()
-        self.debugger = Debugger(self.sources, self.loop.post)
-        self.gate = Gate(secret, observer_secret)
-        self.name = name
-        self.address = ("", 0)
-        self.door: Door | None = None
-        self.listeners: list[Listener] = []
-        self.server: Server
-
-    def open(
-        self, sock: socket.socket, context: ssl.SSLContext | None, binding: bytes | None, redirect: bool
-    ) -> None:
-        """Take connections from now on."""
-        self.address = sock.getsockname()[:2]
-        identity = Identity(self.name, self.address)
-        self.server = Server(self.loop, self.gate, self.sources, self.debugger, identity, binding=binding)
-        self.server.redirect_output = redirect
-        lobby = Lobby()
-        self.listeners.append(Listener(self.server, lobby, sock, _identify, context))
+        self.settings = settings
+        self.context = context
+        self.socket = sock
+        self.address: tuple[str, int] = sock.getsockname()[:2]
         self.door = open_door()
-        if self.door is not None:
-            self.listeners.append(Listener(self.server, lobby, self.door.socket, self.door.identify))
-        self.loop.start(run_unseen, self.debugger.own_threads.add)
+        self.engine = _make_engine_here()
+        self.loop = Loop()
+        self.is_closed = False
+        self._secrets: tuple[str | None, str | None] | None = secrets
+        self._assembly: Assembly | None = None
+        for each in self._sockets():
+            self.loop.watch(each, READ, self._on_knock)
+        self.loop.start(run_unseen)
 
-    def is_same(self, secret: str | None, observer_secret: str | None, wanted: tuple[Any, ...]) -> bool:
+    def __repr__(self) -> str:
+        return f"<Enabled at {self.address}>"
+
+    def _sockets(self) -> list[socket.socket]:
+        return [self.socket] if self.door is None else [self.socket, self.door.socket]
+
+    def is_same(self, settings: Settings, secrets: tuple[str | None, str | None]) -> bool:
         """Whether it was enabled with these arguments."""
-        return self.wanted == wanted and self.gate.holds(secret, observer_secret)
+        if self._assembly is None:
+            return self.settings == settings and self._secrets == secrets
+        return self.settings == settings and self._assembly.gate.holds(*secrets)
 
-    def close(self, farewell: str | None, exit_code: int | None = None) -> None:
-        """End it, from any thread of the program: afterwards nothing of it is left."""
-        self.loop.post(lambda: self._close(farewell, exit_code))
-        if not self.loop.join(_FAREWELL + 2.0):
-            log.error("the server's thread did not end")
+    @property
+    def assembly(self) -> Assembly | None:
+        """The rest of the server, once anybody has knocked."""
+        return self._assembly
+
+    # -- on the server's thread -------------------------------------------------------------------
+
+    def _on_knock(self, _events: int) -> None:
+        for each in self._sockets():
+            self.loop.watch(each, 0, self._on_knock)
+        self.assemble()
+
+    def assemble(self) -> Assembly:
+        """Put the rest together, if that has not been done; it then listens in our place."""
+        if self._assembly is None:
+            with _state.importing:
+                from remora._assembly import Assembly
+
+                assert self._secrets is not None
+                self._assembly = Assembly(self, self._secrets)
+                self._secrets = None
+        return self._assembly
 
     def _close(self, farewell: str | None, exit_code: int | None) -> None:
-        for listener in self.listeners:
-            listener.close()
+        for each in self._sockets():
+            self.loop.watch(each, 0, self._on_knock)
+            each.close()
         if self.door is not None:
             self.door.remove()
-        self.server.close(farewell, exit_code)
+        if self._assembly is not None:
+            self._assembly.server.close(farewell, exit_code)
         self._stop_when_said(int(_FAREWELL / 0.01))
 
     def _stop_when_said(self, patience: int) -> None:
@@ -95,21 +143,38 @@ class Enabled:
         else:
             self.loop.call_later(0.01, lambda: self._stop_when_said(patience - 1))
 
+    # -- on the program's threads -----------------------------------------------------------------
+
+    def close(self, farewell: str | None, exit_code: int | None = None) -> None:
+        """End it; afterwards nothing of it is left."""
+        self.loop.post(lambda: self._close(farewell, exit_code))
+        if not self.loop.join(_FAREWELL + 2.0):
+            log.error("the server's thread did not end")
+        self.is_closed = True
+
     def abandon(self) -> None:
         """In a forked child: what is open here belongs to the parent."""
+        self.is_closed = True
         self.loop.abandon()
-        self.server.output.stop()
-        self.debugger.after_fork_in_child()
+        if self._assembly is not None:
+            self._assembly.abandon()
 
 
 class _State:
     """Whether this process is enabled, and what is known of its end."""
 
     def __init__(self) -> None:
-        self.lock = allocate_lock()
         self.enabled: Enabled | None = None
         self.is_hooked = False
         self.exit_code: int | None = None
+        self.may_release = False
+        self.make_locks()
+
+    def make_locks(self) -> None:
+        """New ones: whoever held the old ones is not in this process."""
+        self.lock = allocate_lock()
+        #: Held while our thread imports. A child forked in the middle could never import these modules.
+        self.importing = allocate_lock()
 
     def take(self) -> Enabled | None:
         """What was enabled; from now on nothing is."""
@@ -134,11 +199,12 @@ def enable(  # noqa: PLR0917 - as many as ptvsd gave it, in this order
     """See `remora.enable_attach`."""
     _check(secret, observer_secret)
     where = address or (_HERE if secret is None else _EVERYWHERE)
-    wanted = (where[0], where[1], certfile, keyfile, bool(redirect_output), password, client_cafile, name)
+    settings = Settings(where, certfile, keyfile, bool(redirect_output), password, client_cafile, name)
+    secrets = secret, observer_secret
     with _state.lock:
         known = _state.enabled
         if known is not None:
-            if known.is_same(secret, observer_secret, wanted):
+            if known.is_same(settings, secrets):
                 return known.address
             raise AttachAlreadyEnabledError(
                 f"Attaching is enabled already, at {known.address}, with other arguments. "
@@ -146,13 +212,11 @@ def enable(  # noqa: PLR0917 - as many as ptvsd gave it, in this order
             )
         log.open_from(os.environ.get("REMORA_LOG", ""))
         _warn_if_insecure(where[0], certfile, secret)
-        context, binding = _make_context(certfile, keyfile, password, client_cafile)
-        sock = _bind(where)
-        made = Enabled(secret, observer_secret, wanted, name)
-        made.open(sock, context, binding, bool(redirect_output))
+        context = _make_context(settings)
+        made = Enabled(settings, secrets, _bind(where), context)
         _state.enabled = made
         _install_hooks()
-        log.info(f"enabled at {made.address}, engine {made.debugger.engine_name}")
+        log.info(f"enabled at {made.address}")
         return made.address
 
 
@@ -172,32 +236,41 @@ def wait(timeout: float | None) -> bool:
         raise RuntimeError("Call remora.enable_attach() before remora.wait_for_attach().")
     came = allocate_lock()
     came.acquire()
-    waiter = enabled.server.make_waiter(came.release)
-    enabled.loop.post(waiter.begin)
-    patience = _LONGEST_WAIT if timeout is None else min(max(timeout, 0.0), _LONGEST_WAIT)
+    waiters: list[Waiter] = []
+
+    def begin() -> None:
+        waiters.append(enabled.assemble().server.make_waiter(came.release))
+        waiters[0].begin()
+
+    def end() -> None:
+        for waiter in waiters:
+            waiter.end()
+
+    enabled.loop.post(begin)
+    left = _LONGEST_WAIT if timeout is None else max(timeout, 0.0)
     try:
-        # In slices on Windows, where Ctrl-C does not get through to a thread that waits for a lock.
-        while not came.acquire(timeout=min(patience, 0.1) if sys.platform == "win32" else patience):
-            patience -= 0.1 if sys.platform == "win32" else patience
-            if patience <= 0 and timeout is not None:
+        # In slices: so that the end of the server is noticed, and on Windows Ctrl-C.
+        while not came.acquire(timeout=min(left, _SLICE)):
+            left -= _SLICE
+            if left <= 0 or enabled.is_closed:
                 return False
-            patience = patience if timeout is not None else _LONGEST_WAIT
-        return waiter.is_attached
+        return waiters[0].is_attached
     finally:
-        enabled.loop.post(waiter.end)
+        enabled.loop.post(end)
 
 
 def is_attached() -> bool:
     """See `remora.is_attached`."""
     enabled = _state.enabled
-    return enabled is not None and enabled.server.is_attached
+    return enabled is not None and enabled.assembly is not None and enabled.assembly.server.is_attached
 
 
 def break_here(frame: FrameType) -> None:
     """Stop the program behind the line that this frame is at, if somebody is attached."""
     enabled = _state.enabled
-    if enabled is not None and enabled.server.driver is not None:
-        enabled.debugger.break_here(frame)
+    assembly = None if enabled is None else enabled.assembly
+    if assembly is not None and assembly.server.driver is not None:
+        assembly.debugger.break_here(frame)
 
 
 def set_exit_code(code: int) -> None:
@@ -210,8 +283,14 @@ def set_exit_code(code: int) -> None:
 
 def _check(secret: object, observer_secret: object) -> None:
     for name, value in (("secret", secret), ("observer_secret", observer_secret)):
-        if value is not None and not isinstance(value, str):
+        if value is None:
+            continue
+        if not isinstance(value, str):
             raise TypeError(f"{name} has to be a str or None, not {type(value).__name__}")
+        if not (value.isascii() and value.isprintable()):
+            from remora_protocol import Verifier
+
+            Verifier.from_secret(value)  # says what cannot be part of a secret
     if secret is None and observer_secret is not None:
         raise ValueError("observer_secret makes no sense without secret: everybody may do everything then")
 
@@ -233,29 +312,31 @@ def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def _make_context(
-    certfile: str | None, keyfile: str | None, password: str | None, client_cafile: str | None
-) -> tuple[ssl.SSLContext | None, bytes | None]:
-    """TLS and what binds a login to it; neither without a certificate."""
-    if certfile is None:
-        if keyfile is not None or client_cafile is not None:
+def _make_context(settings: Settings) -> ssl.SSLContext | None:
+    """TLS as it was asked for; None without a certificate."""
+    if settings.certfile is None:
+        if settings.keyfile is not None or settings.client_cafile is not None:
             raise ValueError("keyfile and client_cafile need certfile")
-        return None, None
+        return None
     import ssl
-
-    from remora_protocol import tls_server_end_point
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # A text even when there is none: OpenSSL would ask for it on the terminal of the program.
-    context.load_cert_chain(certfile, keyfile, password or "")
-    if client_cafile is not None:
+    context.load_cert_chain(settings.certfile, settings.keyfile, settings.password or "")
+    if settings.client_cafile is not None:
         context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(client_cafile)
-    with open(certfile, encoding="ascii", errors="replace") as file:
-        text = file.read()
-    begin, end = text.index(ssl.PEM_HEADER), text.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)
-    return context, tls_server_end_point(ssl.PEM_cert_to_DER_cert(text[begin:end]))
+        context.load_verify_locations(settings.client_cafile)
+    return context
+
+
+def _make_engine_here() -> Engine | None:
+    """PyPy's engine gets into the main thread by a signal, whose handler only that thread can install."""
+    if sys.implementation.name != "pypy":
+        return None
+    from remora._engine import choose
+
+    return choose()
 
 
 def _bind(address: tuple[str, int]) -> socket.socket:
@@ -275,10 +356,6 @@ def _bind(address: tuple[str, int]) -> socket.socket:
     return sock
 
 
-def _identify(_sock: socket.socket, address: Any) -> Peer:
-    return Peer.from_address(address)
-
-
 # -- fork and exit --------------------------------------------------------------------------------
 
 
@@ -288,11 +365,22 @@ def _install_hooks() -> None:
         _state.is_hooked = True
         atexit.register(_at_exit)
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=_after_fork_in_child)
+            os.register_at_fork(
+                before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child
+            )
+
+
+def _before_fork() -> None:
+    _state.may_release = _state.importing.acquire(timeout=_FORK_PATIENCE)
+
+
+def _after_fork() -> None:
+    if _state.may_release:
+        _state.importing.release()
 
 
 def _after_fork_in_child() -> None:
-    _state.lock = allocate_lock()
+    _state.make_locks()
     left = _state.take()
     if left is not None:
         left.abandon()

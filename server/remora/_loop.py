@@ -9,15 +9,15 @@ from __future__ import annotations
 import heapq
 import itertools
 import selectors
-import traceback
 from collections import deque
-from typing import TYPE_CHECKING, Any
 
 from remora._log import log
 from remora._originals import allocate_lock, get_ident, make_selector, monotonic, socketpair, start_new_thread
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 __all__ = ["Loop", "Timer"]
 
@@ -52,19 +52,13 @@ class Loop:
 
     # -- from any thread --------------------------------------------------------------------------
 
-    def start(self, run: Callable[[Callable[[], None]], None], began: Callable[[int], None]) -> None:
-        """Start the thread.
-
-        Args:
-            run: calls what it is given where no tool of the program sees it.
-            began: told the thread's ident, on that thread, before anything else happens there.
-        """
+    def start(self, run: Callable[[Callable[[], None]], None]) -> None:
+        """Start the thread; `run` calls what it is given where no tool of the program sees it."""
         self._ended.acquire()
 
         def thread() -> None:
             try:
                 self.ident = get_ident()
-                began(self.ident)
                 run(self._run)
             finally:
                 self._ended.release()
@@ -157,6 +151,8 @@ class Loop:
         try:
             call(*arguments)
         except Exception:
+            import traceback
+
             log.error(traceback.format_exc())
 
     def _on_wake(self, _events: int) -> None:

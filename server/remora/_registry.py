@@ -14,8 +14,11 @@ import struct
 import sys
 
 from remora._log import log
-from remora._login import Peer
 from remora._originals import Socket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from remora._login import Peer
 
 __all__ = ["Door", "find_folder", "open_door"]
 
@@ -49,6 +52,8 @@ class Door:
         except OSError as error:
             log.warning(f"a local connection was refused: the system does not say whose it is ({error})")
             return None
+        from remora._login import Peer
+
         name = f"pid {pid}" if pid else f"user {user}"
         return Peer(name, f"user {user}", is_local=True, is_same_user=user == os.geteuid())
 

@@ -123,12 +123,13 @@ import remora, time
 begun = time.monotonic()
 print(remora.wait_for_attach(0.5), 0.4 < time.monotonic() - begun < 1.5, flush=True)
 try:
+    print("waiting", flush=True)
     remora.wait_for_attach()
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
     with Program(interpreter, source, enable={}) as program:
-        program.wait_line("False True")
+        program.wait_line("False True\nwaiting")
         interrupt(program)
         program.wait_line("interrupted")
         assert program.returncode() == 0

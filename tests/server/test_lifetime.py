@@ -247,7 +247,7 @@ sys.__stdin__.readline()
 begun = time.monotonic()
 for n in range(200_000):
     sys.stdout.write("x" * 99 + "\\n")
-sys.stderr.write(f"took {time.monotonic() - begun}\\n")
+os.write(2, f"took {time.monotonic() - begun}\\n".encode())
 sys.__stdin__.readline()
 print("the end")
 """
@@ -353,5 +353,5 @@ def test_a_thousand_visits_leave_nothing_behind() -> None:
         deadline = time.monotonic() + 5
         while count() > before and time.monotonic() < deadline:
             pass
-        assert count() == before
+        assert count() <= before
         assert len(os.listdir(f"/proc/{program.pid}/task")) == 2

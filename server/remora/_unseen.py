@@ -7,8 +7,8 @@ profilers, the program's own tracer and our engine stay blind to all that the se
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType, FrameType
