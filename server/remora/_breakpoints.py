@@ -18,7 +18,9 @@ from remora._originals import monotonic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
+    from types import CodeType, FrameType
+
+    Report = Callable[[FrameType], bool]
 
 __all__ = [
     "Breakpoint",
@@ -161,6 +163,40 @@ class Point:
         self._has_failed = False
         self._log_window = (0.0, 0, 0)
 
+    def report(self, act: Callable[[FrameType, Outcome], bool], thread_name: Callable[[], str]) -> Report:
+        """What to call when a thread is here; `act` is called when anything comes of it."""
+        if self.condition is not None and self._thread is None:
+            return self._report_condition(self.condition, act)
+
+        def report(frame: FrameType) -> bool:
+            outcome = self.reach(frame, thread_name)
+            return outcome is not None and act(frame, outcome)
+
+        return report
+
+    def _report_condition(self, condition: Expression, act: Callable[[FrameType, Outcome], bool]) -> Report:
+        """The same for what may be asked a million times a second: as few calls as can be."""
+        made: tuple[CodeType | None, Any, Callable[[Any], Any]] = (None, None, bool)
+
+        def report(frame: FrameType) -> bool:
+            nonlocal made
+            code, namespace, function = made
+            if frame.f_code is not code or frame.f_globals is not namespace:
+                function = condition.function_for(frame)
+                made = (frame.f_code, frame.f_globals, function)
+            try:
+                if not function(frame.f_locals):
+                    return False
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                outcome = self._fail(condition.explain(error, frame))
+            else:
+                outcome = self._count(frame)
+            return outcome is not None and act(frame, outcome)
+
+        return report
+
     def reach(self, frame: FrameType, thread_name: Callable[[], str]) -> Outcome | None:
         """What to do now that a thread is here; None: nothing."""
         if self._thread is not None and not self._thread.match(thread_name()):
@@ -173,6 +209,9 @@ class Point:
                 raise
             except BaseException as error:
                 return self._fail(error)
+        return self._count(frame)
+
+    def _count(self, frame: FrameType) -> Outcome | None:
         self.hits = hits = next(self._counter)
         if self._wants_hit is not None and not self._wants_hit(hits):
             return None

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType, FrameType, FunctionType
+    from types import CodeType, FrameType
+
+    Function = Callable[[Any], Any]
 
 __all__ = ["BadExpression", "Expression", "describe_error"]
 
@@ -45,29 +47,43 @@ class Expression:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise BadExpression(_reason(error)) from None
         self._bound = _names_bound_inside(self._tree)
-        self._made: tuple[CodeType | None, Any, Callable[[Any], Any]] = (None, None, bool)
+        self._made: tuple[CodeType | None, Any, Function] = (None, None, bool)
 
     def __call__(self, frame: FrameType) -> Any:
         code, namespace, function = self._made
         if frame.f_code is not code or frame.f_globals is not namespace:
-            function = self._make(frame)
-        return function(frame.f_locals)
+            function = self.function_for(frame)
+            self._made = (frame.f_code, frame.f_globals, function)
+        try:
+            return function(frame.f_locals)
+        except KeyError as error:
+            raise self.explain(error, frame) from None
 
-    def _make(self, frame: FrameType) -> Callable[[Any], Any]:
+    def function_for(self, frame: FrameType) -> Function:
+        """The expression as a function of `f_locals`, for frames of this code and these globals.
+
+        For those who call it a million times a second; what it raises is to be passed through `explain`.
+        """
         code, namespace = frame.f_code, frame.f_globals
         # At a module's top level the locals are the globals: no name is to be looked up elsewhere.
         names = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
         if code.co_flags & inspect.CO_OPTIMIZED or frame.f_locals is namespace:
-            function = self._compile_for(names, namespace)
-        else:
-            function = self._evaluate_in(namespace)
-        self._made = (code, namespace, function)
-        return function
+            return self._compile_for(names, namespace)
+        return self._evaluate_in(namespace)
 
-    def _evaluate_in(self, namespace: dict[str, Any]) -> Callable[[Any], Any]:
+    def explain(self, error: BaseException, frame: FrameType) -> BaseException:
+        """The error as the person knows it: looking for a local that is not there yet is a NameError."""
+        name = error.args[0] if type(error) is KeyError and error.args else None
+        code = frame.f_code
+        is_local = name in code.co_varnames or name in code.co_cellvars or name in code.co_freevars
+        if is_local and name not in frame.f_locals:
+            return NameError(f"name {name!r} is not defined")
+        return error
+
+    def _evaluate_in(self, namespace: dict[str, Any]) -> Function:
         return lambda variables: eval(self.code, {**namespace, **variables})
 
-    def _compile_for(self, names: set[str], namespace: dict[str, Any]) -> Callable[[Any], Any]:
+    def _compile_for(self, names: set[str], namespace: dict[str, Any]) -> Function:
         if self._bound & names or _LOCALS in self._bound:
             return self._evaluate_in(namespace)
         body = _LocalsByName(names).visit(ast.parse(self.source.strip(), "<expression>", "eval")).body
@@ -76,17 +92,7 @@ class Expression:
         maker.body.args.args[0].arg = _LOCALS
         maker.body.body = body
         compiled = compile(ast.fix_missing_locations(maker), "<expression>", "eval")
-        fast: FunctionType = eval(compiled, namespace)
-
-        def function(variables: Any) -> Any:
-            try:
-                return fast(variables)
-            except KeyError as error:
-                name = error.args[0] if error.args else None
-                if isinstance(name, str) and name in names and name not in variables:
-                    raise NameError(f"name {name!r} is not defined") from None
-                raise
-
+        function: Function = eval(compiled, namespace)
         return function
 
 

@@ -53,10 +53,7 @@ class ErrorMatcher:
             self._expression = Expression(text.replace("$exc", _VARIABLE))
 
     def __call__(self, frame: FrameType, error: BaseException) -> bool:
-        kind = type(error)
-        matches = self._by_type.get(kind)
-        if matches is None:
-            matches = self._by_type[kind] = self._match_type(kind)
+        matches = self.matches_type(type(error))
         if not matches or self._expression is None:
             return matches
         try:
@@ -64,6 +61,13 @@ class ErrorMatcher:
             return bool(eval(self._expression.code, frame.f_globals, variables))
         except Exception:
             return False
+
+    def matches_type(self, kind: type) -> bool:
+        """Whether exceptions of this type are meant, as far as that can be told without one."""
+        matches = self._by_type.get(kind)
+        if matches is None:
+            matches = self._by_type[kind] = self._match_type(kind)
+        return matches
 
     def _match_type(self, kind: type) -> bool:
         names = {name for base in kind.__mro__ for name in _names_of(base)}

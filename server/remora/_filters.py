@@ -22,11 +22,13 @@ class Filters:
     """Just my code: which frames steps may end in.
 
     Attributes:
+        user_files: files that are known to be the person's own.
         just_my_code: False shows and enters library code as well; Remora's own is always left out.
     """
 
     def __init__(self, just_my_code: bool = True) -> None:
         self.just_my_code = just_my_code
+        self.user_files: set[str] = set()
         self._rules: dict[str, str | None] = {}
         self._libraries = _library_folders()
         self._own_folders = (_OWN_FOLDER, _protocol_folder())
@@ -37,6 +39,8 @@ class Filters:
             return self._rules[filename]
         except KeyError:
             rule = self._rules[filename] = self._find_rule(filename)
+            if rule is None:
+                self.user_files.add(filename)
             return rule
 
     def is_user(self, frame: FrameType) -> bool:

@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from remora import _exceptions
-from remora._engine import Happening
+from remora._engine import ErrorWatch, Happening
 from remora._engine._lines import second_starts
 from remora._originals import get_ident
 from remora._stepping import Plan, Verdict
@@ -92,9 +92,10 @@ class Reports:
             self.hooks.install()
         else:
             self.hooks.remove()
+        raised, unwound = self.errors.get("raised"), self.errors.get("userUnhandled")
         self._engine.watch_exceptions(
-            self._on_raised if "raised" in self.errors else None,
-            self._on_unwound if "userUnhandled" in self.errors else None,
+            None if raised is None else ErrorWatch(self._on_raised, raised.matches_type),
+            None if unwound is None else ErrorWatch(self._on_unwound, unwound.matches_type),
         )
 
     def begin(self, ident: int, plan: Plan) -> None:
@@ -162,21 +163,11 @@ class Reports:
         return report if last == line else _once_per_statement(report, line, last)
 
     def _line_report(self, points: list[Point]) -> Report:
-        if len(points) == 1 and points[0].condition is not None:
-            return self._report_of_one(points[0])
+        if len(points) == 1:
+            return points[0].report(lambda frame, outcome: self._act(frame, points, [outcome]), _thread_name)
 
         def report(frame: FrameType) -> bool:
             return self._act(frame, points, [point.reach(frame, _thread_name) for point in points])
-
-        return report
-
-    def _report_of_one(self, point: Point) -> Report:
-        """The same for what may be asked a million times a second."""
-        reach = point.reach
-
-        def report(frame: FrameType) -> bool:
-            outcome = reach(frame, _thread_name)
-            return outcome is not None and self._act(frame, [point], [outcome])
 
         return report
 
@@ -237,6 +228,9 @@ class Reports:
             self._hold(_exceptions.stop_where_raised(self._filters, frame, error, found))
 
     def _on_unwound(self, frame: FrameType, error: BaseException, found: TracebackType | None) -> None:
+        caller = frame.f_back
+        if caller is not None and caller.f_code.co_filename in self._filters.user_files:
+            return  # the usual case: it goes on in the program's own code, which may handle it
         matches = self.errors.get("userUnhandled")
         if matches is not None and matches(frame, error):
             self._hold(_exceptions.stop_where_unwound(self._filters, frame, error))

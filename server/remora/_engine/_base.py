@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Callable, Protocol
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence, Set
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Lines = Mapping[str, Mapping[int, Report]]
     """File name as in `co_filename`, then line, then whom to tell."""
 
-__all__ = ["Engine", "Happening", "Listener", "Watch"]
+__all__ = ["Engine", "ErrorWatch", "Happening", "Listener", "Watch"]
 
 
 class Happening(Enum):
@@ -55,6 +55,13 @@ class Watch:
     returns: Mapping[int, FrameType] = field(default_factory=dict)
     landing: FrameType | None = None
     calls: FrameType | None = None
+
+
+class ErrorWatch(NamedTuple):
+    """Whom to tell of exceptions, and of which: asked once for each type."""
+
+    report: ErrorReport
+    wants: Callable[[type], bool]
 
 
 class Listener(Protocol):
@@ -104,8 +111,8 @@ class Engine(Protocol):
     def watch_files(self, wanted: bool) -> None:
         """Tell the listener of each file whose code runs for the first time (`on_file`)."""
 
-    def watch_exceptions(self, raised: ErrorReport | None, unwound: ErrorReport | None) -> None:
-        """Tell `raised` of exceptions in each frame they come to, `unwound` in each frame they leave."""
+    def watch_exceptions(self, raised: ErrorWatch | None, unwound: ErrorWatch | None) -> None:
+        """Tell `raised` of exceptions in each frame they come to, `unwound` in each they leave."""
 
     def interrupt(self) -> None:
         """Report every thread at its next line, as `on_interrupt`, until `let_go`."""

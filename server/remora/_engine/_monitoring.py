@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import CodeType, FrameType
 
-    from remora._engine._base import ErrorReport, Lines, Listener, Report
+    from remora._engine._base import ErrorWatch, Lines, Listener, Report
 
 __all__ = ["MonitoringEngine"]
 
@@ -71,9 +71,10 @@ if sys.version_info >= (3, 12):
             self._landings: dict[int, int] = {}
             self._callers: dict[int, FrameType] = {}
             self._followed: dict[int, tuple[CodeType, int]] = {}
+            self._is_running = False  # whether anything is followed or interrupted
             self._first_lines: dict[int, CodeType] = {}
-            self._raised: ErrorReport | None = None
-            self._unwound: ErrorReport | None = None
+            self._raised: ErrorWatch | None = None
+            self._unwound: ErrorWatch | None = None
             self._just_held: dict[int, tuple[int, int]] = {}
 
         @staticmethod
@@ -161,8 +162,10 @@ if sys.version_info >= (3, 12):
             self._wants_files = wanted
             self._set_break_events()
 
-        def watch_exceptions(self, raised: ErrorReport | None, unwound: ErrorReport | None) -> None:
+        def watch_exceptions(self, raised: ErrorWatch | None, unwound: ErrorWatch | None) -> None:
             self._raised, self._unwound = raised, unwound
+            monitoring.register_callback(self._run, E.RAISE, self._error_callback(raised))
+            monitoring.register_callback(self._run, E.PY_UNWIND, self._error_callback(unwound))
             self._set_run_events()
 
         def _set_break_events(self) -> None:
@@ -277,6 +280,7 @@ if sys.version_info >= (3, 12):
             monitoring.set_local_events(self._run, code, events)
 
         def _set_run_events(self) -> None:
+            self._is_running = self._interrupting or bool(self._followed)
             events = 0
             if self._interrupting:
                 events |= _EVERYWHERE
@@ -291,7 +295,7 @@ if sys.version_info >= (3, 12):
 
         # -- callbacks of BREAK, on the program's threads
 
-        def _break_callbacks(self) -> dict[int, Callable[..., Any]]:
+        def _break_callbacks(self) -> dict[int, Callable[..., Any] | None]:
             by_line = self._by_line
             just_held = self._just_held
             turns = self._turns
@@ -305,7 +309,7 @@ if sys.version_info >= (3, 12):
                             frame = get_frame(1)
                             if code.co_flags & _SUSPENDS and _lines.is_only_cleanup(code, frame.f_lasti):
                                 return DISABLE
-                            also_run = self._runs_too(code)
+                            also_run = self._is_running and self._runs_too(code)
                             if files[code.co_filename](frame) and also_run:
                                 just_held[get_ident()] = (id(frame), frame.f_lasti)
                         except Exception as error:
@@ -373,7 +377,7 @@ if sys.version_info >= (3, 12):
 
         # -- callbacks of RUN, on the program's threads
 
-        def _run_callbacks(self) -> dict[int, Callable[..., Any]]:
+        def _run_callbacks(self) -> dict[int, Callable[..., Any] | None]:
             return {
                 E.LINE: self._on_line,
                 E.JUMP: self._on_jump,
@@ -383,8 +387,8 @@ if sys.version_info >= (3, 12):
                 E.PY_RETURN: self._on_return,
                 E.PY_YIELD: self._on_yield,
                 E.INSTRUCTION: self._on_instruction,
-                E.RAISE: self._on_raise,
-                E.PY_UNWIND: self._on_unwind,
+                E.RAISE: None,
+                E.PY_UNWIND: None,
             }
 
         def _on_line(self, code: CodeType, line: int) -> None:
@@ -469,19 +473,25 @@ if sys.version_info >= (3, 12):
             except Exception as error:
                 self._fail(error)
 
-        def _on_raise(self, code: CodeType, offset: int, error: BaseException) -> None:
-            if self._raised is not None:
+        def _error_callback(self, watch: ErrorWatch | None) -> Callable[..., None] | None:
+            """What to register for RAISE or PY_UNWIND. It may not return DISABLE, so it has to be quick."""
+            if watch is None:
+                return None
+            report, wants = watch
+            verdicts: dict[type, bool] = {}
+            get_frame = sys._getframe
+
+            def on_error(code: CodeType, offset: int, error: BaseException) -> None:
+                kind = type(error)
                 try:
-                    self._raised(sys._getframe(1), error, error.__traceback__)
+                    if kind not in verdicts:
+                        verdicts[kind] = wants(kind)
+                    if verdicts[kind]:
+                        report(get_frame(1), error, error.__traceback__)
                 except Exception as failure:
                     self._fail(failure)
 
-        def _on_unwind(self, code: CodeType, offset: int, error: BaseException) -> None:
-            if self._unwound is not None:
-                try:
-                    self._unwound(sys._getframe(1), error, error.__traceback__)
-                except Exception as failure:
-                    self._fail(failure)
+            return on_error
 
         def _fail(self, error: BaseException) -> None:
             listener = self._listener

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import CodeType, FrameType
 
-    from remora._engine._base import ErrorReport, Lines, Listener, Report
+    from remora._engine._base import ErrorWatch, Lines, Listener, Report
 
 __all__ = ["SettraceEngine"]
 
@@ -48,8 +48,8 @@ class SettraceEngine:
         self._entries: dict[int, tuple[CodeType, Report]] = {}
         self._seen: dict[str, set[int]] = {}
         self._wants_new_code = self._wants_files = False
-        self._raised: ErrorReport | None = None
-        self._unwound: ErrorReport | None = None
+        self._raised: ErrorWatch | None = None
+        self._unwound: ErrorWatch | None = None
         self._unwinding: dict[int, tuple[int, BaseException]] = {}  # thread -> frame it was last seen in
         self._interrupting = False
         self._watches: dict[int, Watch] = {}
@@ -98,7 +98,7 @@ class SettraceEngine:
         self._wants_files = wanted
         self._update()
 
-    def watch_exceptions(self, raised: ErrorReport | None, unwound: ErrorReport | None) -> None:
+    def watch_exceptions(self, raised: ErrorWatch | None, unwound: ErrorWatch | None) -> None:
         self._raised, self._unwound = raised, unwound
         self._update()
 
@@ -233,8 +233,8 @@ class SettraceEngine:
             elif event == "exception":
                 error = _as_error(argument)
                 self._unwinding[get_ident()] = (id(frame), error)
-                if self._raised is not None:
-                    self._raised(frame, error, argument[2])
+                if self._raised is not None and self._raised.wants(type(error)):
+                    self._raised.report(frame, error, argument[2])
             elif event == "return":
                 self._report_leaving(frame, argument, listener)
         except Exception as error:
@@ -261,8 +261,13 @@ class SettraceEngine:
         if last_frame != id(frame) or value is not None:
             error = None
         happening = _how_it_leaves(frame, error is not None)
-        if happening is Happening.UNWIND and error is not None and self._unwound is not None:
-            self._unwound(frame, error, error.__traceback__)
+        if (
+            happening is Happening.UNWIND
+            and error is not None
+            and self._unwound is not None
+            and self._unwound.wants(type(error))
+        ):
+            self._unwound.report(frame, error, error.__traceback__)
         self._report_step(self._return_frames, happening, frame, value, listener)
 
     def _report_step(

@@ -116,7 +116,7 @@ class Reach:
             if not displaced:
                 self._program_tracers.clear()
 
-    def _begin(self, frame: FrameType, what: int) -> None:
+    def _begin(self, frame: Any, what: int) -> None:
         """The first event of a thread that ran already: install the tracer and give it this event."""
         self._boot()
         if sys.gettrace() is not self._tracer:
