@@ -9,6 +9,8 @@ from remora_client._fragments import clip, table
 from remora_client.commands._table import COMMANDS, GROUPS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from remora_client._fragments import Fragments
     from remora_client.commands._table import Command
 
@@ -20,11 +22,11 @@ _RULES = (
 )
 
 
-def overview(width: int) -> Fragments:
-    """All commands by group, a line each."""
+def overview(width: int, shown: Collection[Command]) -> Fragments:
+    """Commands by group, a line each."""
     out: Fragments = []
     for group, title in GROUPS.items():
-        found = [each for each in COMMANDS.values() if each.group == group]
+        found = [each for each in shown if each.group == group]
         if not found:
             continue
         out.append(("class:heading", f"{title}\n"))

@@ -143,7 +143,9 @@ async def return_(ctx: Context, arguments: str) -> Result:
     return Result(resumed=True)
 
 
-@command("until", "unt", group="running", usage="[LINE]", argument="number", repeats=True, needs="remora/until")
+@command(
+    "until", "unt", group="running", usage="[LINE]", argument="number", repeats=True, needs="remora/until"
+)
 async def until(ctx: Context, arguments: str) -> Result:
     """Run to a line below this one, which leaves loops, or to LINE or below; or to the function's return."""
     if arguments and not arguments.isdecimal():

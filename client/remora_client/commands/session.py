@@ -45,15 +45,16 @@ _ABOUT = {
 async def help_(ctx: Context, arguments: str) -> Result:
     """List the commands, explain one, or find those whose help has a word in it."""
     if not arguments:
-        data: Any = {name: each.summary for name, each in COMMANDS.items()}
-        return Result(data, overview(ctx.width or 100))
+        offered = [each for each in COMMANDS.values() if each.offered(ctx.session)]
+        data: Any = {each.name: each.summary for each in offered}
+        return Result(data, overview(ctx.width or 100, offered))
     found = lookup(arguments.split(maxsplit=1)[0])
     if found is not None:
         return Result(
             {"name": found.name, "aliases": list(found.aliases), "help": found.help},
             command_help(found, min(ctx.width or 100, 100)),
         )
-    several = search(arguments)
+    several = [each for each in search(arguments) if each.offered(ctx.session)]
     if not several:
         raise CommandError(f"No command is called {arguments!r} or speaks of it.", "help lists all of them.")
     rows = [[[("class:command", each.name)], [("", each.summary)]] for each in several]

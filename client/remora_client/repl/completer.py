@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from prompt_toolkit.completion import CompleteEvent
 
+    from remora_client._session import Session
     from remora_client.commands import Command, Context
 
 __all__ = ["LineCompleter"]
@@ -81,7 +82,7 @@ class LineCompleter(Completer):
     async def _complete(self, text: str) -> AsyncGenerator[Completion, None]:
         head = text.lstrip()
         if "\n" not in text and re.fullmatch(r":?\w*", head):
-            for each in _commands(head.lstrip(":")):
+            for each in _commands(head.lstrip(":"), self._ctx.session):
                 yield each
             if head.startswith(":"):
                 return
@@ -130,7 +131,7 @@ class LineCompleter(Completer):
                 if str(thread.id).startswith(last):
                     yield Completion(str(thread.id), -len(last), display_meta=visible(thread.name))
         elif kind == "command":
-            yield from _commands(last)
+            yield from _commands(last, session)
         elif kind == "file":
             yield from PathCompleter(expanduser=True).get_completions(Document(last), _EVENT)
 
@@ -201,9 +202,9 @@ def _overlap(line: str, insert: str, word: str) -> int:
     return len(word)
 
 
-def _commands(typed: str) -> Iterator[Completion]:
+def _commands(typed: str, session: Session) -> Iterator[Completion]:
     for name, entry in sorted(COMMANDS.items()):
-        if name.startswith(typed):
+        if name.startswith(typed) and entry.offered(session):
             yield Completion(name, -len(typed), display_meta=entry.summary, style="class:command")
 
 
