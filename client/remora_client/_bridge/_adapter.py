@@ -64,6 +64,7 @@ class Adapter:
         self._client: dict[str, Any] = {}
         self._early = Early()
         self._is_ready = False  # `initialized` was sent
+        self._has_left = False
         self._link: Link | None = None
         self._paths: Paths | None = None
         self._children = Children(editor, self._say)
@@ -83,11 +84,15 @@ class Adapter:
     async def run(self) -> None:
         """Answer the editor until it hangs up."""
         try:
-            while (request := await self._editor.next_request()) is not None:
+            while not self._has_left and (request := await self._editor.next_request()) is not None:
                 try:
                     await self._take(request)
                 except RequestFailed as error:
                     self._editor.fail(request, error)
+            with contextlib.suppress(TimeoutError):  # let the editor hang up first
+                async with asyncio.timeout(_GOODBYE_SECONDS):
+                    while self._has_left and await self._editor.next_request() is not None:
+                        pass
         except RemoteProtocolError as error:
             self._say(f"That was no message of the Debug Adapter Protocol: {error}", "stderr")
         finally:
@@ -273,16 +278,28 @@ class Adapter:
 
     def _translate(self, request: Request, body: Any) -> None:
         assert self._paths is not None
-        change_response_sources(request.command, body, self._paths.to_editor)
-        if request.command not in BREAKPOINT_REQUESTS or not isinstance(body, dict):
-            return
         asked = request.arguments.get("source")
-        for each in records(body, "breakpoints"):
-            self._early.renumber(each)
-            if isinstance(asked, dict):  # the file that the editor shows, whatever the server calls it
-                each["source"] = {key: asked[key] for key in _NAMING if key in asked}
-                if isinstance(each.get("id"), int):
-                    self._sources[each["id"]] = each["source"]
+        if request.command in BREAKPOINT_REQUESTS and isinstance(body, dict):
+            for each in records(body, "breakpoints"):
+                self._early.renumber(each)
+                if isinstance(asked, dict):
+                    self._name_as_asked(each, asked)
+        if request.command != "setBreakpoints":
+            change_response_sources(request.command, body, self._paths.to_editor)
+
+    def _name_as_asked(self, breakpoint_: dict[str, Any], asked: dict[str, Any]) -> None:
+        """A breakpoint is in the file that the editor shows, whatever the server calls it."""
+        assert self._paths is not None
+        found = breakpoint_.get("source")
+        if (
+            isinstance(found, dict)
+            and isinstance(asked.get("path"), str)
+            and not asked.get("sourceReference")
+        ):
+            self._paths.learn(found, asked["path"])
+        breakpoint_["source"] = {key: asked[key] for key in _NAMING if key in asked}
+        if isinstance(breakpoint_.get("id"), int):
+            self._sources[breakpoint_["id"]] = breakpoint_["source"]
 
     async def _cancel(self, request: Request) -> None:
         number = request.arguments.get("requestId")
@@ -345,6 +362,7 @@ class Adapter:
         await self._leave()
         self._editor.respond(request)
         self._editor.end()
+        self._has_left = True
 
     async def _leave(self) -> None:
         """Let go of the program: it runs on, and nothing of ours stays in it."""

@@ -76,6 +76,8 @@ class Paths:
         self._sources = sources
         self._note = note
         self._remote: dict[str, str] = {}  # the editor's path -> the debuggee's, as the server named it
+        self._sent: dict[str, str] = {}  # the same, fixed by the first request: servers know files by it
+        self._chosen: dict[str, str] = {}  # the debuggee's path -> the file that the editor has open for it
         self._told: set[str] = set()
 
     def to_server(self, source: dict[str, Any]) -> dict[str, Any]:
@@ -83,12 +85,15 @@ class Paths:
         path = source.get("path")
         if not isinstance(path, str) or source.get("sourceReference"):
             return source
-        mapped = next((found for each in self._mappings if (found := each.to_remote(path)) is not None), None)
-        changed = {**source, "path": mapped or self._remote.get(path, path)}
+        changed = {**source, "path": self._sent.setdefault(path, self._to_remote(path))}
         local = self._sources.read(path)
         if local is not None and "checksums" not in changed:
             changed["checksums"] = [{"algorithm": "SHA256", "checksum": local.sha256}]
         return changed
+
+    def _to_remote(self, path: str) -> str:
+        mapped = next((found for each in self._mappings if (found := each.to_remote(path)) is not None), None)
+        return mapped or self._remote.get(path, path)
 
     def to_editor(self, body: dict[str, Any]) -> dict[str, Any]:
         """What the server calls a file, in the editor's words."""
@@ -102,8 +107,25 @@ class Paths:
         changed = {key: value for key, value in body.items() if key not in ("sourceReference", "checksums")}
         return {**changed, "name": os.path.basename(local), "path": local}
 
+    def learn(self, body: dict[str, Any], path: str) -> None:
+        """The server says which file of the debuggee's the editor's `path` is."""
+        source = Source.from_dap(body)
+        local = self._sources.read(path, source.sha256)
+        if not source.path or local is None:
+            return
+        if source.sha256 is not None and not local.same:
+            self._differs(local)
+        else:
+            self._chosen[source.path] = path
+            self._remote[path] = source.path
+
     def _local(self, source: Source) -> str | None:
         """The local copy's path, if there is one with the text that runs."""
+        chosen = self._chosen.get(source.path)
+        if chosen is not None:
+            local = self._sources.read(chosen, source.sha256)
+            if local is not None and (source.sha256 is None or local.same):
+                return chosen
         mapped = next(
             (found for each in self._mappings if (found := each.to_local(source.path)) is not None), None
         )

@@ -77,7 +77,9 @@ class Wishes:
         try:
             if named:
                 target = parse_qualifier(named)
-            elif isinstance(connect, dict):
+            elif connect is not None:
+                if not isinstance(connect, dict):
+                    raise UsageError('attach: connect is {"host": …, "port": …}.')
                 host = connect.get("host") or "127.0.0.1"
                 place = f"[{host}]" if ":" in str(host) else host
                 target = parse_qualifier(f"tcp://{place}:{connect.get('port', 5678)}")

@@ -141,6 +141,9 @@ def _require_stopped(session: Session, thread: int) -> Stop:
 def _go_on(session: Session, act: Callable[[], None], thread: int | None) -> None:
     def go_on() -> None:
         session.references.clear(thread)
+        # Who asked knows by the answer; the others have to be told.
+        body = {"threadId": thread or 0, "allThreadsContinued": thread is None}
+        session.server.publish("continued", body, but=session)
         act()
 
     session.after_response(go_on)

@@ -1,0 +1,53 @@
+"""Starts `remora dap` as an editor does, and speaks DAP with it over its standard input and output."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Mapping
+from types import TracebackType
+
+from tests.support.command import REMORA, Remora, client_environment
+from tests.support.dap import DapClient
+
+
+class Bridge:
+    """A bridge and the editor's end of it: `with Bridge(remora, "--secret-file", f) as editor`."""
+
+    def __init__(self, remora: Remora, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+        ours, theirs = socket.socketpair()
+        self.editor = DapClient(ours)
+        self.process = subprocess.Popen(
+            [REMORA, "dap", *arguments],
+            cwd=remora.folder,
+            env=client_environment(remora.configuration, env),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        theirs.close()
+
+    def returncode(self, timeout: float = 10) -> int:
+        return self.process.wait(timeout)
+
+    def __enter__(self) -> Bridge:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.editor.close()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(10)
+            if error is None:
+                raise AssertionError("the bridge stayed after its editor had left") from None
+        finally:
+            assert self.process.stderr
+            errors = self.process.stderr.read()
+            self.process.stderr.close()
+        if error is None:
+            assert errors == "", errors
