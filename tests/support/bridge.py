@@ -21,8 +21,8 @@ class Bridge:
             [REMORA, "dap", *arguments],
             cwd=remora.folder,
             env=client_environment(remora.configuration, env),
-            stdin=theirs,
-            stdout=theirs,
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
             stderr=subprocess.PIPE,
             text=True,
         )
