@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from remora_client._ptvsd import _handshake
 from remora_client._ptvsd import _records as r
+from remora_client._ptvsd._abilities import REFUSED, attach_refusal, capabilities
 from remora_client._ptvsd._breakpoints import Breakpoints, Placed
 from remora_client._ptvsd._debuggee import Debuggee
-from remora_client._ptvsd._exceptions import FILTERS, describe, modes_for
+from remora_client._ptvsd._exceptions import describe, modes_for
 from remora_client._ptvsd._output import OutputFilter
 from remora_client._ptvsd._sources import Sources
 from remora_client._ptvsd._values import Values
@@ -26,7 +27,7 @@ from remora_protocol import RequestFailed
 if TYPE_CHECKING:
     from remora_client._ptvsd._wire import Wire
 
-__all__ = ["Adapter", "capabilities"]
+__all__ = ["Adapter"]
 
 Body: TypeAlias = dict[str, Any]
 Handler: TypeAlias = Callable[["Adapter", Body], Awaitable["Body | Answer"]]
@@ -36,21 +37,6 @@ _HANDLER_SECONDS = 2.0
 _AGAIN = (0.3, 0.6, 0.0)
 _BRACED = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _HANDLERS: dict[str, Handler] = {}
-_REFUSED = {
-    "restart": "ptvsd cannot start a program again.",
-    "restartFrame": "ptvsd cannot run a call again.",
-    "stepBack": "Nobody can step back here.",
-    "stepInTargets": "ptvsd cannot pick a call to step into; a breakpoint in the function does it.",
-    "setFunctionBreakpoints": "ptvsd has no function breakpoints; a breakpoint on its first line does it.",
-    "setDataBreakpoints": "ptvsd has no data breakpoints.",
-    "dataBreakpointInfo": "ptvsd has no data breakpoints.",
-    "terminate": "ptvsd can end a program at once only: kill -9.",
-    "terminateThreads": "ptvsd cannot end a thread.",
-    "readMemory": "ptvsd shows no memory.",
-    "disassemble": "ptvsd shows no byte code.",
-    "remora/until": "ptvsd has no until; a temporary breakpoint does it.",
-    "remora/return": "ptvsd cannot stop at a return; step out stops behind it.",
-}
 
 
 @dataclass(frozen=True)
@@ -69,54 +55,6 @@ def handles(command: str) -> Callable[[Handler], Handler]:
         return method
 
     return enter
-
-
-def capabilities(number: int) -> Body:
-    """What can be done, in DAP's words and ours. The client hides what is missing."""
-    limits = [
-        "The secret and all else goes over the network in clear, unless the server was given a certificate.",
-        "It stops all threads or none; one thread alone cannot be resumed or stepped.",
-        "No function breakpoints, no until, no return value, no restarting of a call.",
-        "Whether an exception is caught is judged by the text of the files, where that is at hand.",
-        "A program that waits in C code, for input say, stops at its next line and not before.",
-    ]
-    if number < 7:
-        limits.append("While the program runs there is no stack, no source text and no evaluation.")
-    if number < 8:
-        limits.append("It cannot jump.")
-    else:
-        limits.append("On Python 2, output or values that are not UTF-8 make the server drop us.")
-    return {
-        "supportsConfigurationDoneRequest": True,
-        "supportsConditionalBreakpoints": True,
-        "supportsHitConditionalBreakpoints": True,
-        "supportsLogPoints": True,
-        "supportsEvaluateForHovers": True,
-        "supportsSetVariable": True,
-        "supportsSetExpression": True,
-        "supportsCompletionsRequest": True,
-        "supportsModulesRequest": True,
-        "supportsLoadedSourcesRequest": True,
-        "supportsExceptionInfoRequest": True,
-        "supportsExceptionFilterOptions": True,
-        "supportsExceptionOptions": False,
-        "supportsFunctionBreakpoints": False,
-        "supportsGotoTargetsRequest": number >= 8,
-        "supportsStepInTargetsRequest": False,
-        "supportsRestartFrame": False,
-        "supportsTerminateRequest": False,
-        "supportTerminateDebuggee": True,
-        "supportSuspendDebuggee": False,
-        "supportsClipboardContext": True,
-        "supportsSingleThreadExecutionRequests": False,
-        "exceptionBreakpointFilters": FILTERS,
-        "remora": {
-            "version": "",
-            "requests": [],
-            "engine": _handshake.server_name(number),
-            "limits": limits,
-        },
-    }
 
 
 class Adapter:
@@ -155,8 +93,8 @@ class Adapter:
         """Carry out a request. Raises `RequestFailed`."""
         handler = _HANDLERS.get(command)
         if handler is None:
-            if command in _REFUSED:
-                raise RequestFailed("not-supported", _REFUSED[command])
+            if command in REFUSED:
+                raise RequestFailed("not-supported", REFUSED[command])
             raise RequestFailed("not-supported", f"{command} cannot be done with an old ptvsd.")
         body = await handler(self, arguments)
         return body if isinstance(body, Answer) else Answer(body, _nothing)
@@ -235,7 +173,7 @@ class Adapter:
                 return wire
             await asyncio.sleep(wait)
         if self._rescue is None:
-            raise RequestFailed("already-attached", _refusal(self._place, self._number))
+            raise RequestFailed("already-attached", attach_refusal(self._place, self._number))
         await self._rescue()
         wire = await self._connect()
         if await _handshake.attach(wire, self._place, self._timeout) is None:
@@ -659,16 +597,3 @@ def _module_name(path: str) -> str:
     parts = re.split(r"[/\\]", path)
     stem = parts[-1].partition(".")[0]
     return parts[-2] if stem == "__init__" and len(parts) > 1 else stem
-
-
-def _refusal(place: str, number: int) -> str:
-    text = (
-        f"{place} refuses a debugger. Either somebody is attached, or the last debugger was lost and this "
-        "ptvsd believes that it is attached still, which it then does for ever. If nobody is attached, "
-    )
-    if number == 6:
-        return text + (
-            "--rescue frees it, at a price: sys.modules['__main__'] is an empty module from then on, so that "
-            "what imports __main__ (pickle does) fails."
-        )
-    return text + "nothing but a restart of the program helps: ptvsd 3.1 and 3.2 have no other way in."
