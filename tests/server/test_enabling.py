@@ -46,7 +46,7 @@ def test_it_is_enabled_once_from_any_thread_and_disabled_without_a_trace(interpr
     found = run_inside(
         interpreter,
         """
-        import sys, os, json, threading, _thread, gc
+        import sys, os, json, threading, time, _thread
         import remora
         arguments = dict(secret="x", address=("127.0.0.1", 0), name="me")
         def sockets():
@@ -57,19 +57,24 @@ def test_it_is_enabled_once_from_any_thread_and_disabled_without_a_trace(interpr
         found = []
         def enable():
             found.append(remora.enable_attach(**arguments))
-        others = [threading.Thread(target=enable) for _ in range(4)]
-        for other in others: other.start()
-        for other in others: other.join()
+        callers = [threading.Thread(target=enable) for _ in range(4)]
+        for caller in callers: caller.start()
+        for caller in callers: caller.join()
         same = len(set(found)) == 1
         try:
             remora.enable_attach("y", ("127.0.0.1", 0), name="me")
             refused = ""
         except remora.AttachAlreadyEnabledError as error:
             refused = str(error)
-        alive = _thread._count() - threads + 1
+        def others(wanted):  # a thread is counted a moment after it was started, and before it has ended
+            deadline = time.monotonic() + 5
+            while _thread._count() + 1 - threads != wanted and time.monotonic() < deadline:
+                time.sleep(0)
+            return _thread._count() + 1 - threads
+        alive = others(1)
         remora.disable_attach()
         remora.disable_attach()
-        left = _thread._count() + 1 - threads, sockets() - descriptors
+        left = others(0), sockets() - descriptors
         monitoring = getattr(sys, "monitoring", None)
         tools = [monitoring.get_tool(n) for n in range(6)] if monitoring else []
         again = remora.enable_attach("y", ("127.0.0.1", 0))[1] > 0
