@@ -1,0 +1,125 @@
+"""Real editors, with the configurations of docs/editors.md, over TLS with a secret through the bridge."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.game import SECRET, tls_enable
+from tests.support.command import REMORA, Remora, client_environment
+from tests.support.dap import DapClient
+from tests.support.interpreters import NEWEST, ROOT
+from tests.support.program import Program
+
+assert NEWEST
+HERE = Path(__file__).parent / "editors"
+
+
+def editors_folder() -> Path:
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(os.environ.get("REMORA_EDITORS") or Path(cache, "remora", "editors")) / "bin"
+
+
+def editor(name: str) -> str:
+    """The editor's command, or a skip that says what is missing."""
+    for found in (editors_folder() / name, shutil.which(name)):
+        if found and os.path.exists(found):
+            return str(found)
+    pytest.skip(f"{name} is not here (neither in {editors_folder()} nor on PATH)")
+
+
+class Scene:
+    """A debuggee behind TLS, the person's copy of its file, and the documented configuration."""
+
+    def __init__(self, remora: Remora, certificate: dict[str, str], tmp_path: Path) -> None:
+        assert NEWEST
+        self.remora = remora
+        self.program = Program(
+            NEWEST, "function_loop.py", enable={"secret": SECRET, **tls_enable(certificate)}
+        )
+        self.file = Path(shutil.copy(self.program.path, remora.folder))
+        self.secret_file = tmp_path / "secret"
+        self.secret_file.write_text(SECRET)
+        host, port = self.program.address
+        self.place = f"tcps://{host}:{port}"
+        trusted = remora("trust", "add", f"{host}:{port}", certificate["fingerprint"])
+        assert trusted.code == 0, trusted
+
+    def configuration(self, language: str) -> str:
+        """The block of the page, for our program in place of the page's."""
+        text = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
+        (block,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+        found = block.replace("tcps://build-7.example:5678", self.place)
+        found = found.replace("/home/me/.remora-secret", str(self.secret_file))
+        assert found.count(self.place) == found.count(str(self.secret_file)) == 1
+        return str(found)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        path = f"{Path(REMORA).parent}{os.pathsep}{os.environ['PATH']}"
+        own = {"PATH": path, "HOME": str(self.remora.folder), "TERM": "xterm-256color"}
+        return client_environment(self.remora.configuration, own)
+
+    def check_free(self) -> None:
+        """The editor has left, and the program runs on without it."""
+        with DapClient.connect(self.program.address, SECRET, tls=True) as client:
+            client.attach()
+            assert client.threads()[0]["remora"]["state"] == "running"
+
+
+@pytest.fixture
+def scene(remora: Remora, certificate: dict[str, str], tmp_path: Path):
+    found = Scene(remora, certificate, tmp_path)
+    with found.program:
+        yield found
+
+
+def report(text: str) -> dict[str, str]:
+    return dict(line.partition(" ")[::2] for line in text.splitlines())
+
+
+def check(said: dict[str, str], scene: Scene) -> None:
+    program = scene.program
+    assert said["stopped"] == str(program.line("doubled"))
+    assert said["file"] == str(scene.file)
+    assert said["local"] == "value"
+    assert said["evaluated"] == "42"
+    assert said["stepped"] == str(program.line("step_return"))
+    assert "continued" in said
+    assert "disconnected" in said
+    scene.check_free()
+
+
+def run(scene: Scene, command: list[str], extra: dict[str, str]) -> dict[str, str]:
+    done = subprocess.run(
+        command,
+        env={**scene.environment, **extra},
+        cwd=scene.remora.folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, done
+    return report(done.stdout)
+
+
+def test_emacs_dape(scene: Scene, tmp_path: Path) -> None:
+    configuration = tmp_path / "configuration.el"
+    configuration.write_text(scene.configuration("elisp"))
+    said = run(
+        scene,
+        [editor("emacs"), "-Q", "--batch", "-l", str(HERE / "drive.el")],
+        {
+            "CONFIGURATION": str(configuration),
+            "FILE": str(scene.file),
+            "LINE": str(scene.program.line("doubled")),
+        },
+    )
+    check(said, scene)
