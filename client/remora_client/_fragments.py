@@ -34,15 +34,17 @@ def _columns(character: str) -> int:
 
 def clip(text: str, width: int) -> str:
     """At most `width` columns, with a mark where something was cut off."""
-    if width_of(text) <= width:
-        return text
-    taken, used = [], 1
-    for character in text:
+    return text if width_of(text) <= width else _head(text, width - 1) + "…"
+
+
+def _head(text: str, width: int) -> str:
+    """The longest beginning that takes at most `width` columns."""
+    used = 0
+    for position, character in enumerate(text):
         used += _columns(character)
         if used > width:
-            break
-        taken.append(character)
-    return "".join(taken) + "…"
+            return text[:position]
+    return text
 
 
 def table(rows: Sequence[Sequence[Fragments]], gap: int = 2, indent: int = 0) -> Fragments:
@@ -78,18 +80,17 @@ def per_line(fragments: Fragments) -> list[Fragments]:
 
 
 def clipped(line: Fragments, width: int) -> Fragments:
+    """One line of formatted text, cut like `clip` does."""
     if width_of(plain(line)) <= width:
         return line
     out: Fragments = []
     left = width - 1
     for style, text in line:
-        size = width_of(text)
-        if size > left:
-            out += [(style, clip(text, left + 1).removesuffix("…")), ("class:dim", "…")]
+        out.append((style, _head(text, left)))
+        left -= width_of(text)
+        if left < 0:
             break
-        out.append((style, text))
-        left -= size
-    return out
+    return [*out, ("class:dim", "…")]
 
 
 def clip_lines(fragments: Fragments, width: int) -> Fragments:

@@ -100,7 +100,7 @@ def source_lines(
         out += [("class:source.bar", "│ ")]
         out += clipped(line, width - digits - 6) if width else line
         if notes and number in notes:
-            room = width - digits - 8 - width_of(plain(line)) if width else 60
+            room = width - digits - 11 - width_of(plain(line)) if width else 60
             if room >= 12:
                 out.append(("class:source.note", "  ┊ " + clip(visible(notes[number]), room)))
         out.append(("", "\n"))

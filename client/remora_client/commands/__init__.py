@@ -3,6 +3,7 @@
 from remora_client.commands import breakpoints as _breakpoints
 from remora_client.commands import data as _data
 from remora_client.commands import exceptions as _exceptions
+from remora_client.commands import functions as _functions
 from remora_client.commands import running as _running
 from remora_client.commands import session as _session
 from remora_client.commands import sources as _sources
@@ -64,4 +65,14 @@ __all__ = [
     "words",
 ]
 
-_GROUPS_OF_COMMANDS = (_breakpoints, _data, _exceptions, _running, _session, _sources, _stack, _threads)
+_GROUPS_OF_COMMANDS = (
+    _breakpoints,
+    _data,
+    _exceptions,
+    _functions,
+    _running,
+    _session,
+    _sources,
+    _stack,
+    _threads,
+)

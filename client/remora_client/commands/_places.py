@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from remora_client._errors import ClientError
@@ -24,7 +25,10 @@ from remora_protocol import RequestFailed, match_by_name, near_matches
 if TYPE_CHECKING:
     from remora_client.commands._context import Context
 
-__all__ = ["Place", "current_place", "find_source", "parse", "resolve", "source_named"]
+__all__ = ["Place", "current_place", "find_source", "is_library", "parse", "resolve", "source_named"]
+
+
+_STANDARD = re.compile(r"/lib(?:64)?[-/](?:python|pypy)\d", re.IGNORECASE)
 
 
 class Place:
@@ -134,6 +138,13 @@ async def _line_of(ctx: Context, path: str, text: str) -> int:
         if text in line:
             return number
     raise CommandError(f"No line of {path} holds {text!r}.")
+
+
+def is_library(path: str) -> bool:
+    """Is this the standard library's, an installed package's, or no file at all?"""
+    slashed = path.replace("\\", "/")
+    installed = "/site-packages/" in slashed or "/dist-packages/" in slashed
+    return path.startswith("<") or installed or bool(_STANDARD.search(slashed))
 
 
 async def _nearest(ctx: Context, path: str) -> str:

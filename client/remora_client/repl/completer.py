@@ -15,7 +15,8 @@ from prompt_toolkit.document import Document
 from remora_client._errors import ClientError
 from remora_client._text import visible
 from remora_client.commands import COMMANDS, CommandLine, Settings, classify
-from remora_client.repl.definitions import definitions
+from remora_client.commands._definitions import definitions
+from remora_client.commands._places import is_library
 from remora_protocol import RequestFailed, match_by_name
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class LineCompleter(Completer):
         session = self._ctx.session
         async with asyncio.timeout(_SECONDS):
             loaded = await session.loaded_sources()
-        return {each.name for each in loaded if each.name and not _is_library(each.path)}
+        return {each.name for each in loaded if each.name and not is_library(each.path)}
 
     async def _lines(self, file: str, typed: str) -> AsyncGenerator[Completion, None]:
         """The functions of a file, by the line that they begin at."""
@@ -167,9 +168,9 @@ class LineCompleter(Completer):
         loaded = {each.path: each for each in await session.loaded_sources()}
         for path in match_by_name(file, list(loaded))[:1]:
             text = (await session.source_text(loaded[path])).text
-            for line, name in definitions(text):
-                if str(line).startswith(typed) or (typed and name.startswith(typed)):
-                    yield Completion(str(line), -len(typed), display_meta=visible(name))
+            for found in definitions(text):
+                if str(found.line).startswith(typed) or (typed and found.name.startswith(typed)):
+                    yield Completion(str(found.line), -len(typed), display_meta=visible(found.name))
 
     async def _python(self, text: str) -> AsyncGenerator[Completion, None]:
         last_line = text.rsplit("\n", 1)[-1]
@@ -219,15 +220,6 @@ def _settings(typed: str) -> Iterator[Completion]:
 
 def _after_word(text: str, found: CommandLine) -> str:
     return text[text.index(found.word) + len(found.word) :].lstrip()
-
-
-def _is_library(path: str) -> bool:
-    slashed = path.replace("\\", "/")
-    return (
-        path.startswith("<")
-        or "/site-packages/" in slashed
-        or bool(re.search(r"/(lib|Lib)/python\d", slashed))
-    )
 
 
 class _NoEvent:

@@ -345,3 +345,30 @@ def test_control_characters_are_made_visible(debugging: Debugging) -> None:
         debugging.run(line)
         assert "\x1b" not in debugging.text
         assert "\x07" not in debugging.text
+
+
+def test_functions_by_a_pattern(debugging: Debugging) -> None:
+    assert [each["name"] for each in debugging.run("funcs program.py:^Counter")] == [
+        "Counter.__init__",
+        "Counter.add",
+    ]
+    made = debugging.run("rbreak program.py:^(walk|handle)$")
+    assert [each["line"] for each in made] == [debugging.line("walk"), debugging.line("handle")]
+    assert all(each["verified"] for each in made)
+    with pytest.raises(ClientError, match="No function"):
+        debugging.run("rbreak ^nothing_like_it$")
+    with pytest.raises(ClientError, match="called nowhere"):
+        debugging.run("rbreak nowhere.py:x")
+
+
+def test_edit(debugging: Debugging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    editor, told = tmp_path / "editor", tmp_path / "told"
+    editor.write_text(f'#!/bin/sh\necho "$@" > {told}\n')
+    editor.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(editor))
+    line = debugging.line("loop")
+    assert debugging.run(f"edit program.py:{line}")["exitCode"] == 0
+    assert told.read_text() == f"+{line} {debugging.program.path}\n"
+    monkeypatch.setenv("VISUAL", str(tmp_path / "nowhere"))
+    with pytest.raises(ClientError, match="does not start"):
+        debugging.run("edit program.py:3")

@@ -372,7 +372,7 @@ def test_colours(remora: Remora, program: Program, colors: bool) -> None:
 
 def test_a_dumb_terminal(remora: Remora, program: Program) -> None:
     environment: Any = {**client_environment(remora.configuration), "TERM": "dumb"}
-    child = pexpect.spawn(
+    child: Any = pexpect.spawn(
         REMORA, ["attach", place(program)], env=environment, cwd=str(remora.folder), timeout=20
     )
     seen = b""

@@ -13,7 +13,7 @@ from remora_client._fragments import Fragments, plain, width_of
 from remora_client._model import Breakpoint, Frame, Source, Stop, Thread
 from remora_client._state import State
 from remora_client.commands import classify
-from remora_client.repl.definitions import definitions
+from remora_client.commands._definitions import definitions
 from remora_client.repl.history import ProjectHistory, history_file, may_be_kept
 from remora_client.repl.lexer import LineLexer
 from remora_client.repl.output import Above
@@ -246,5 +246,11 @@ def test_surrogates_reach_no_terminal() -> None:
 
 def test_definitions() -> None:
     text = "class A:\n    def b(self): ...\nasync def c():\n    def d(): ...\n"
-    assert definitions(text) == ((1, "A"), (2, "A.b"), (3, "c"), (4, "c.d"))
+    assert [(each.line, each.name) for each in definitions(text)] == [
+        (1, "A"),
+        (2, "A.b"),
+        (3, "c"),
+        (4, "c.d"),
+    ]
+    assert definitions('def f():\n    "doc"\n    return 1\n')[0].body == 3
     assert definitions("def (") == ()

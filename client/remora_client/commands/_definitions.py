@@ -1,0 +1,48 @@
+"""The functions and classes of a source text, with the lines they begin at. Pure."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import lru_cache
+
+__all__ = ["Definition", "definitions"]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A function or class: its dotted name, the line of its `def`, and that of its first own statement."""
+
+    name: str
+    line: int
+    body: int
+    is_function: bool
+
+
+@lru_cache(maxsize=64)
+def definitions(text: str) -> tuple[Definition, ...]:
+    """All of them, in the order of the lines; nothing where the text is no Python of ours."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return ()
+    found: list[Definition] = []
+
+    def walk(node: ast.AST, prefix: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                name = f"{prefix}{child.name}"
+                is_function = not isinstance(child, ast.ClassDef)
+                found.append(Definition(name, child.lineno, _first_line(child), is_function))
+                walk(child, f"{name}.")
+            else:
+                walk(child, prefix)
+
+    walk(tree, "")
+    return tuple(sorted(found, key=lambda each: each.line))
+
+
+def _first_line(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:
+    first, *rest = node.body
+    documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    return rest[0].lineno if documented and rest else first.lineno

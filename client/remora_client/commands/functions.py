@@ -1,0 +1,109 @@
+"""Commands about the functions that the program's own files define: funcs, rbreak, edit."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from remora_client._fragments import table
+from remora_client._text import visible
+from remora_client.commands._break_text import breakpoint_data, placed_text
+from remora_client.commands._definitions import Definition, definitions
+from remora_client.commands._places import current_place, is_library, parse, resolve
+from remora_client.commands._table import CommandError, Result, command
+from remora_protocol import RequestFailed, match_by_name
+
+if TYPE_CHECKING:
+    from remora_client._fragments import Fragments
+    from remora_client._model import Source
+    from remora_client.commands._context import Context
+
+__all__: list[str] = []
+
+_UNASKED = 50  # breakpoints that rbreak sets without asking
+_MOST_FILES = 500
+
+
+@command("funcs", "functions", group="sources", usage="[FILE:]REGEX", argument="text")
+async def funcs(ctx: Context, arguments: str) -> Result:
+    """List the functions of the program's own files whose dotted name matches."""
+    found = await _matching(ctx, arguments)
+    rows: list[list[Fragments]] = [
+        [
+            [("class:function", visible(each.name))],
+            [
+                ("class:path", visible(source.name)),
+                ("class:punctuation", ":"),
+                ("class:line", str(each.line)),
+            ],
+        ]
+        for source, each in found
+    ]
+    data = [{"name": each.name, "path": source.path, "line": each.line} for source, each in found]
+    return Result(data, table(rows, indent=1) or [("class:dim", "No function matches.\n")])
+
+
+@command("rbreak", "rb", group="breakpoints", usage="[FILE:]REGEX", argument="text")
+async def rbreak(ctx: Context, arguments: str) -> Result:
+    """Stop in every function of the program's own files whose dotted name matches: rbreak app.py:^handle_"""
+    if not arguments:
+        raise CommandError(
+            "rbreak takes a regular expression.", "As in: rbreak ^handle_, rbreak app.py:^handle_"
+        )
+    found = await _matching(ctx, arguments)
+    if not found:
+        raise CommandError(f"No function's name matches {arguments}.", "funcs lists the functions there are.")
+    if len(found) > _UNASKED and not await ctx.agreed(f"Set {len(found)} breakpoints?"):
+        return Result([])
+    made = [await ctx.session.add_breakpoint(source.path, each.body) for source, each in found]
+    text = [part for each in made for part in placed_text(ctx, each)]
+    return Result([breakpoint_data(each) for each in made], text)
+
+
+async def _matching(ctx: Context, text: str) -> list[tuple[Source, Definition]]:
+    file, colon, pattern = text.strip().strip("/").rpartition(":")
+    try:
+        regex = re.compile(pattern)
+    except re.error as error:
+        raise CommandError(f"{pattern!r} is no regular expression: {error}.") from None
+    loaded = {each.path: each for each in await ctx.session.loaded_sources()}
+    paths = match_by_name(file, list(loaded)) if colon else [path for path in loaded if not is_library(path)]
+    if colon and not paths:
+        raise CommandError(f"No loaded file is called {file}.", "sources lists those there are.")
+    found: list[tuple[Source, Definition]] = []
+    for path in sorted(paths)[:_MOST_FILES]:
+        try:
+            body = (await ctx.session.source_text(loaded[path])).text
+        except RequestFailed:
+            continue
+        found += [
+            (loaded[path], each) for each in definitions(body) if each.is_function and regex.search(each.name)
+        ]
+    return found
+
+
+@command("edit", "ed", group="sources", usage="[PLACE]", argument="location")
+async def edit(ctx: Context, arguments: str) -> Result:
+    """Open your copy of a file in $VISUAL or $EDITOR, at the current line or at a place."""
+    if arguments:
+        place = await resolve(ctx, parse(arguments))
+        path, line = place.path, place.line
+        if place.function:
+            raise CommandError("edit takes a line of a file.", "As in: edit app.py:12")
+    else:
+        path, line = await current_place(ctx)
+    local = ctx.session.sources.match(path, None) or ctx.session.sources.find(path)
+    if local is None:
+        raise CommandError(
+            f"There is no copy of {path} here.", "Say where the files are: remora attach --source DIR"
+        )
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    try:
+        process = await asyncio.create_subprocess_exec(*shlex.split(editor), f"+{line}", local.path)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"The editor {editor!r} does not start: {error}.", "Set EDITOR.") from None
+    code = await process.wait()
+    return Result({"path": local.path, "line": line, "exitCode": code})
