@@ -123,3 +123,18 @@ def test_emacs_dape(scene: Scene, tmp_path: Path) -> None:
         },
     )
     check(said, scene)
+
+
+def test_neovim(scene: Scene, tmp_path: Path) -> None:
+    configuration = tmp_path / "configuration.lua"
+    configuration.write_text(scene.configuration("lua"))
+    said = run(
+        scene,
+        [editor("nvim"), "--clean", "--headless", "-l", str(HERE / "drive.lua")],
+        {
+            "CONFIGURATION": str(configuration),
+            "FILE": str(scene.file),
+            "LINE": str(scene.program.line("doubled")),
+        },
+    )
+    check(said, scene)
