@@ -73,6 +73,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_conversation"},
         {"_connect"},
         {"_diagnosis"},
+        {"_greeting"},
         {"_ptvsd"},
         {"_tls"},
         {"_dial", "_trust", "_met", "_secrets", "_localsource"},

@@ -7,12 +7,11 @@ and made anew after: a server gives nobody more than ten seconds to log in. Runs
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from remora_client import _diagnosis, _dial, _met, _ptvsd, _tls
+from remora_client import _diagnosis, _dial, _greeting, _met, _ptvsd, _tls
 from remora_client._errors import (
     Gone,
     NoSuchProcess,
@@ -45,16 +44,10 @@ from remora_protocol import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from remora_protocol import ProcessInfo
 
 __all__ = ["ConnectOptions", "Link", "connect", "connect_local"]
 
-_GREETING_SECONDS = 0.1
-_GREETING_SIZE = 4096
-# One that is known to greet may be held up: it talks to one client at a time.
-_KNOWN_GREETING_SECONDS = 3.0
 _PATIENCE = 2.0
 _DEFAULT = ConnectOptions()
 
@@ -237,7 +230,7 @@ class _Wire:
 
 async def _open_plain(qualifier: Qualifier, place: str, options: ConnectOptions) -> _Wire:
     sock = await _dial.dial(*qualifier.address, options.timeout)
-    greeting = b"" if _met.is_silent(place) else await _listen(sock, place)
+    greeting = b"" if _met.is_silent(place) else await _greeting.listen(sock, place)
     _refuse_greeting(sock, place, greeting)
     reader, writer = await asyncio.open_connection(sock=sock)
     return _Wire(reader, writer, greeting)
@@ -248,7 +241,7 @@ async def _open_tls(qualifier: Qualifier, place: str, options: ConnectOptions) -
 
     async def dial() -> socket.socket:
         sock = await _dial.dial(*qualifier.address, options.timeout)
-        said = b"" if known else await _listen(sock, place)
+        said = b"" if known else await _greeting.listen(sock, place)
         if said:
             _dial.abort(sock)
             raise _diagnosis.greeting_before_tls(place, said)
@@ -265,36 +258,9 @@ async def _open_tls(qualifier: Qualifier, place: str, options: ConnectOptions) -
     _dial.reset_on_close(streams.writer.get_extra_info("socket"), False)
     greeting = b""
     if not known:
-        greeting = await _heard(lambda: streams.reader.read(_GREETING_SIZE), _patience(place, 0.0))
+        greeting = await _greeting.listen_secured(streams.reader, place)
         _refuse_greeting(streams.writer.transport, place, greeting)
     return _Wire(streams.reader, streams.writer, greeting, streams.certificate, streams.by_hand)
-
-
-async def _listen(sock: socket.socket, place: str) -> bytes:
-    """What the server says by itself within the first moments."""
-    loop = asyncio.get_running_loop()
-    return await _heard(
-        lambda: loop.sock_recv(sock, _GREETING_SIZE), _patience(place, _dial.round_trip(sock))
-    )
-
-
-def _patience(place: str, round_trip: float) -> float:
-    """How long to wait for a greeting: longer on a slow line, and where there has been one before."""
-    return _KNOWN_GREETING_SECONDS if _met.greets(place) else max(_GREETING_SECONDS, 2 * round_trip)
-
-
-async def _heard(read: Callable[[], Awaitable[bytes]], seconds: float) -> bytes:
-    """What comes, all of it when it is the beginning of a greeting."""
-    said = b""
-    with contextlib.suppress(TimeoutError, OSError):
-        async with asyncio.timeout(seconds) as limit:
-            while not said or _ptvsd.incomplete(said):
-                data = await read()
-                if not data:
-                    break
-                said += data
-                limit.reschedule(asyncio.get_running_loop().time() + _KNOWN_GREETING_SECONDS)
-    return said
 
 
 def _refuse_greeting(connection: socket.socket | asyncio.WriteTransport, place: str, greeting: bytes) -> None:
