@@ -177,9 +177,11 @@ class Reports:
             return False
         text = " ".join(outcome.text for outcome in outcomes if outcome is not None and outcome.text)
         stop = Stop(frame, "breakpoint", text=text, breakpoint_ids=[point.id for point in hit])
-        return self.world.hold(
-            stop, lambda: any(point.spec.temporary or self._lines.has(point) for point in hit)
-        )
+
+        def is_still_wanted() -> bool:
+            return any(point.spec.temporary or self._lines.has(point) for point in hit)
+
+        return self._engine.hold(frame, lambda: self.world.hold(stop, is_still_wanted))
 
     def _entry_report(self, points: list[Point]) -> Report:
         """A function is entered: stop at its first line, where its arguments are bound and shown."""

@@ -31,9 +31,14 @@ def _candidates() -> list[Callable[[], Engine | None]]:
             return MonitoringEngine() if MonitoringEngine.available() else None
         return None
 
+    def inserted() -> Engine | None:
+        from remora._engine._inserted import InsertedEngine
+
+        return InsertedEngine() if InsertedEngine.available() else None
+
     def settrace() -> Engine:
         from remora._engine._settrace import SettraceEngine
 
         return SettraceEngine()
 
-    return [monitoring, settrace]
+    return [monitoring, inserted, settrace]

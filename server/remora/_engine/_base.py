@@ -114,6 +114,12 @@ class Engine(Protocol):
     def watch_exceptions(self, raised: ErrorWatch | None, unwound: ErrorWatch | None) -> None:
         """Tell `raised` of exceptions in each frame they come to, `unwound` in each they leave."""
 
+    def hold(self, frame: FrameType, hold: Callable[[], bool]) -> bool:
+        """Have `hold` called by this thread where it can best be held: here, or just before the line's code.
+
+        To be called in what was reported of a watched line; what it returns is to be returned.
+        """
+
     def interrupt(self) -> None:
         """Report every thread at its next line, as `on_interrupt`, until `let_go`."""
 

@@ -57,14 +57,19 @@ class Insertion:
         hooks: the lines of this code object, without nested ones, that call a hook, and which.
         results: where a hook's result is dropped, as `f_lasti`. 3.9 may report a 'line' event there, to be
             ignored; a frame must not be made to jump from there.
+        starts: where what we inserted begins, as `f_lasti`. The 'line' event there comes before the hook, and
+            comes again after it.
     """
 
-    __slots__ = ("hooks", "original", "results")
+    __slots__ = ("hooks", "original", "results", "starts")
 
-    def __init__(self, code: CodeType, hooks: Hooks, results: Set[int]) -> None:
+    def __init__(
+        self, code: CodeType, hooks: Hooks, results: Set[int], starts: Set[int] = frozenset()
+    ) -> None:
         self.original = code
         self.hooks = MappingProxyType(dict(hooks))
         self.results = frozenset(results)
+        self.starts = frozenset(starts)
 
     def __repr__(self) -> str:
         return f"<insertion into {self.original.co_name} at lines {sorted(self.hooks)}>"
@@ -248,10 +253,11 @@ class _Draft:
         """Put the pieces together."""
         lay_out(self.woven)
         dropped = {dropper.offset for dropper in self.droppers}
+        starts = {first.offset for first in self.groups.values()}
         spans = (Span(instruction.size, instruction.place) for instruction in self.woven)
         changes: dict[str, Any] = {
             "co_code": b"".join(instruction.encode() for instruction in self.woven),
-            "co_consts": (*self.constants, Insertion(self.code, used, dropped)),
+            "co_consts": (*self.constants, Insertion(self.code, used, dropped, starts)),
             "co_stacksize": self.code.co_stacksize + _GROUP_DEPTH,
             TABLE: write_places(spans, self.code.co_firstlineno),
         }

@@ -223,6 +223,9 @@ if sys.version_info >= (3, 12):
 
         # -- what is followed or interrupted
 
+        def hold(self, frame: FrameType, hold: Callable[[], bool]) -> bool:
+            return hold()
+
         def interrupt(self) -> None:
             self._interrupting = True
             self._set_run_events()

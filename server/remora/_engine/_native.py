@@ -118,9 +118,9 @@ def _find_raise_in_thread(ctypes: Any) -> Any:
 class _OtherThreads:
     """Has a function called in each thread but the calling one, at the thread's next trace event.
 
-    The function is called inside the event, so it is not traced, with the frame and the C number of the event;
-    it is meant to call `sys.settrace`. There, `sys.gettrace()` still is the tracer that the thread had, and it
-    is the function's to give it back later.
+    The function is called inside the event, so it is not traced, with the frame and the C number of the
+    event; it is meant to call `sys.settrace`. There, `sys.gettrace()` still is the tracer that the thread
+    had, and it is the function's to give it back later.
 
     A thread may end whenever Python code runs, and its state is freed then. So each walk over the states is
     one call of C code, made of iterators.

@@ -19,12 +19,12 @@ from remora._engine._base import Happening, Watch
 from remora._originals import get_ident
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import CodeType, FrameType
 
     from remora._engine._base import ErrorWatch, Lines, Listener, Report
 
-__all__ = ["SettraceEngine"]
+__all__ = ["SettraceEngine", "how_it_leaves"]
 
 _YIELDS = frozenset(dis.opmap[name] for name in ("YIELD_VALUE", "YIELD_FROM") if name in dis.opmap)
 _YIELD_FROM = dis.opmap.get("YIELD_FROM", -1)
@@ -104,6 +104,9 @@ class SettraceEngine:
 
     # -- what is followed or interrupted
 
+    def hold(self, frame: FrameType, hold: Callable[[], bool]) -> bool:
+        return hold()
+
     def interrupt(self) -> None:
         self._interrupting = True
         self._update()
@@ -139,12 +142,22 @@ class SettraceEngine:
 
     # -- which threads and frames to trace
 
+    def _needs_calls(self) -> bool:
+        """Whether line breakpoints make every call interesting."""
+        return bool(self._lines or self._wants_files)
+
+    def _needed_threads(self) -> set[int]:
+        """Threads that are traced even if nothing is wanted of all."""
+        return set(self._watches)
+
+    def _has_watched_lines(self, frame: FrameType) -> bool:
+        return frame.f_code.co_filename in self._lines and self._has_lines(frame.f_code)
+
     def _is_needed_everywhere(self) -> bool:
         return bool(
-            self._lines
+            self._needs_calls()
             or self._entries
             or self._wants_new_code
-            or self._wants_files
             or self._raised
             or self._unwound
             or self._interrupting
@@ -153,7 +166,7 @@ class SettraceEngine:
     def _update(self) -> None:
         """Have the tracer where it is needed now, and nowhere else."""
         everywhere = self._is_needed_everywhere()
-        self._reach.trace(everywhere, set(self._watches))
+        self._reach.trace(everywhere, self._needed_threads())
         if everywhere:
             for ident, newest in _frames.current_frames().items():
                 if self._listener is not None and ident not in self._listener.own_threads:
@@ -168,7 +181,7 @@ class SettraceEngine:
         key = id(frame)
         if key in self._line_frames or key in self._return_frames or key in self._landings:
             return True
-        return frame.f_code.co_filename in self._lines and self._has_lines(frame.f_code)
+        return self._has_watched_lines(frame)
 
     def _has_lines(self, code: CodeType) -> bool:
         # By identity: hashing a code object costs as much as it is long.
@@ -260,7 +273,7 @@ class SettraceEngine:
         last_frame, error = self._unwinding.pop(get_ident(), (0, None))
         if last_frame != id(frame) or value is not None:
             error = None
-        happening = _how_it_leaves(frame, error is not None)
+        happening = how_it_leaves(frame, error is not None)
         if (
             happening is Happening.UNWIND
             and error is not None
@@ -283,7 +296,7 @@ class SettraceEngine:
             listener.on_step(owner, happening, frame, value)
 
 
-def _how_it_leaves(frame: FrameType, thrown: bool) -> Happening:
+def how_it_leaves(frame: FrameType, thrown: bool) -> Happening:
     """Tell the three kinds of "return" events apart. `thrown`: an exception was the frame's last event."""
     code, position = frame.f_code.co_code, frame.f_lasti
     if position >= 0 and code[position] in _RETURNS:

@@ -75,8 +75,14 @@ class Reach:
 
     def trace(self, everywhere: bool, idents: Set[int]) -> None:
         """Have the tracer on every thread of the program, or on these, or nowhere."""
-        if (everywhere, idents) == (self._everywhere, self._idents):
-            return
+        if (everywhere, idents) != (self._everywhere, self._idents):
+            self._change(everywhere, idents)
+        if self.is_needed_here(get_ident()):
+            # Even if nothing has changed: an ident may be that of a new thread. As the last thing, since what
+            # follows is traced.
+            self._boot()
+
+    def _change(self, everywhere: bool, idents: Set[int]) -> None:
         was_everywhere, was = self._everywhere, self._idents
         self._idents = frozenset(idents)
         self._set_hook(everywhere)
@@ -102,8 +108,6 @@ class Reach:
             self._others.start()
         elif self._signal is not None:
             signal.pthread_kill(self._main, self._signal)
-        if self.is_needed_here(get_ident()):
-            self._boot()  # the last thing, since what follows is traced
 
     def _stop(self) -> None:
         """Threads that come by see for themselves that they are not needed; those that wait are told."""
@@ -164,6 +168,10 @@ class Reach:
             frame.f_trace = local
             if _KEEPS_PLACES:
                 self._taken_at[id(frame)] = frame.f_lineno, frame.f_lasti
+
+    def expect_line(self, frame: FrameType) -> None:
+        """The line event of the line that the frame is in is wanted."""
+        self._taken_at.pop(id(frame), None)
 
     def is_stale_line(self, frame: FrameType) -> bool:
         """Whether this line event is of the line that the frame was in when it was taken.

@@ -1,0 +1,192 @@
+"""The engine for CPython 3.9 to 3.11: breakpoints are calls in the program's bytecode, without tracing.
+
+Stepping, pausing, exceptions and breakpoints on functions are done as by `SettraceEngine`, with a tracer on
+the threads that need one and for as long as they do. Lines are reported by hooks; but for frames that began
+before their code got the hook, which are traced until they end.
+
+A hook runs in the program's frames, where tools see it and where a frame cannot jump. So it only decides: to be
+held, a thread goes on to the 'line' event that follows the hook, with nothing of the line done.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from remora._engine import _bytecode
+from remora._engine._base import Happening
+from remora._engine._live import functions_and_suspended_frames, running_frames
+from remora._engine._reach import Swapper
+from remora._engine._settrace import SettraceEngine, how_it_leaves
+from remora._originals import get_ident
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, FrameType
+
+    from remora._engine._base import Lines, Listener, Report
+
+__all__ = ["InsertedEngine"]
+
+
+class _AnyName:
+    """Contains every file name."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _nobody(frame: FrameType) -> bool:
+    """No breakpoint is here any more."""
+    return False
+
+
+class _Hook:
+    """What is called before a line; it stays the same while breakpoints around it come and go."""
+
+    def __init__(self, engine: InsertedEngine) -> None:
+        self.report: Report = _nobody
+        self.call = self._make(engine)
+
+    def _make(self, engine: InsertedEngine) -> Callable[[], None]:
+        inside, get_frame = engine.inside, sys._getframe
+
+        def hook() -> None:
+            ident = get_ident()
+            if ident in inside:
+                return  # called by a condition, or by an evaluation while the thread is held
+            inside.add(ident)
+            try:
+                self.report(get_frame(1))
+            except Exception as error:
+                engine.fail(error)
+            finally:
+                inside.discard(ident)
+
+        return hook
+
+
+class InsertedEngine(SettraceEngine):
+    """Reports lines by inserted hooks, and everything else by `sys.settrace`."""
+
+    name = "inserted"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.limits = [
+            "Breakpoints on functions and exceptions slow all calls down on this Python; those on lines do not.",
+            *self._reach.limits,
+        ]
+        self.inside: set[int] = set()
+        self._hooks: dict[tuple[str, int], _Hook] = {}
+        self._lacking: dict[int, FrameType] = {}
+        self._pending: dict[int, tuple[int, FrameType, Callable[[], bool]]] = {}
+        self._known_files: set[str] = set()
+        self._swapper = Swapper(self._on_new_code, self.fail)
+
+    @staticmethod
+    def available() -> bool:
+        """Whether bytecode can be rewritten and running threads be reached."""
+        from remora._engine import _native
+
+        return _bytecode.SUPPORTED and _native.OtherThreads is not None and _native.set_constant is not None
+
+    def fail(self, error: Exception) -> None:
+        """Something of ours went wrong in the middle of the program."""
+        if self._listener is not None:
+            self._listener.on_failure(error)
+
+    def detach(self) -> None:
+        self._swapper.clear()
+        self._hooks.clear()
+        self._lacking.clear()
+        self._pending.clear()
+        self._known_files.clear()
+        super().detach()
+
+    # -- what to watch
+
+    def watch_lines(self, lines: Lines) -> None:
+        self._lines = {filename: table for filename, table in lines.items() if table}
+        hooks: dict[str, dict[int, Callable[[], None]]] = {}
+        for hook in self._hooks.values():
+            hook.report = _nobody  # frames that began with it go on calling it
+        for filename, table in self._lines.items():
+            for line, report in table.items():
+                hook = self._hooks.setdefault((filename, line), _Hook(self))
+                hook.report = report
+                hooks.setdefault(filename, {})[line] = hook.call
+        self._lacking = {id(frame): frame for frame in self._swapper.apply(hooks)}
+        self._update()
+
+    def watch_files(self, wanted: bool) -> None:
+        began = wanted and not self._wants_files
+        self._wants_files = wanted
+        self._swapper.watch_new_code(wanted)
+        if began:
+            functions, _ = functions_and_suspended_frames(_AnyName())  # type: ignore[arg-type]
+            names = {function.__code__.co_filename for function in functions}
+            names |= {frame.f_code.co_filename for frame in running_frames()}
+            for name in names - self._known_files:
+                self._meet(name)
+
+    def _on_new_code(self, code: CodeType) -> None:
+        """A module, or what is given to `exec`, is about to run: on the program's thread."""
+        if code.co_filename not in self._known_files:
+            self._meet(code.co_filename)
+
+    def _meet(self, filename: str) -> None:
+        self._known_files.add(filename)
+        if self._listener is not None:
+            self._listener.on_file(filename)
+
+    # -- which threads and frames to trace
+
+    def _needs_calls(self) -> bool:
+        return bool(self._lacking)
+
+    def _needed_threads(self) -> set[int]:
+        return {*self._watches, *(ident for ident, _, _ in self._pending.values())}
+
+    def _has_watched_lines(self, frame: FrameType) -> bool:
+        return id(frame) in self._lacking or id(frame) in self._pending
+
+    def hold(self, frame: FrameType, hold: Callable[[], bool]) -> bool:
+        ident = get_ident()
+        if ident not in self.inside:
+            return hold()  # a traced frame reports its lines in the right place anyway
+        self._pending[id(frame)] = (ident, frame, hold)
+        self._reach.take(frame, self._on_event)
+        self._reach.expect_line(frame)
+        self._update()
+        return True
+
+    # -- on the program's threads
+
+    def _report_line(self, frame: FrameType, listener: Listener) -> None:
+        insertion = _bytecode.insertion_of(frame.f_code)
+        if insertion is not None:
+            position = frame.f_lasti
+            if position in insertion.results or position in insertion.starts:
+                return  # the hook is about to be called, or has been: the line comes after that
+        pending = self._pending.pop(id(frame), None)
+        if pending is not None:
+            pending[2]()
+            self._update()
+            return
+        lacks = id(frame) in self._lacking and (insertion is None or frame.f_lineno not in insertion.hooks)
+        table = self._lines.get(frame.f_code.co_filename) if lacks else None
+        report = None if table is None else table.get(frame.f_lineno)
+        if report is not None and report(frame):
+            return
+        if self._interrupting and listener.on_interrupt(frame):
+            return
+        self._report_step(self._line_frames, Happening.LINE, frame, None, listener)
+
+    def _report_leaving(self, frame: FrameType, value: Any, listener: Listener) -> None:
+        super()._report_leaving(frame, value, listener)
+        self._pending.pop(id(frame), None)
+        if id(frame) in self._lacking and how_it_leaves(frame, thrown=False) is not Happening.YIELD:
+            del self._lacking[id(frame)]
+            if not self._lacking:
+                self._update()
