@@ -44,6 +44,7 @@ MOST_BEFORE_LOGIN = 16
 #: However long somebody asks a program to wait for a client that was lost.
 LONGEST_HOLD = 24 * 3600.0
 _TEXT_DELAY = 0.01
+_INVITATION = 1.0
 _SILENCE_CHECKS = 4
 
 
@@ -63,6 +64,8 @@ class Session:
         self.is_configured = False
         self.is_initialized = False
         self.is_pinging = False
+        self.said_hello = False
+        self._is_invited = False
         self.hold = 0.0  # how long the program is to wait for this client when it is lost
         self.token = ""
         self.client_name = ""
@@ -216,8 +219,19 @@ class Session:
             return False
         came_back = self.server.claim(self, force=force, token=token)
         self.is_attached = True
-        self.event("initialized", {})
+        self._invite()
         return came_back
+
+    def expect_attach(self) -> None:
+        """Some editors attach only when they have configured, and configure only when they are invited."""
+        if not self.said_hello:
+            self.server.loop.call_later(_INVITATION, self._invite)
+
+    def _invite(self) -> None:
+        """Tell the client, once, that it may set its breakpoints."""
+        if not self._is_invited and not self._ended and self.role is not None:
+            self._is_invited = True
+            self.event("initialized", {})
 
     def ask_to_wait(self, seconds: float) -> str:
         """When this client is lost, keep all as it is for so long; who shows the token has come back."""

@@ -36,6 +36,7 @@ def initialize(session: Session, arguments: Arguments) -> dict[str, Any]:
     if session.is_initialized:
         raise RequestFailed("bad-request", "The connection is initialized already.")
     session.is_initialized = True
+    session.after_response(session.expect_attach)
     session.client = arguments.all
     if not session.client_name:
         session.client_name = (arguments.text("clientName", "") or arguments.text("clientID", ""))[:80]

@@ -26,6 +26,7 @@ __all__ = ["hello"]
 @handles("remora/hello", When.CONNECTED)
 def hello(session: Session, arguments: Arguments) -> dict[str, Any]:
     """Agree on a version, and say which logins there are."""
+    session.said_hello = True
     client = arguments.child("client")
     session.client_name = client.text("name", "")[:80]
     version = negotiate(arguments.raw("protocol"))

@@ -27,10 +27,7 @@ def threads(session: Session, _arguments: Arguments) -> dict[str, Any]:
     """Every thread of the program, also while it runs."""
     found = session.server.debugger.threads()
     return {
-        "threads": [
-            {"id": info.id, "name": info.name, "remora": {"state": info.state, "nativeId": info.native_id}}
-            for info in found
-        ]
+        "threads": [{"id": info.id, "name": info.name, "remora": {"state": info.state}} for info in found]
     }
 
 
