@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from tests.support.command import REMORA, Remora, client_environment
 from tests.support.dap import DapClient
 from tests.support.interpreters import NEWEST, ROOT
 from tests.support.program import Program
+from tests.support.terminal import Terminal
 
 assert NEWEST
 HERE = Path(__file__).parent / "editors"
@@ -53,7 +55,7 @@ class Scene:
     def configuration(self, language: str) -> str:
         """The block of the page, for our program in place of the page's."""
         text = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
-        (block,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+        block, *_ = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
         found = block.replace("tcps://build-7.example:5678", self.place)
         found = found.replace("/home/me/.remora-secret", str(self.secret_file))
         assert found.count(self.place) == found.count(str(self.secret_file)) == 1
@@ -137,4 +139,70 @@ def test_neovim(scene: Scene, tmp_path: Path) -> None:
             "LINE": str(scene.program.line("doubled")),
         },
     )
+    check(said, scene)
+
+
+def test_helix(scene: Scene) -> None:
+    configuration = scene.remora.folder / ".config" / "helix"
+    configuration.mkdir(parents=True)
+    (configuration / "languages.toml").write_text(scene.configuration("toml"))
+    line = scene.program.line("doubled")
+    environment = {**scene.environment, "XDG_CONFIG_HOME": str(scene.remora.folder / ".config")}
+    command = [editor("hx"), f"{scene.file}:{line}"]
+    with Terminal(command, env=environment, cwd=scene.remora.folder) as helix:
+
+        def see(pattern: str) -> None:
+            helix.wait_until(lambda: re.search(pattern, helix.text) is not None, pattern)
+
+        see("doubled = value")
+        helix.press(" Gb")
+        helix.press(" Gl")
+        see("> remora")
+        helix.press("\r")
+        see("(?i)stopped.*breakpoint")
+        helix.press(" Gv")
+        see(r"value.*= \d+")
+        helix.press("\x1b")
+        helix.press(":debug-eval 6 * 7\r")
+        see(r"\b42\b")
+        helix.press(" Gn")
+        see("(?i)stopped.*step")
+        helix.press(" Gb")
+        helix.press(" Gc")
+        helix.press(" Gt")
+        helix.press(":q!\r")
+        assert helix.returncode() == 0
+    scene.check_free()
+
+
+def test_visual_studio_codes_test_support(scene: Scene) -> None:
+    """VS Code itself cannot be had; this is the client that its makers test adapters with."""
+    node = shutil.which("node") or pytest.skip("node is not here")
+    modules = editors_folder().parent.parent / "vscode" / "node_modules"
+    if not (modules / "@vscode" / "debugadapter-testsupport").exists():
+        pytest.skip(f"@vscode/debugadapter-testsupport is not in {modules}: npm install it there")
+    (configuration,) = json.loads(scene.configuration("json"))["configurations"]
+    with subprocess.Popen(
+        [REMORA, "dap", "--listen", "127.0.0.1:0"],
+        env=scene.environment,
+        cwd=scene.remora.folder,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as bridge:
+        try:
+            assert bridge.stdout
+            port = bridge.stdout.readline().rpartition(":")[2].strip()
+            said = run(
+                scene,
+                [node, str(HERE / "drive.js")],
+                {
+                    "NODE_PATH": str(modules),
+                    "PORT": port,
+                    "CONFIGURATION": json.dumps(configuration),
+                    "FILE": str(scene.file),
+                    "LINE": str(scene.program.line("doubled")),
+                },
+            )
+        finally:
+            bridge.terminate()
     check(said, scene)

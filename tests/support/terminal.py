@@ -27,6 +27,11 @@ class _Screen(pyte.Screen):
         super().__init__(COLUMNS, ROWS)
         self._answer = answer
 
+    def report_device_status(self, mode: int, **options: Any) -> None:
+        """Editors ask with a private mode, of which pyte has never heard."""
+        if not options:
+            super().report_device_status(mode)
+
     def write_process_input(self, data: str) -> None:
         self._answer.text += data
 
