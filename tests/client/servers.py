@@ -93,7 +93,7 @@ class Server:
         self.close()
 
 
-def process(pid: int = 4711, **changes: Any) -> dict[str, Any]:
+def process(pid: int = 4711, **changes: Any) -> Any:
     """What a process says of itself."""
     return {
         "pid": pid,

@@ -482,9 +482,13 @@ def test_a_silent_server_is_remarked_on_once(monkeypatch: pytest.MonkeyPatch) ->
     async def scenario(session: Session) -> None:
         told = asyncio.Event()
         notes: list[str] = []
-        session.listen(
-            lambda event, body: (notes.append(body["text"]), told.set()) if "note" in event else None
-        )
+
+        def listen(event: str, body: dict[str, Any]) -> None:
+            if "note" in event:
+                notes.append(body["text"])
+                told.set()
+
+        session.listen(listen)
         await told.wait()
         assert session.state.phase == "running"
         assert "No answer" in notes[0]

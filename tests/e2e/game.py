@@ -60,6 +60,6 @@ class Game(Program):
         assert self.errors == ""
 
 
-def tls_enable(certificate: Mapping[str, str]) -> dict[str, str]:
+def tls_enable(certificate: Mapping[str, str]) -> dict[str, Any]:
     """The arguments of `enable_attach` for a certificate made by the `certificate` fixture."""
     return {"certfile": certificate["certfile"], "keyfile": certificate["keyfile"]}

@@ -215,7 +215,6 @@ def test_python_m_remora_waits(interpreter: Interpreter) -> None:
 
 
 def test_python_m_remora_runs_a_module() -> None:
-    assert NEWEST
     argv = ["-m", "remora", "--listen", "127.0.0.1:0", "--no-secret", "-m", "program"]
     with Program(NEWEST, SHOW, args=("one",), argv=argv) as program:
         assert program.returncode() == 3

@@ -137,7 +137,7 @@ def test_the_program_is_held_for_so_long_and_no_longer(program: Program) -> None
         other.initialize()
         for arguments in ({}, {"resume": ""}, {"resume": "0" * 48}, {"resume": "é"}):
             with pytest.raises(Refused) as caught:
-                other.request("attach", **arguments)
+                other.request("attach", arguments)
             assert caught.value.code == "already-attached"
     assert runs_on(program) < 3
     with DapClient.connect(program.address, SECRET) as late:  # and its breakpoints are gone

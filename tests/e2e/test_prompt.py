@@ -60,7 +60,6 @@ def test_a_person_debugs_the_game(interpreter: Interpreter, remora: Remora) -> N
 
 
 def test_up_and_down(remora: Remora) -> None:
-    assert NEWEST
     with Program(NEWEST, "lines.py", enable={"secret": None}) as program:
         host, port = program.address
         program.wait_line("ready")

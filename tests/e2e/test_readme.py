@@ -44,7 +44,6 @@ def expect(terminal: Terminal, game: Game, lines: list[str]) -> None:
 
 
 def test_the_first_look_is_true(remora: Remora) -> None:
-    assert NEWEST
     setting_up, stopped, scripted = transcripts()
     with Game(NEWEST) as game:
         game.copy_to(remora.folder)

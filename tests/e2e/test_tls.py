@@ -66,7 +66,6 @@ def test_a_person_is_asked_about_the_certificate(
 def test_a_certificate_that_changed_is_refused(
     remora: Remora, certificate: dict[str, str], other_certificate: dict[str, str]
 ) -> None:
-    assert NEWEST
     with Game(NEWEST, **tls_enable(certificate)) as game:
         game.say_name()
         with TlsRelay(game.address, other_certificate["certfile"], other_certificate["keyfile"]) as relay:
@@ -102,7 +101,6 @@ def test_ignoring_the_warning_does_not_let_a_man_in_the_middle_in(
 
 
 def test_plain_words_when_the_scheme_is_wrong(remora: Remora, certificate: dict[str, str]) -> None:
-    assert NEWEST
     with Game(NEWEST, **tls_enable(certificate)) as game:
         game.say_name()
         plain = remora("ls", game.qualifier.replace("tcps://", "tcp://"))

@@ -237,6 +237,7 @@ class DapClient:
     def attach(
         self,
         breakpoints: Mapping[Any, Iterable[int]] | None = None,
+        /,
         *,
         initialize: bool = True,
         **arguments: Any,

@@ -148,7 +148,11 @@ def report() -> list[str]:
 INTERPRETERS = find_interpreters()
 
 #: The newest CPython, for a test that needs only one debuggee.
-NEWEST = max((one for one in INTERPRETERS if not one.is_pypy), key=lambda one: one.version, default=None)
+NEWEST = max(
+    (one for one in INTERPRETERS if not one.is_pypy),
+    key=lambda one: one.version,
+    default=Interpreter(sys.executable, "own", sys.version_info[:3], sys.implementation.name),
+)
 
 
 @pytest.fixture(params=INTERPRETERS, ids=str)

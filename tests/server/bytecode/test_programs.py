@@ -162,7 +162,7 @@ def draw_loop(draw: st.DrawFn, inner: Around) -> list[str]:
 
 def draw_try(draw: st.DrawFn, inner: Around) -> list[str]:
     lines = ["try:", *draw_block(draw, inner)]
-    handlers = draw(
+    handlers: list[str] = draw(
         st.lists(
             st.sampled_from(
                 ["except ValueError:", "except KeyError as error:", "except (TypeError,\n        OSError):"]
@@ -173,7 +173,7 @@ def draw_try(draw: st.DrawFn, inner: Around) -> list[str]:
     )
     for handler in handlers:
         lines += [*handler.split("\n"), *draw_block(draw, inner)]
-    if handlers and draw(st.booleans()):
+    if draw(st.booleans()) and handlers:
         lines += ["else:", *draw_block(draw, inner)]
     if not handlers or draw(st.booleans()):
         lines += ["finally:", *draw_block(draw, inner)]
