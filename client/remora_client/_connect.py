@@ -154,8 +154,21 @@ async def _attempt(qualifier: Qualifier, options: ConnectOptions, secret: Secret
     try:
         return await _attempt_once(qualifier, options, secret)
     except _GreetedLate:
-        _met.remember_greeting(place)
+        if secret is None or not _met.is_silent(place):
+            _met.remember_greeting(place)
+        else:
+            raise _was_a_remora(place) from None
     return await _attempt_once(qualifier, options, secret)
+
+
+def _was_a_remora(place: str) -> Rejected:
+    """An old ptvsd is sent the secret in clear: whoever can pose as one could have it for the asking."""
+    return Rejected(
+        f"{place} was a Remora when it was last met, and now greets as an old ptvsd does, which would be "
+        "sent the secret in clear. Nothing was sent to it.",
+        f"Somebody may stand in between. If you know that a ptvsd is there now, take {place} out of "
+        f"{_met.file()}.",
+    )
 
 
 class _GreetedLate(Exception):
@@ -182,6 +195,7 @@ async def _attempt_once(qualifier: Qualifier, options: ConnectOptions, secret: S
         if not wire.greeting:
             _met.remember_silent(place)
         if hello is None:  # some other DAP server: no login, and no process list
+            _check_no_login(link)
             link.is_remora = False
             rpc.lift_limits(AFTER_LOGIN_LIMIT)
         else:
@@ -193,6 +207,9 @@ async def _ptvsd_link(
     qualifier: Qualifier, options: ConnectOptions, secret: Secret | None, wire: _Wire
 ) -> Link:
     place = _dial.endpoint(*qualifier.address)
+    if secret is not None and _met.is_silent(place):
+        wire.writer.transport.abort()
+        raise _was_a_remora(place)
     _met.remember_greeting(place)
     door = await _ptvsd.knock(
         wire.reader,
@@ -328,16 +345,14 @@ async def _log_in(link: Link, hello: Hello | None) -> None:
 
 
 def _check_no_login(link: Link) -> None:
-    """The server asks for no secret. Where one was given, it proves nothing by that."""
+    """The server asks for no secret. Where one was given, it has to prove that it knows it."""
     if link.secret is None:
         return
-    text = (
+    raise Rejected(
         f"{link.address} asks for no secret, so it has not proved that it knows the one given "
-        f"{link.secret.origin}."
+        f"{link.secret.origin}.",
+        "It may not be the server that you mean. If it is, leave the secret out.",
     )
-    if link.certificate_by_hand:
-        raise Rejected(text, "It may not be the server that you mean. If it is, leave the secret out.")
-    link.options.note(text)
 
 
 async def _prove(link: Link, secret: str, mechanism: str) -> None:

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import json
+from typing import TYPE_CHECKING
 
 from remora_client._places import cache_dir, read_json, write_private
 
-__all__ = ["greets", "is_silent", "remember_greeting", "remember_silent"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["file", "greets", "is_silent", "remember_greeting", "remember_silent"]
 
 _MOST = 500
 
 
+def file() -> Path:
+    """Where the list is."""
+    return cache_dir() / "endpoints.json"
+
+
 def _load() -> dict[str, bool]:
     with contextlib.suppress(OSError, ValueError):
-        known = read_json(cache_dir() / "endpoints.json")
+        known = read_json(file())
         if isinstance(known, dict):
             return {place: silent for place, silent in known.items() if isinstance(silent, bool)}
     return {}
@@ -31,7 +40,7 @@ def _remember(endpoint: str, *, silent: bool) -> None:
     known.pop(endpoint, None)
     kept = dict([*known.items()][-_MOST + 1 :])
     with contextlib.suppress(OSError):
-        write_private(cache_dir() / "endpoints.json", json.dumps({**kept, endpoint: silent}).encode())
+        write_private(file(), json.dumps({**kept, endpoint: silent}).encode())
 
 
 def is_silent(endpoint: str) -> bool:

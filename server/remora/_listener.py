@@ -232,6 +232,7 @@ class Arrival:
 
     def _answer(self, answer: bytes, reason: str) -> None:
         log.warning(f"{self._peer.name} refused: {reason}")
+        self._received = b""
         self._over()
         self._transport.send(answer)
         self._transport.finish()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import errno
 import socket
 import threading
@@ -376,13 +377,39 @@ def test_a_server_that_does_not_know_the_secret() -> None:
     assert "did not prove" in str(error)
 
 
-def test_a_secret_that_nobody_asked_for_is_noted() -> None:
-    notes: list[str] = []
-    with Server(Remora(secret=None)) as listener:
-        options = ConnectOptions(timeout=3, note=notes.append)
-        assert try_connect(f"tcp://{SECRET}@{listener.place}", options)
-    assert len(notes) == 1
-    assert SECRET not in notes[0]
+def test_a_server_that_asks_for_no_secret_does_not_get_past_one_that_was_given() -> None:
+    def not_known(server: Remora, arguments: object) -> None:
+        raise RequestFailed("unknown-command", "what?")
+
+    for server in (Remora(secret=None), Remora(answers={"remora/hello": not_known})):
+        with Server(server) as listener:
+            error = failure(f"tcp://{SECRET}@{listener.place}")
+        assert error.exit_code == 4
+        assert "asks for no secret" in str(error)
+        assert SECRET not in str(error)
+
+
+def test_who_was_a_remora_is_sent_no_secret_when_it_greets_as_a_ptvsd() -> None:
+    """An old ptvsd gets the secret in clear, so whoever stands in between would like to pose as one."""
+    heard = b""
+
+    def liar(sock: socket.socket) -> None:
+        nonlocal heard
+        if listener.connections == 1:
+            Remora()(sock)
+            return
+        sock.sendall(b"PTVSDBG\0\0\0\0\0\0\0\x08")
+        with contextlib.suppress(OSError):
+            while data := sock.recv(4096):
+                heard += data
+
+    with Server(liar) as listener:
+        place = f"tcp://{SECRET}@{listener.place}"
+        assert try_connect(place)
+        error = failure(place)
+    assert error.exit_code == 4
+    assert "was a Remora" in str(error)
+    assert SECRET.encode() not in heard
 
 
 # -- hostile servers

@@ -1,0 +1,1 @@
+"""Fuzzing: what reads a stranger's bytes, fed with bytes that nobody in his right mind would send."""
