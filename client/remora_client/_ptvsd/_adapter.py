@@ -1,7 +1,8 @@
 """DAP in front of an old ptvsd: what the client's core, or an editor, would say to a server of today.
 
 `answer` carries out a request; `emit` is called with events. Runs on the event loop, in the keeper's
-process (`_keeper`). What the protocol cannot do is refused, and not announced to begin with.
+process (`_keeper`). What the protocol cannot do is refused, and not announced to begin with. The file is
+long because the table of requests is: each is a few lines that hand over to the module that knows.
 """
 
 from __future__ import annotations
@@ -9,18 +10,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from remora_client._ptvsd import _handshake
 from remora_client._ptvsd import _records as r
 from remora_client._ptvsd._abilities import REFUSED, attach_refusal, capabilities
-from remora_client._ptvsd._breakpoints import Breakpoints, Placed
+from remora_client._ptvsd._breakpoints import Breakpoints
 from remora_client._ptvsd._debuggee import Debuggee
 from remora_client._ptvsd._exceptions import describe, modes_for
 from remora_client._ptvsd._output import OutputFilter
 from remora_client._ptvsd._sources import Sources
+from remora_client._ptvsd._stops import Stops
 from remora_client._ptvsd._values import Values
 from remora_protocol import RequestFailed
 
@@ -35,7 +37,6 @@ Handler: TypeAlias = Callable[["Adapter", Body], Awaitable["Body | Answer"]]
 _HANDLER_SECONDS = 2.0
 # A client that was killed has a keeper, which may be about to detach.
 _AGAIN = (0.3, 0.6, 0.0)
-_BRACED = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _HANDLERS: dict[str, Handler] = {}
 
 
@@ -80,12 +81,7 @@ class Adapter:
         self._output = OutputFilter()
         self._tell_output = True
         self._modes = r.ExceptionModes()
-        self._configured = False
-        self._held = False  # the stop that the attach makes waits for the end of the configuration
-        self._pausing = False
-        self._stop: r.Said | None = None  # why the program stands still, as the client knows it
-        self._queue: list[r.Said] = []  # reasons that came while it stood still
-        self._raised: dict[int, r.ExceptionRaised] = {}
+        self._stops: Stops | None = None
         self._numbers: dict[int, int] = {}  # the threads' own idents are addresses; these are for people
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -115,7 +111,14 @@ class Adapter:
         assert self._values is not None
         return self._values
 
-    def _later(self, coroutine: Any) -> None:
+    @property
+    def stops(self) -> Stops:
+        """Why the program stands still. Raises `RequestFailed` before the attach."""
+        assert self.debuggee is not None
+        assert self._stops is not None
+        return self._stops
+
+    def _later(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._through)
@@ -156,6 +159,14 @@ class Adapter:
         debuggee.on_detach = self._let_go
         self._breakpoints = Breakpoints(debuggee, self._sources)
         self._values = Values(debuggee)
+        self._stops = Stops(
+            debuggee,
+            self._breakpoints,
+            self._values,
+            emit=self._emit,
+            later=self._later,
+            number_of=self._number_of,
+        )
         await debuggee.after_burst()
         # The server's own default is to ask, at each exception, whether it is caught: only when wanted.
         await debuggee.set_exceptions(self._modes)
@@ -185,15 +196,7 @@ class Adapter:
 
     @handles("configurationDone")
     async def _configuration_done(self, arguments: Body) -> Answer:
-        debuggee = self.debuggee
-
-        async def go() -> None:
-            self._configured = True
-            if self._held and self._stop is None:
-                self._held = False
-                await debuggee.resume()
-
-        return Answer({}, go)
+        return Answer({}, self.stops.configured)
 
     @handles("disconnect")
     async def _disconnect(self, arguments: Body) -> Body:
@@ -262,14 +265,12 @@ class Adapter:
                     f"ptvsd failed at {command}: {text.splitlines()[-1] if text else 'it did not say why'}"
                 )
             case r.ProcessLoaded() | r.BreakpointHit() | r.StepDone() | r.Paused() | r.ExceptionRaised():
-                self._stopped(said)
+                self.stops.take(said)
 
     def _module(self, file: str) -> None:
         path = self._sources.loaded(file)
         if path is None or self._breakpoints is None:
             return
-        if self._configured:
-            self._emit("loadedSource", {"reason": "new", "source": {"path": path}})
         self._later(self._bind(self._breakpoints, path))
 
     async def _bind(self, breakpoints: Breakpoints, path: str) -> None:
@@ -292,116 +293,15 @@ class Adapter:
             ranges = (r.TryRange(0, 1 << 30, ("*",)),)
         debuggee.tell_handlers(file, ranges)
 
-    # -- stops
-
-    def _stopped(self, said: r.Said) -> None:
-        match said:
-            case r.ProcessLoaded():
-                if not self._configured:
-                    self._held = True
-                elif self._pausing:
-                    self._report(said)
-                else:
-                    self._later(self._go_on())
-            case r.BreakpointHit(ident, thread):
-                self._hit(said, ident, thread)
-            case _:
-                self._report(said)
-
-    def _hit(self, said: r.BreakpointHit, ident: int, thread: int) -> None:
-        assert self._breakpoints is not None
-        debuggee = self.debuggee
-        placed = self._breakpoints.find(ident)
-        frames = debuggee.threads[thread].frames
-        if placed is None:
-            # Of an earlier session, come back to life. Its line is known, and its file does not matter.
-            line = frames[0].line if frames else 0
-            self._later(self._forget(r.BreakpointSpec(ident, line, "")))
-        elif frames and not self._breakpoints.is_meant(placed, frames[0].file):
-            self._later(self._go_on())
-        elif placed.log is not None:
-            self._later(self._log(placed, thread))
-        else:
-            self._report(said)
-
-    async def _forget(self, spec: r.BreakpointSpec) -> None:
-        await self.debuggee.remove_breakpoints([spec])
-        await self._go_on()
-
-    async def _go_on(self) -> None:
-        """Resume after a stop that is not the person's business, unless there is one that is."""
-        if self._stop is None and self._debuggee is not None:
-            await self._debuggee.resume()
-
-    async def _log(self, placed: Placed, thread: int) -> None:
-        text, parts, end = placed.log or "", [], 0
-        for match in _BRACED.finditer(text):
-            parts.append(text[end : match.start()])
-            end = match.end()
-            if match[1] is None:
-                parts.append(match[0][0])
-            elif match[1].strip():
-                parts.append(await self.values.format(thread, match[1].strip()))
-        parts.append(text[end:])
-        source = placed.to_dap()["source"]
-        body = {"category": "console", "output": "".join(parts) + "\n"}
-        self._emit("output", {**body, "source": source, "line": placed.spec.line})
-        await self._go_on()
-
-    def _report(self, said: r.Said) -> None:
-        """Tell of a stop; or keep it for later, when the program stands still already."""
-        if self._stop is not None:
-            self._queue.append(said)
-            return
-        self._stop, self._held = said, False
-        self._emit("stopped", self._stop_body(said))
-        self._pausing = False
-
-    def _stop_body(self, said: Any) -> Body:
-        thread: int = said.thread
-        body: Body = {
-            "reason": "pause",
-            "threadId": self._number_of(thread),
-            "allThreadsStopped": not isinstance(said, r.ExceptionRaised),
-        }
-        match said:
-            case r.BreakpointHit(ident):
-                body |= {"reason": "breakpoint", "hitBreakpointIds": [ident]}
-            case r.StepDone():
-                body["reason"] = "step"
-            case r.ExceptionRaised(_, kind, text):
-                self._raised[thread] = said
-                body |= {
-                    "reason": "exception",
-                    "description": kind,
-                    "text": f"{kind}: {text}" if text else kind,
-                }
-            case r.Paused() if not self._pausing:
-                body |= {"reason": "breakpoint", "description": "break_into_debugger"}
-        frames = self.debuggee.threads[thread].frames
-        if frames:
-            top = frames[0]
-            body["remora"] = {"frame": {"name": top.name, "path": top.file, "line": top.line}}
-        return body
-
     # -- run control
 
     def _leave_stop(self, act: Callable[[], Awaitable[None]]) -> Answer:
-        """The stop is over, or gives way to the next one that has been waiting."""
-        if self._stop is None:
+        """Answer first, then act: the next stop must not come before the answer."""
+        stops = self.stops
+        if stops.now is None:
             raise RequestFailed("not-stopped", "The program is running.")
         self.values.forget()
-        self._raised.clear()
-
-        async def then() -> None:
-            self._stop = None
-            waiting, self._queue = self._queue, []
-            for said in waiting:
-                self._report(said)
-            if self._stop is None:
-                await act()
-
-        return Answer({"allThreadsContinued": True}, then)
+        return Answer({"allThreadsContinued": True}, lambda: stops.leave(act))
 
     @handles("continue")
     async def _continue(self, arguments: Body) -> Answer:
@@ -429,8 +329,8 @@ class Adapter:
 
     @handles("pause")
     async def _pause(self, arguments: Body) -> Body:
-        if self._stop is None:
-            self._pausing = True
+        if self.stops.now is None:
+            self.stops.pausing = True
             await self.debuggee.pause()
         return {}
 
@@ -438,9 +338,9 @@ class Adapter:
     async def _goto_targets(self, arguments: Body) -> Body:
         self._check_jump()
         line = arguments.get("line")
-        if self._stop is None or not isinstance(line, int):
+        if self.stops.now is None or not isinstance(line, int):
             raise RequestFailed("not-stopped", "The program is running.")
-        frame = self.debuggee.threads[self._stopped_thread].frames[0]
+        frame = self.debuggee.threads[self.stops.thread].frames[0]
         if not frame.first_line <= line <= max(frame.last_line, frame.first_line):
             return {"targets": []}
         return {"targets": [{"id": line, "label": f"line {line}", "line": line}]}
@@ -451,17 +351,13 @@ class Adapter:
                 "not-supported", "This ptvsd deadlocks with the program when a jump is not allowed."
             )
 
-    @property
-    def _stopped_thread(self) -> int:
-        thread: int = getattr(self._stop, "thread", 0)
-        return thread
-
     @handles("goto")
     async def _goto(self, arguments: Body) -> Answer:
         self._check_jump()
-        if self._stop is None:
+        debuggee, stops = self.debuggee, self.stops
+        if stops.now is None:
             raise RequestFailed("not-stopped", "The program is running.")
-        debuggee, thread = self.debuggee, self._stopped_thread
+        thread = stops.thread
         line = await debuggee.set_line(thread, int(arguments.get("targetId", 0)))
         record = debuggee.threads[thread]
         top = record.frames[0]
@@ -472,7 +368,7 @@ class Adapter:
         self.values.forget()
 
         async def tell() -> None:
-            self._emit("stopped", self._stop_body(r.StepDone(thread)) | {"reason": "goto"})
+            self._emit("stopped", stops.body(r.StepDone(thread)) | {"reason": "goto"})
 
         return Answer({}, tell)
 
@@ -495,7 +391,7 @@ class Adapter:
 
     @handles("exceptionInfo")
     async def _exception_info(self, arguments: Body) -> Body:
-        raised = self._raised.get(self._thread(arguments.get("threadId")))
+        raised = self.stops.raised.get(self._thread(arguments.get("threadId")))
         if raised is None:
             raise RequestFailed("not-found", "That thread does not stand at an exception.")
         return describe(raised)
@@ -508,7 +404,7 @@ class Adapter:
         await self._name_threads(debuggee)
         rows = []
         for ident, each in debuggee.threads.items():
-            state = "stopped" if each.halted else "running" if self._stop is None else "native"
+            state = "stopped" if each.halted else "running" if self.stops.now is None else "native"
             number = self._number_of(ident)
             rows.append({"id": number, "name": each.name or f"thread {number}", "state": state})
         return {"threads": sorted(rows, key=lambda row: row["id"])}

@@ -4,6 +4,7 @@ These servers take one thing at a time. What a second command does that comes be
 ranges from a lost answer to a program that stands still for ever. So every command waits for its turn; an
 evaluation keeps the turn until its answer is there, even when nobody wants it any more; and after a resume
 the next command that wakes or stops threads waits until those woken have shown life, or had the time to.
+This file is long because all commands share that one queue, and nothing else may send.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import asyncio
 import contextlib
 import itertools
 import random
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from remora_client._ptvsd import _records as r
+from remora_client._ptvsd._threads import WAKE_SECONDS, ThreadRecord, Threads
 from remora_client._ptvsd._wire import Ended
 from remora_protocol import RemoteProtocolError, RequestFailed
 
@@ -24,17 +25,13 @@ if TYPE_CHECKING:
 
     from remora_client._ptvsd._wire import Wire
 
-__all__ = ["Debuggee", "ThreadRecord"]
+__all__ = ["Debuggee"]
 
 T = TypeVar("T")
 _Kind = Literal["evaluation", "children", "pong", "breakpoint", "line", "frames", "modules", "detached"]
 
 _ANSWER_SECONDS = 5.0
 _TURN_SECONDS = 5.0
-# How long a thread may take to wake up after a resume; before that, waking it again breaks the server.
-_WAKE_SECONDS = 0.15
-# Between a thread's last stack and its standing still.
-_HALT_SECONDS = 0.03
 _STRAGGLER_SECONDS = 1.0
 _TRIES = 25
 _RETRY_SECONDS = 0.02
@@ -51,22 +48,11 @@ _DROPPED = (
 )
 
 
-@dataclass
-class ThreadRecord:
-    """What is known of one thread."""
-
-    name: str = ""
-    frames: Sequence[r.RemoteFrame] = ()
-    halted: bool = False  # it stands still in the debugger: it can evaluate, and a resume wakes it
-    told_why: bool = False  # a reason came for that; else it was stopped along with another
-    halted_at: float = field(default=0.0, repr=False)
-
-
 class Debuggee:
     """Commands as coroutines. `hear` is called with every record that is not an answer."""
 
     def __init__(self, wire: Wire, hear: Callable[[r.Said], None]) -> None:
-        self.threads: dict[int, ThreadRecord] = {}
+        self.threads = Threads()
         self.end: str | None = None  # why there is nothing more to come
         self.detached = False
         self.on_end: Callable[[], None] = lambda: None
@@ -75,15 +61,12 @@ class Debuggee:
         self._loop = asyncio.get_running_loop()
         self._lock = asyncio.Lock()
         self._life = asyncio.Event()  # a thread showed life, or stood still
-        self._waking: set[int] = set()
-        self._resumed_at = 0.0
         self._evaluating: int | None = None
         self._stepping: set[int] = set()
         self._waiting: dict[tuple[_Kind, int], asyncio.Future[Any]] = {}
         # Random, because numbers of earlier sessions may come back to life.
         self._idents = itertools.count(random.randrange(1 << 20, 1 << 30))
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._last_heard = self._loop.time()
         self._last_burst = self._loop.time()
         self._reader = self._loop.create_task(self._read())
         self._heart = self._loop.create_task(self._beat())
@@ -109,7 +92,6 @@ class Debuggee:
             self._finish(str(error))
 
     def _take(self, said: r.Said) -> None:
-        self._last_heard = self._loop.time()
         match said:
             case r.ThreadFrames():
                 self._stack(said)
@@ -133,17 +115,18 @@ class Debuggee:
     def _event(self, said: r.Said) -> None:
         match said:
             case r.ThreadSeen(thread):
-                self.threads.setdefault(thread, ThreadRecord())
+                self.threads.seen(thread)
                 self._last_burst = self._loop.time()
             case r.ThreadGone(thread):
-                self.threads.pop(thread, None)
-                self._alive(thread)
+                self.threads.gone(thread)
+                self._life.set()
             case r.ModuleLoaded():
                 self._last_burst = self._loop.time()
             case r.ModulesChanged():
                 self._answered("modules", 0, said)
             case r.Output(thread):
-                self._alive(thread)
+                self.threads.alive(thread)
+                self._life.set()
             case (
                 r.ProcessLoaded(thread=thread)
                 | r.BreakpointHit(thread=thread)
@@ -151,7 +134,8 @@ class Debuggee:
                 | r.Paused(thread)
                 | r.ExceptionRaised(thread)
             ):
-                self._stopped(thread)
+                self.threads.stopped(thread)
+                self._life.set()
                 if isinstance(said, r.StepDone):
                     self._stepping.discard(thread)
             case r.Detached():
@@ -161,30 +145,16 @@ class Debuggee:
         self._hear(said)
 
     def _stack(self, said: r.ThreadFrames) -> None:
-        record = self.threads.setdefault(said.thread, ThreadRecord())
+        record = self.threads.seen(said.thread)
         record.frames = said.frames
         if self._answered("frames", said.thread, said) or self._evaluating == said.thread:
             return
         if said.name is None:  # a snapshot, taken by another thread
             return
-        record.name = said.name
-        record.halted, record.told_why, record.halted_at = True, False, self._loop.time()
-        self._alive(said.thread)
-        if self._running:
-            self._later(self._wake_straggler(record, record.halted_at))
-
-    def _stopped(self, thread: int) -> None:
-        record = self.threads.setdefault(thread, ThreadRecord())
-        record.halted = record.told_why = True
-        self._alive(thread)
-
-    def _alive(self, thread: int) -> None:
-        self._waking.discard(thread)
+        self.threads.halted(said.thread, said.name, self._loop.time())
         self._life.set()
-
-    @property
-    def _running(self) -> bool:
-        return not any(each.told_why for each in self.threads.values())
+        if self.threads.running:
+            self._later(self._wake_straggler(record, record.halted_at))
 
     def _failed(self, command: str, text: str) -> None:
         """A command raised inside the server. Only a refused detach is answered for; the rest is told."""
@@ -231,22 +201,11 @@ class Debuggee:
 
     async def _settle(self) -> None:
         """Wait until no thread is on its way out of, or into, a stop."""
-        while (seconds := self._unsettled()) > 0:
+        while (seconds := self.threads.unsettled(self._loop.time())) > 0:
             self._life.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._life.wait()
-
-    def _unsettled(self) -> float:
-        now = self._loop.time()
-        waits = [each.halted_at + _HALT_SECONDS - now for each in self.threads.values() if self._silent(each)]
-        if self._waking:
-            waits.append(self._resumed_at + _WAKE_SECONDS - now)
-        return max(waits, default=0.0)
-
-    @staticmethod
-    def _silent(record: ThreadRecord) -> bool:
-        return record.halted and not record.told_why
 
     def _expect(self, kind: _Kind, ident: int) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self._loop.create_future()
@@ -288,7 +247,7 @@ class Debuggee:
             for thread in self._stepping & self.threads.keys():
                 self._wire.send(self._wire.codec.clear_step(thread))
             self._stepping.clear()
-            self._mark_running()
+            self.threads.resumed(self._loop.time())
             self._wire.send(self._wire.codec.resume())
             await self._barrier()
 
@@ -302,7 +261,7 @@ class Debuggee:
             for other in self._stepping & self.threads.keys():
                 self._wire.send(self._wire.codec.clear_step(other))
             self._stepping = {thread}
-            self._mark_running()
+            self.threads.resumed(self._loop.time())
             self._wire.send(self._wire.codec.step(kind, thread))
             await self._barrier()
 
@@ -312,25 +271,19 @@ class Debuggee:
             self._wire.send(self._wire.codec.pause())
             await self._barrier()
 
-    def _mark_running(self) -> None:
-        self._waking = {ident for ident, each in self.threads.items() if each.halted}
-        self._resumed_at = self._loop.time()
-        for each in self.threads.values():
-            each.halted = each.told_why = False
-
     async def _barrier(self) -> None:
         """Wait until the server's loop has carried out all that was sent."""
         ident = self.new_ident()
         future = self._expect("pong", ident)
         self._wire.send(self._wire.codec.ping(ident))
         await self._await(future, "a sign of life")
-        self._resumed_at = max(self._resumed_at, self._loop.time()) if self._waking else self._resumed_at
+        self.threads.heard_of_resume(self._loop.time())
 
     async def _wake_straggler(self, record: ThreadRecord, halted_at: float) -> None:
         """A thread that stopped along with another, too late to be resumed with it, would stand for ever."""
         await asyncio.sleep(_STRAGGLER_SECONDS)
         same = record.halted and record.halted_at == halted_at
-        if same and self._running and self.end is None:
+        if same and self.threads.running and self.end is None:
             with contextlib.suppress(RequestFailed):
                 await self._resume()
 
@@ -425,17 +378,14 @@ class Debuggee:
     @property
     def can_ask(self) -> bool:
         """Whether `ask` would find somebody to answer."""
-        return self.end is None and (self.number >= 8 or self._answerer() is not None)
-
-    def _answerer(self) -> int | None:
-        return next((ident for ident, each in self.threads.items() if each.halted and each.frames), None)
+        return self.end is None and (self.number >= 8 or self.threads.answerer() is not None)
 
     async def ask(self, expression: str) -> str:
         """The text that an expression of ours gives; it must need no name, and not fail."""
         if self.number >= 8:
             value = await self.evaluate_in_module(expression, _HELPER_MODULE, raw=True)
         else:
-            thread = self._answerer()
+            thread = self.threads.answerer()
             if thread is None:
                 raise RequestFailed("not-stopped", "The program runs, and this ptvsd tells at stops only.")
             value = await self.evaluate(expression, thread, 0, raw=True)
@@ -468,7 +418,7 @@ class Debuggee:
         record = self.threads.get(thread)
         if record is None:
             raise RequestFailed("not-found", "That thread has ended.")
-        if not self._running:
+        if not self.threads.running:
             return record.frames
         if self.number < 7:
             raise RequestFailed("not-stopped", "The program runs, and this ptvsd shows stacks at stops only.")
@@ -542,7 +492,7 @@ class Debuggee:
             return True  # silent or gone: once more would not help
         if isinstance(said, r.Detached):
             return True
-        await asyncio.sleep(_WAKE_SECONDS)
+        await asyncio.sleep(WAKE_SECONDS)
         return False
 
     async def _leave(self) -> None:
