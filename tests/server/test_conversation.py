@@ -166,7 +166,7 @@ def send_nonsense(program: Program) -> None:
         context name value start count line column text path requestId targetId protocol pid
         data mechanism format levels startFrame force hold
     """.split()  # noqa: SIM905
-    values = [
+    values: list[Any] = [
         None, True, 0, 1, -1, 2**40, 1.5, "", "x", "\ud800", "\0", "x" * 3000, [], [None], [{}], {},
         {"path": 1}, {"path": "program.py"}, [{"line": 4}], [{"line": -4}], {"min": 1, "max": 1}, [[[[[]]]]],
     ]  # fmt: skip

@@ -9,7 +9,7 @@
 Nothing is sent before initialize is answered. An attach is judged at once (name, TLS, login, process) and
 answered as soon as the server is ready for configuration, for some editors wait for that answer before they
 configure and some do not. Everything runs on the event loop's thread; what the server says is passed on in
-its order.
+its order. The file is this long because all of it reads or writes the phase.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Stepping, pausing, exceptions and breakpoints on functions are done as by `Settr
 the threads that need one and for as long as they do. Lines are reported by hooks; but for frames that began
 before their code got the hook, which are traced until they end.
 
-A hook runs in the program's frames, where tools see it and where a frame cannot jump. So it only decides: to be
-held, a thread goes on to the 'line' event that follows the hook, with nothing of the line done.
+A hook runs in the program's frames, where tools see it and where a frame cannot jump. So it only decides:
+to be held, a thread goes on to the 'line' event that follows the hook, with nothing of the line done.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class InsertedEngine(SettraceEngine):
     def __init__(self) -> None:
         super().__init__()
         self.limits = [
-            "Breakpoints on functions and exceptions slow all calls down on this Python; those on lines do not.",
+            "Breakpoints on functions and exceptions slow calls down on this Python; those on lines do not.",
             *self._reach.limits,
         ]
         self.inside: set[int] = set()

@@ -9,6 +9,9 @@ Callbacks run on the program's threads. They may not raise (it would come out in
 DISABLE for exceptions (the interpreter throws ValueError). The other methods run under the debugger's lock.
 `on_line` of BREAK takes no lock and has no point between its look at the table and DISABLE at which another
 thread could add the line.
+
+It is this long because the two tools share the state of their callbacks: what one switches off is only right
+beside what the other has on.
 """
 
 from __future__ import annotations
