@@ -18,6 +18,7 @@ from remora_client._model import (
     Scope,
     Source,
     SourceText,
+    Task,
     Thread,
     Value,
     Variable,
@@ -50,6 +51,11 @@ class Looking(Conversation):
         self.state = replace(self.state, threads={each.id: each for each in found})
         return found
 
+    async def tasks(self) -> list[Task]:
+        """The tasks of the program's event loops that are not done, running or not."""
+        body = await self.request("remora/tasks")
+        return [Task.from_dap(each) for each in records(body, "tasks")]
+
     async def stack(self, thread: int | None = None, start: int = 0, count: int | None = None) -> list[Frame]:
         """Frames of a thread, newest first; of a running one, a snapshot where the server can."""
         if thread is None:
@@ -57,12 +63,15 @@ class Looking(Conversation):
         known = self._stack.get(thread, [])
         if count is not None and start + count <= len(known):
             return known[start : start + count]
+        asked_at = self.state.stop
         body = await self.request(
             "stackTrace", {"threadId": thread, "startFrame": start, "levels": count or 0}
         )
         bodies = list(records(body, "stackFrames"))
         frames = [Frame.from_dap(each, start + index) for index, each in enumerate(bodies)]
-        if start == 0 and self.state.stop is not None and len(frames) > len(known):
+        # Only what was asked for at this very stop: a running thread's snapshot may come after the next one.
+        same_stop = asked_at is not None and self.state.stop is asked_at
+        if start == 0 and same_stop and len(frames) > len(known):
             self._stack[thread] = frames
         return frames
 

@@ -63,6 +63,7 @@ def _unusable() -> str:
 def _run(arguments: argparse.Namespace) -> int:
     """Call `run(arguments)` of the command's module; what goes wrong becomes a sentence and an exit code."""
     from remora_client._errors import ClientError
+    from remora_client._text import visible
     from remora_protocol import QualifierError
 
     try:
@@ -78,6 +79,12 @@ def _run(arguments: argparse.Namespace) -> int:
     except BrokenPipeError:  # `remora ls | head`: nobody reads any more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        if getattr(arguments, "verbose", 0):
+            raise
+        _complain(visible(f"A bug in Remora, please report it: {type(error).__name__}: {error}"))
+        print("  With -v it says where.", file=sys.stderr)
+        return 1
     return code
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -372,3 +374,27 @@ def test_edit(debugging: Debugging, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("VISUAL", str(tmp_path / "nowhere"))
     with pytest.raises(ClientError, match="does not start"):
         debugging.run("edit program.py:3")
+
+
+def test_a_snapshot_that_comes_late_is_not_taken_for_the_stack_of_a_stop(
+    debugging: Debugging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread was running when its stack was asked for, and stops before the answer is here."""
+    session = debugging.session
+    answer = session.request
+
+    async def stops_meanwhile(command: str, arguments: Any = None, timeout: Any = None) -> dict[str, Any]:
+        body = await answer(command, arguments, timeout)
+        if command == "stackTrace":
+            monkeypatch.undo()
+            debugging.program.stdin_line("a")
+            while session.stop is None:
+                await asyncio.sleep(0)
+        return body
+
+    debugging.run(f"b program.py:{debugging.line('loop')}")
+    monkeypatch.setattr(session, "request", stops_meanwhile)
+    debugging.runner.run(session.stack(1, count=20))
+    debugging.run("continue")
+    assert debugging.at("loop")
+    assert debugging.run("p number")["value"] == "0"
