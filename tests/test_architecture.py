@@ -54,7 +54,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_stops", "_calls", "_evaluate", "_children", "_output", "_outbox", "_login", "_identity"},
         {"_frames", "_sources", "_values", "_filters", "_conditions", "_logmessages", "_transport"},
         {"_engine._native", "_placement", "_renderers", "_statics", "_loop"},
-        {"_errors", "_log", "_originals", "_preload", "_unseen"},
+        {"_errors", "_log", "_neighbours", "_originals", "_preload", "_unseen"},
     ],
     "remora_client": [
         {"__main__", "cli"},
@@ -235,11 +235,11 @@ def test_every_module_says_what_it_is_for(package: str) -> None:
 
 @pytest.mark.parametrize("package", FOLDERS)
 def test_a_file_over_400_lines_says_why(package: str) -> None:
-    """The words to look for are "this long" or "long because" in the module's docstring."""
+    """The word to look for is "long" in the module's docstring; or it says that it is generated."""
     silent = []
     for path in files_of(package):
         text = path.read_text(encoding="utf-8")
-        docstring = (ast.get_docstring(ast.parse(text)) or "").lower()
+        docstring = " ".join((ast.get_docstring(ast.parse(text)) or "").lower().split())
         if len(text.splitlines()) > 400 and not ("generated" in docstring or " long" in docstring):
             silent.append(f"{path.relative_to(ROOT)}: {len(text.splitlines())} lines")
     assert not silent, silent
