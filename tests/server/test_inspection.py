@@ -280,6 +280,8 @@ def test_contexts_show_more_or_less(stopped: Stopped) -> None:
 def test_what_evaluation_prints_goes_to_the_client_only(stopped: Stopped) -> None:
     stopped.evaluate("print('for your eyes')")
     stopped.client.expect_event("output", category="stdout", output="for your eyes\n")
+    stopped.client.disconnect()
+    assert stopped.program.returncode() == 0  # only now is what it printed complete
     assert "for your eyes" not in stopped.program.output
 
 
@@ -413,13 +415,17 @@ def test_an_observer_looks_and_does_nothing(interpreter: Interpreter) -> None:
 
 
 def test_a_program_stopped_in_an_import_can_be_looked_at(interpreter: Interpreter) -> None:
-    """The stopped thread holds the import's lock, and the server must need none."""
+    """The stopped thread holds the import's lock, so the server must import nothing while it stands."""
     source = """\
 #
-import sys
+import sys, _thread
+main, seen = _thread.get_ident(), []
 class Finder:
     def find_spec(self, name, path=None, target=None):
-        return None  # @here
+        if _thread.get_ident() != main:
+            seen.append(name)
+        elif name == "colorsys":
+            return None  # @here
 input()
 sys.meta_path.insert(0, Finder())
 import colorsys
@@ -431,3 +437,42 @@ import colorsys
         assert client.locals(frame["id"])["name"] == "'colorsys'"
         assert client.evaluate("name.upper()", frame["id"])["result"] == "'COLORSYS'"
         assert client.request("source", source=frame["source"])["content"]
+        client.set_breakpoints("colorsis.py", [1])
+        client.set_breakpoints(program.path, [1, {"line": program.line("here"), "condition": "name == 1"}])
+        client.request("completions", text="na", column=3, frameId=frame["id"])
+        client.request("modules")
+        client.request("remora/processes")
+        assert client.evaluate("seen", frame["id"])["result"] == "[]"
+
+
+def test_arrays_and_tables_are_known_by_name_and_nothing_is_imported_for_them(
+    interpreter: Interpreter,
+) -> None:
+    source = """\
+#
+import sys, types
+class Kind:
+    def __str__(self): return "int64"
+class ndarray:
+    shape, size, nbytes, dtype = (3, 2), 6, 48, Kind()
+    def __getitem__(self, index): return index * 10
+    def __repr__(self): raise AssertionError("not asked for")
+class DataFrame:
+    shape, index, columns, dtypes, iloc = (2, 1), [0, 1], ["a"], {}, [{"a": 1}, {"a": 2}]
+ndarray.__module__, DataFrame.__module__ = "numpy", "pandas.core.frame"
+sys.modules["numpy"] = numpy = types.ModuleType("numpy")
+numpy.array2string = lambda value, **options: "[[0, 10], [20, 30], [40, 50]]"
+array, table = ndarray(), DataFrame()
+here = 1  # @here
+"""
+    with Program(interpreter, "#\ninput()\n" + source, enable={}) as program:
+        with DapClient.connect(program.address) as client:
+            client.attach({program.path: [program.line("here")]})
+            program.stdin_line("")
+            stopped = Stopped(program, client)
+            shown = stopped.rows()
+            assert shown["array"]["value"] == "<ndarray 3x2 int64> [[0, 10], [20, 30], [40, 50]]"
+            assert shown["table"]["value"] == "<DataFrame 2 rows x 1 columns> ['a']"
+            inside = stopped.inside("array")
+            assert [inside[name]["value"] for name in ("shape", "size", "[2]")] == ["(3, 2)", "6", "20"]
+            assert stopped.inside("table")["[1]"]["evaluateName"] == "table.iloc[1]"
