@@ -142,6 +142,6 @@ class Swapper:
 def lacks_hooks(code: CodeType, wanted: CodeType) -> bool:
     """Whether `wanted`, another form of `code`, calls hooks in its own lines that `code` does not call."""
     has, needs = insertion_of(code), insertion_of(wanted)
-    if needs is None:
-        return False
+    if needs is None or not needs.hooks:
+        return False  # nothing in its own lines, whatever the code in it has
     return has is None or any(has.hooks.get(line) is not hook for line, hook in needs.hooks.items())
