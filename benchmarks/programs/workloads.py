@@ -193,7 +193,6 @@ def enable(debugger, secret=None):
         "import": imported - begun,
         "enable": enabled - imported,
         "before": before,
-        "after": usage(),
         "compiled": [name for name in sys.modules if name.endswith("_cython")],
     }
 
