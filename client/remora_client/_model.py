@@ -20,6 +20,7 @@ __all__ = [
     "Source",
     "SourceText",
     "Stop",
+    "Task",
     "Thread",
     "Value",
     "Variable",
@@ -141,6 +142,30 @@ class Frame:
             _number(body, "column"),
             index,
             body.get("presentationHint") in ("subtle", "label"),
+        )
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of an event loop. `frames`: its chain of awaits, newest first; `waits_for`: what that awaits."""
+
+    id: int
+    name: str
+    thread_id: int
+    state: str  # "running" or "waiting"
+    waits_for: str
+    frames: tuple[Frame, ...]
+
+    @classmethod
+    def from_dap(cls, body: Mapping[str, Any]) -> Task:
+        """Read one task of `remora/tasks`."""
+        return cls(
+            _number(body, "id"),
+            _text(body, "name"),
+            _number(body, "threadId"),
+            _text(body, "state"),
+            _text(body, "waitsFor"),
+            tuple(Frame.from_dap(each, index) for index, each in enumerate(records(body, "frames"))),
         )
 
 

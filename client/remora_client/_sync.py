@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Source,
         SourceText,
         Stop,
+        Task,
         Thread,
         Value,
         Variable,
@@ -199,6 +200,10 @@ class Session:
     def threads(self) -> list[Thread]:
         """All threads."""
         return self._loop.run(self._twin.threads())
+
+    def tasks(self) -> list[Task]:
+        """The tasks of the program's event loops that are not done, with their chains of awaits."""
+        return self._loop.run(self._twin.tasks())
 
     def stack(self, thread: int | None = None, start: int = 0, count: int | None = None) -> list[Frame]:
         """Frames of a thread, newest first."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Source,
         SourceText,
         Stop,
+        Task,
         Thread,
         Value,
         Variable,
@@ -210,6 +211,10 @@ class Session:
     async def threads(self) -> list[Thread]:
         """All threads."""
         return await self._core.threads()
+
+    async def tasks(self) -> list[Task]:
+        """The tasks of the program's event loops that are not done, with their chains of awaits."""
+        return await self._core.tasks()
 
     async def stack(self, thread: int | None = None, start: int = 0, count: int | None = None) -> list[Frame]:
         """Frames of a thread, newest first."""

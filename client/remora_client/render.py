@@ -2,6 +2,7 @@
 
 Everything that came from the debuggee goes through `visible`, so that no control character of the
 program's reaches the terminal. Colours belong to the classes and are chosen in `repl/style.py`.
+A long file of short functions that share how a stop, a stack or a table looks.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from remora_client._text import visible, visible_block
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from remora_client._model import Breakpoint, Frame, Stop, Thread, Variable
+    from remora_client._model import Breakpoint, Frame, Stop, Task, Thread, Variable
 
 __all__ = [
     "breakpoint_lines",
@@ -29,6 +30,7 @@ __all__ = [
     "source_lines",
     "stack_lines",
     "stop_line",
+    "task_lines",
     "thread_lines",
     "value_line",
     "variable_lines",
@@ -187,6 +189,22 @@ def thread_lines(
                 [("class:function", visible(frame.name)), ("class:punctuation", " at "), *place(frame)]
             )
         rows.append(row)
+    return clip_lines(table(rows), width)
+
+
+def task_lines(tasks: Sequence[Task], *, width: int = 0) -> Fragments:
+    """The tasks, each with its state, what it waits for, and the line of the program that it is at."""
+    rows: list[list[Fragments]] = []
+    for task in tasks:
+        row: list[Fragments] = [[("", str(task.id))], [("class:name", visible(task.name))]]
+        row.append([(f"class:state.{'running' if task.state == 'running' else 'native'}", task.state)])
+        at = next((each for each in task.frames if not each.subtle), None)
+        cell: Fragments = []
+        if at is not None:
+            cell = [("class:function", visible(at.name)), ("class:punctuation", " at "), *place(at)]
+        if task.waits_for:
+            cell.append(("class:dim", f"  waits for {visible(task.waits_for)}"))
+        rows.append([*row, cell])
     return clip_lines(table(rows), width)
 
 

@@ -8,6 +8,7 @@ from remora_client.commands import running as _running
 from remora_client.commands import session as _session
 from remora_client.commands import sources as _sources
 from remora_client.commands import stack as _stack
+from remora_client.commands import tasks as _tasks
 from remora_client.commands import threads as _threads
 from remora_client.commands._classify import (
     CommandLine,
@@ -74,5 +75,6 @@ _GROUPS_OF_COMMANDS = (
     _session,
     _sources,
     _stack,
+    _tasks,
     _threads,
 )

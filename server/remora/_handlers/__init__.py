@@ -9,6 +9,7 @@ from remora._handlers import (
     login,
     sources,
     stack,
+    tasks,
     variables,
 )
 from remora._handlers._arguments import Arguments
@@ -30,5 +31,6 @@ __all__ = [
     "login",
     "sources",
     "stack",
+    "tasks",
     "variables",
 ]
