@@ -51,7 +51,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_engine", "_binding", "_functions", "_exceptions", "_stepping", "_threads", "_world"},
         {"_breakpoints", "_stacks", "_telling"},
         {"_registry"},
-        {"_stops", "_calls", "_evaluate", "_children", "_output", "_outbox", "_login", "_identity"},
+        {"_stops", "_tasks", "_calls", "_evaluate", "_children", "_output", "_outbox", "_login", "_identity"},
         {"_frames", "_sources", "_values", "_filters", "_conditions", "_logmessages", "_transport"},
         {"_engine._native", "_placement", "_renderers", "_statics", "_loop"},
         {"_errors", "_log", "_neighbours", "_originals", "_preload", "_unseen"},
