@@ -349,7 +349,7 @@ def _bind(address: tuple[str, int]) -> socket.socket:
         elif hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         sock.bind((host, port))
-        sock.listen(128)
+        sock.listen(1024)  # a full queue costs whoever comes next a second
     except BaseException:
         sock.close()
         raise

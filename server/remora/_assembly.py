@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from remora._debugger import Debugger
@@ -9,12 +11,15 @@ from remora._identity import Identity
 from remora._listener import Listener, Lobby
 from remora._log import log
 from remora._login import Gate, Peer
+from remora._neighbours import is_another_users
 from remora._preload import preload
 from remora._server import Server
 from remora._sources import Sources
 from remora_protocol import tls_server_end_point
 
 if TYPE_CHECKING:
+    import socket
+
     from remora._api import Enabled
 
 __all__ = ["Assembly"]
@@ -39,19 +44,22 @@ class Assembly:
         self.server = Server(enabled.loop, self.gate, self.sources, self.debugger, identity, binding=binding)
         self.server.redirect_output = enabled.settings.redirect_output
         lobby = Lobby()
-        Listener(self.server, lobby, enabled.socket, _identify, enabled.context)
+        Listener(self.server, lobby, enabled.socket, self._identify, enabled.context)
         if enabled.door is not None:
             Listener(self.server, lobby, enabled.door.socket, enabled.door.identify)
         log.info(f"assembled, engine {self.debugger.engine_name}")
+
+    def _identify(self, sock: socket.socket, address: Any) -> Peer:
+        peer = Peer.from_address(address)
+        if peer.is_local and self.gate.is_open and hasattr(os, "geteuid"):
+            other = is_another_users(address[:2], sock.getsockname()[:2], os.geteuid())
+            return replace(peer, is_another_users=other)
+        return peer
 
     def abandon(self) -> None:
         """In a forked child: nothing of this is in use here."""
         self.server.output.stop()
         self.debugger.after_fork_in_child()
-
-
-def _identify(_sock: object, address: Any) -> Peer:
-    return Peer.from_address(address)
 
 
 def _binding(certfile: str) -> bytes:

@@ -52,9 +52,9 @@ _NOT_US = "This port belongs to Remora, a Python debugger. Connect with: remora 
 class Lobby:
     """Those who have connected and not logged in: few, not for long.
 
-    When it is full somebody has to go: of those who hold the most places, the one who came first. So an
-    address that takes many places loses its own, and keeping the line busy saves nobody: an honest login
-    takes milliseconds, and whoever is still here when sixteen others have come is not doing one.
+    When it is full somebody has to go: of those whose address holds the most places, one that has not sent a
+    whole request yet, and the one who came first. So who takes many places loses their own, and keeping the
+    line busy saves nobody: an honest login takes milliseconds.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,10 @@ class Lobby:
         if len(self._waiting) > MOST_WAITING:
             places = Counter(each.key for each in self._waiting)
             greedy = max(places.values())
-            first = next(each for each in self._waiting if places[each.key] == greedy)
+            theirs = [each for each in self._waiting if places[each.key] == greedy]
+            first = min(
+                theirs, key=lambda each: each.has_asked
+            )  # the earliest of those who said nothing whole
             first.refuse("too many connections have not logged in, and most of them are from there")
 
     def leave(self, arrival: Arrival) -> None:
@@ -153,6 +156,11 @@ class Arrival:
         self._deadline = server.loop.call_later(
             DEADLINE, lambda: self.refuse(f"no login within {DEADLINE:.0f} seconds")
         )
+
+    @property
+    def has_asked(self) -> bool:
+        """Whether it has sent a whole request."""
+        return self._session is not None and self._session.asked > 0
 
     def refuse(self, reason: str) -> None:
         """Hang up without a word: it has not said what it speaks, or not in time."""

@@ -37,6 +37,7 @@ class Peer:
         key: what wrong secrets are counted by; a whole /64 of IPv6 is one.
         is_local: it comes from this host.
         is_same_user: the system vouches that it belongs to the user who runs this process.
+        is_another_users: the system says that it belongs to somebody else on this machine.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Peer:
     is_local: bool = False
     is_same_user: bool = False
     tls: bool = False
+    is_another_users: bool = False
 
     @classmethod
     def from_address(cls, address: tuple[str, int]) -> Peer:

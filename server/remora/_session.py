@@ -29,7 +29,7 @@ from remora_protocol import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from remora._login import Peer
+    from remora._login import Gate, Peer
     from remora._server import Server
     from remora._transport import Transport
     from remora_protocol import ScramServer
@@ -48,6 +48,11 @@ _INVITATION = 1.0
 _SILENCE_CHECKS = 4
 
 
+def _is_in(gate: Gate, peer: Peer) -> bool:
+    """Whether nothing has to be proved."""
+    return peer.is_same_user or (gate.is_open and not peer.is_another_users)
+
+
 class Session:
     """One client.
 
@@ -59,7 +64,7 @@ class Session:
         self.server = server
         self.peer = peer
         self.transport = transport
-        self.role: str | None = DRIVER_ROLE if server.gate.is_open or peer.is_same_user else None
+        self.role: str | None = DRIVER_ROLE if _is_in(server.gate, peer) else None
         self.is_attached = False
         self.is_configured = False
         self.is_initialized = False
@@ -79,7 +84,7 @@ class Session:
         self._after: list[Callable[[], None]] = []
         self._ended = False
         self._silence = 0
-        self._asked = 0
+        self.asked = 0
         transport.receive = self.receive
         transport.lost = self._on_lost
         transport.drained = self._on_drained
@@ -119,9 +124,9 @@ class Session:
 
     def _check_purpose(self) -> None:
         """Answers to a stranger cost memory until they are read: there are not many of them."""
-        self._asked += 1
-        if self.role is None and self._asked >= MOST_BEFORE_LOGIN and not self._ended:
-            log.warning(f"{self.who} refused: {self._asked} requests and no login")
+        self.asked += 1
+        if self.role is None and self.asked >= MOST_BEFORE_LOGIN and not self._ended:
+            log.warning(f"{self.who} refused: {self.asked} requests and no login")
             self.end("it asked too much before the login")
 
     def _settle(self) -> None:
@@ -149,6 +154,13 @@ class Session:
                 self._answer(request, result, None)
 
     def _check_allowed(self, handler: Handler) -> None:
+        if self.peer.is_another_users and self.role is None:
+            log.warning(f"{self.who} refused: another user's process, and there is no secret to ask for")
+            raise RequestFailed(
+                "auth-required",
+                "This program asks for no secret, so only its own user may debug it, and you are another "
+                "one. Give enable_attach a secret.",
+            )
         if handler.when is not When.CONNECTED and self.role is None:
             raise RequestFailed(
                 "auth-required",
