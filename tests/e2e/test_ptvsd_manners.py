@@ -76,7 +76,10 @@ def test_looking_does_no_harm(server: OldServer, remora: Remora) -> None:
         # An endpoint that once was a Remora is spoken to at once; the greeting then comes too late.
         known = remora.configuration / "cache" / "endpoints.json"
         known.write_text(known.read_text().replace("false", "true"))
-        assert remora("ls", plain).code == 0
+        ran = remora("ls", plain)
+        assert ran.code == 4  # whoever can pose as a ptvsd is not given a Remora's secret
+        assert "was a Remora" in ran.errors
+        known.unlink()
         game.check_well()
         attached(game).detach()
         game.win()

@@ -7,6 +7,7 @@ the reason says what it was.
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -95,9 +96,16 @@ SERVERS = [OldServer(version, name) for version in ("2.2.0", "3.0.0", "3.2.1") f
 
 
 def free_port() -> int:
-    """A port that nobody has now; these servers do not say which one they got for 0."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
+    """A port that nobody has now; these servers do not say which one they got for 0.
+
+    Below those that the kernel gives out by itself: another test would be given it in the meantime.
+    """
+    while True:
+        port = random.randrange(20000, 32000)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
         return port
 
 
