@@ -66,7 +66,7 @@ def request(number: int, command: str = "threads") -> bytes:
 
 @pytest.mark.parametrize("come_back", [False, True])
 def test_two_hundred_who_trickle_keep_nobody_out(program: Program, come_back: bool) -> None:
-    """Each of them sends a byte again and again. Those who knock again at once keep out their like at most."""
+    """Each of them sends a byte again and again. Those who come back at once keep out their like at most."""
     over, begun_all = threading.Event(), threading.Barrier(3)
 
     def trickle() -> None:
@@ -278,7 +278,9 @@ def test_nothing_that_an_observer_opens_runs_code() -> None:
             driver.request("setExceptionBreakpoints", filters=["raised"])
             program.stdin_line("")
             thread = driver.wait_stopped()["threadId"]
-            errors = program.errors
+            here = driver.top(thread)["id"]
+            driver.evaluate("os.write(2, b'begin\\n')", here)
+            program.wait_line("begin\n", errors=True)
             for each in (observer, another):  # any number of them, and all see the stop
                 assert each.wait_stopped()["threadId"] == thread
                 assert each.request("exceptionInfo", threadId=thread)["exceptionId"].endswith("Oops")
@@ -291,7 +293,9 @@ def test_nothing_that_an_observer_opens_runs_code() -> None:
                 for command in sorted(set(_doing(each))):
                     with pytest.raises(Refused, match=r"not-supported.*An observer may only look"):
                         each.request(command)
-            assert program.errors == errors
+            driver.evaluate("os.write(2, b'end\\n')", here)
+            program.wait_line("end\n", errors=True)
+            assert "begin\nend\n" in program.errors
             driver.continue_(thread)
             driver.disconnect()
         program.stdin_line("")
