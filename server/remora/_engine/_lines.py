@@ -6,14 +6,24 @@ Any thread.
 from __future__ import annotations
 
 import dis
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, FrameType
 
-__all__ = ["first_line", "is_line_again", "is_only_cleanup", "line_at", "lines_of", "second_starts"]
+__all__ = [
+    "first_line",
+    "is_line_again",
+    "is_only_cleanup",
+    "line_at",
+    "lines_of",
+    "may_catch",
+    "second_starts",
+]
 
 _CLEANUP_THROW = dis.opmap.get("CLEANUP_THROW", -1)
+_SETUPS = frozenset(number for name, number in dis.opmap.items() if name.startswith("SETUP_"))
 _APPENDS = frozenset(("LIST_APPEND", "SET_ADD", "MAP_ADD"))
 
 
@@ -60,6 +70,16 @@ def second_starts(code: CodeType, first: int, last: int) -> list[range]:
             found.append(range(start, end))
         before = before if line is None else line
     return found
+
+
+def may_catch(frame: FrameType) -> bool:
+    """Whether an exception that comes out of what this frame calls now might be handled in it."""
+    code = frame.f_code
+    if sys.version_info >= (3, 11):
+        from remora._engine._linetables import read_guards
+
+        return any(guard.start <= frame.f_lasti < guard.end for guard in read_guards(code))
+    return not _SETUPS.isdisjoint(code.co_code[::2])
 
 
 def first_line(code: CodeType) -> int | None:

@@ -203,10 +203,28 @@ class SettraceEngine:
             return None
         try:
             self._report_start(frame, listener)
-            return self._on_event if self._wants(frame) else None
+            if self._wants(frame):
+                return self._on_event
+            if self._may_run_untraced(frame):
+                self._reach.leave_until_end(frame)
+            return None
         except Exception as error:
             listener.on_failure(error)
             return None
+
+    def _may_run_untraced(self, frame: FrameType) -> bool:
+        """Whether nothing in this call can matter to any step: what is stepped over runs at full speed then.
+
+        A generator does not end when it yields. And an exception keeps the frames that it came through, so
+        tracing would go on only after it was handled.
+        """
+        caller = frame.f_back
+        if self._callers or self._is_needed_everywhere() or caller is None or _frames.is_generator(frame):
+            return False
+        if id(caller) not in self._line_frames and id(caller) not in self._return_frames:
+            return False
+        followed = [{**watch.lines, **watch.returns} for watch in self._watches.values()]
+        return not any(_lines.may_catch(each) for frames in followed for each in frames.values())
 
     def _report_start(self, frame: FrameType, listener: Listener) -> None:
         code = frame.f_code

@@ -35,6 +35,19 @@ class _Door:
             self.enter()
 
 
+class _Sentinel:
+    """The tracing function of a frame that is to run untraced: when the frame ends, so does this."""
+
+    def __init__(self, back: Callable[[], None]) -> None:
+        self._back = back
+
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> _Sentinel:
+        return self
+
+    def __del__(self) -> None:
+        self._back()
+
+
 class Reach:
     """Where one engine's tracing function is installed.
 
@@ -155,6 +168,23 @@ class Reach:
         """Give this thread back the tracer that the program had there."""
         sys.settrace(self._program_tracers.pop(get_ident(), None))
 
+    def leave_until_end(self, frame: FrameType) -> bool:
+        """Stop tracing this thread until the frame, which is just beginning, has ended. False: not possible.
+
+        Only where references are counted, so that a frame goes as soon as it ends.
+        """
+        if sys.implementation.name != "cpython" or self._program_tracers.get(get_ident()) is not None:
+            return False
+        frame.f_trace = _Sentinel(self._return)
+        frame.f_trace_lines = False
+        sys.settrace(None)
+        return True
+
+    def _return(self) -> None:
+        """On the thread whose frame has ended; or on any, when nobody waits for that any more."""
+        if self.is_needed_here(get_ident()):
+            sys.settrace(self._tracer)
+
     def take(self, frame: FrameType, local: Tracer) -> None:
         """Have `local` called for what happens in this frame."""
         if frame.f_lasti < 0:
@@ -163,7 +193,9 @@ class Reach:
             return
         current = frame.f_trace
         if current != local:
-            if current is not None:
+            if isinstance(current, _Sentinel):
+                frame.f_trace_lines = True
+            elif current is not None:
                 self._program_locals[id(frame)] = (frame, current)
             frame.f_trace = local
             if _KEEPS_PLACES:
