@@ -55,6 +55,9 @@ class BinaryCodec:
         try:
             while True:
                 if self._reading is None:
+                    if self._position == len(self._buffer):
+                        self._compact()
+                        return None  # what is to be read next depends on what we say until it comes
                     self._reading = (self._answers.popleft() if self._answers else reading.message)()
                     self._wanted = next(self._reading)
                 if len(self._buffer) - self._position < self._wanted:
