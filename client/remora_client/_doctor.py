@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+_CLOCKS_DIFFER = (
+    30.0  # seconds; more and a new certificate may not be valid yet, and logs are hard to compare
+)
 _EXPIRES_SOON = dt.timedelta(days=14)
 # In the order in which connecting goes through them; `ConnectError.layer` is one of them.
 _LAYERS = ("dns", "tcp", "tls", "certificate", "protocol", "login", "process", "debugger")
@@ -37,6 +40,7 @@ _TITLES = {
     "login": "login",
     "process": "processes",
     "debugger": "debugger",
+    "clock": "clock",
 }
 
 
@@ -148,7 +152,17 @@ async def _behind(link: Link, pid: int | None) -> list[Finding]:
     )
     for limit in limits if isinstance(limits, list) else []:
         findings.append(Finding("debugger", "note", visible(str(limit))))
-    return findings
+    clock = remora.get("clock")
+    return [*findings, _compare_clocks(clock)] if isinstance(clock, (int, float)) else findings
+
+
+def _compare_clocks(theirs: float) -> Finding:
+    ahead = theirs - time.time()
+    if abs(ahead) < _CLOCKS_DIFFER:
+        return Finding("clock", "ok", "theirs and ours agree")
+    way = "ahead of" if ahead > 0 else "behind"
+    text = f"theirs is {abs(ahead):.0f} s {way} ours"
+    return Finding("clock", "note", text, "Set the one that is wrong: certificates are judged by the date.")
 
 
 def _listed(processes: list[ProcessInfo]) -> str:

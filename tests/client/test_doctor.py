@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ import pytest
 from remora_client import cli
 from remora_protocol import RequestFailed
 from tests.client.servers import DAY, SECRET, Files, Remora, Server, make_certificate
+from tests.support.interpreters import NEWEST
+from tests.support.program import Program
 
 Doctor = Callable[..., tuple[int, dict[str, dict[str, Any]]]]
 
@@ -93,3 +97,73 @@ def test_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:2] == ["ok", "name"]
     assert any(line.startswith("failed  login") for line in lines)
+
+
+def test_eight_broken_set_ups_have_their_lines(
+    capsys: pytest.CaptureFixture[str], certificate: Files, tmp_path: Path
+) -> None:
+    """Each is one line that begins with "failed", names the layer, and has a remedy under it."""
+
+    def line(*arguments: str) -> tuple[int, str, str]:
+        code = cli.main(["doctor", *arguments])
+        lines = capsys.readouterr().out.splitlines()
+        (at,) = (number for number, each in enumerate(lines) if each.startswith("failed"))
+        remedy = lines[at + 1].strip() if lines[at + 1 :] and lines[at + 1].startswith(" " * 21) else ""
+        return code, " ".join(lines[at].split()), remedy
+
+    def mismatch(server: Remora, arguments: object) -> None:
+        raise RequestFailed("version-mismatch", "We speak 1 to 1, you 7 to 9: upgrade this side.")
+
+    code, text, remedy = line("nosuch.invalid")
+    assert code == 3 and text.startswith("failed name There is no host named") and "spelling" in remedy
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        code, text, remedy = line(f"127.0.0.1:{bound.getsockname()[1]}")
+    assert code == 3 and re.search("^failed TCP .* nothing listens there", text) and "firewall" in remedy
+    with Server(Remora()) as listener:
+        code, text, remedy = line(f"tcps://{SECRET}@{listener.place}")
+        assert code == 3 and re.search("^failed TLS .* does not speak TLS", text) and "tcp://" in remedy
+        code, text, remedy = line(f"tcp://wrong@{listener.place}")
+        assert (
+            code == 4 and re.search("^failed login .* rejects the secret", text) and "enable_attach" in remedy
+        )
+    with Server(Remora(secret=None)) as listener:
+        code, text, remedy = line(f"tcp://{SECRET}@{listener.place}")
+        assert code == 4 and re.search("^failed login .* asks for no secret", text) and "leave" in remedy
+    with Server(Remora(certificate=certificate.der), certificate.context()) as listener:
+        code, text, remedy = line(f"tcps://{SECRET}@{listener.place}")
+        assert code == 5 and re.search("^failed certificate .* not trusted", text)
+    with Server(Remora(answers={"remora/hello": mismatch})) as listener:
+        code, text, remedy = line(listener.place)
+        assert code == 6 and re.search("^failed protocol .* 7 to 9: upgrade", text)
+    with Server(lambda sock: sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as listener:
+        code, text, remedy = line(listener.place)
+        assert code == 6 and re.search("^failed protocol .* web server", text) and "port" in remedy
+
+
+@pytest.mark.parametrize(("seconds", "state", "words"), [(0, "ok", "agree"), (-120, "note", "behind ours")])
+def test_the_clocks_are_compared(doctor: Doctor, seconds: int, state: str, words: str) -> None:
+    body = {"remora": {"engine": "fake", "limits": [], "clock": time.time() + seconds}}
+    with Server(Remora(secret=None, answers={"initialize": lambda s, a: body})) as listener:
+        _, found = doctor(listener.place)
+    assert found["clock"]["state"] == state
+    assert words in found["clock"]["text"]
+
+
+def test_a_real_server_is_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert NEWEST is not None
+    with Program(NEWEST, "#\ninput()\n", enable={"secret": "real"}) as program:
+        host, port = program.address
+        assert cli.main(["doctor", f"tcp://real@{host}:{port}"]) == 0
+    lines = [" ".join(line.split()[:2]) for line in capsys.readouterr().out.splitlines()]
+    wanted = [
+        "ok name",
+        "ok TCP",
+        "note TLS",
+        "ok protocol",
+        "ok login",
+        "ok processes",
+        "ok debugger",
+        "ok clock",
+    ]
+    assert [line for line in lines if line in wanted] == wanted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import struct
+import time
 from typing import TYPE_CHECKING, Any
 
 from remora._handlers._table import HANDLERS, When, handles
@@ -37,7 +38,6 @@ def initialize(session: Session, arguments: Arguments) -> dict[str, Any]:
         raise RequestFailed("bad-request", "The connection is initialized already.")
     session.is_initialized = True
     session.after_response(session.expect_attach)
-    session.client = arguments.all
     if not session.client_name:
         session.client_name = (arguments.text("clientName", "") or arguments.text("clientID", ""))[:80]
     debugger = session.server.debugger
@@ -72,6 +72,7 @@ def initialize(session: Session, arguments: Arguments) -> dict[str, Any]:
             "requests": sorted(name for name in HANDLERS if name.startswith("remora/")),
             "engine": debugger.engine_name,
             "limits": list(debugger.limits),
+            "clock": time.time(),
         },
     }
 
