@@ -81,7 +81,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_trace"},
         {"_certificates", "_places", "_model", "_errors"},
         {"locspec", "render"},
-        {"_fragments", "_text"},
+        {"_foreign", "_fragments", "_text"},
     ],
 }
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from remora_client._connect import connect
 from remora_client._errors import ClientError, NotARemora
+from remora_client._foreign import NO_AUTHENTICATION, foreign_name
 from remora_client._options import ConnectOptions, from_arguments
 from remora_client._targets import local_processes
 from remora_client._text import clip, visible
@@ -41,6 +42,7 @@ class Answer:
     place: str
     processes: list[ProcessInfo] = field(default_factory=list)
     error: ClientError | None = None
+    server: str = ""  # a known debug adapter that is no Remora
 
 
 def run(arguments: Namespace) -> int:
@@ -72,6 +74,9 @@ async def _ask(qualifier: Qualifier, options: ConnectOptions) -> Answer:
     try:
         link = await connect(qualifier, options)
         try:
+            server = foreign_name(link.rpc.head)
+            if not link.is_remora and server:
+                return Answer(place, server=server)
             if not link.is_remora:
                 raise NotARemora(
                     f"{place} is a debug adapter, but no Remora: it has no list of processes.",
@@ -96,7 +101,10 @@ def _print(answers: Sequence[Answer], *, as_json: bool) -> None:
         for answer in answers:
             if len(answers) > 1:
                 print(f"{answer.place}:")
-            if answer.error is None:
+            if answer.server:
+                print(f"{answer.place} is {answer.server}: one process, {NO_AUTHENTICATION}.")
+                print(f"{_GAP}remora attach {answer.place}")
+            elif answer.error is None:
                 print("\n".join(table(answer.processes, width)) or _nothing(answer.place))
             elif len(answers) > 1:  # beside the answers, so that it is seen which one failed
                 print(f"{_GAP}{str(answer.error).splitlines()[0]}")

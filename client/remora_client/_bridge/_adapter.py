@@ -25,6 +25,7 @@ from remora_client._bridge._paths import Paths
 from remora_client._bridge._places import BREAKPOINT_REQUESTS, change_event_sources, change_response_sources
 from remora_client._bridge._reach import reach
 from remora_client._errors import ClientError, Gone
+from remora_client._foreign import NO_AUTHENTICATION, foreign_name
 from remora_client._model import records
 from remora_client._rpc import NoAnswer
 from remora_client._text import visible
@@ -185,10 +186,11 @@ class Adapter:
         if changed:
             self._editor.event("capabilities", {"capabilities": changed})
         if not self._link.is_remora:
-            self._say(f"{self._link.address} is no Remora: neither authentication nor encryption there.")
+            name = foreign_name(rpc.head) or "some debug adapter"
+            self._say(f"{self._link.address} is {name}: {NO_AUTHENTICATION}.")
         if sources.cut:
             self._say("Not all source folders could be looked through in time.")
-        attaching = asyncio.ensure_future(rpc.request("attach", wishes.forwarded))
+        attaching = asyncio.ensure_future(rpc.request("attach", {"justMyCode": True, **wishes.forwarded}))
         ready = asyncio.ensure_future(self._server_ready.wait())
         try:
             done, _ = await asyncio.wait(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remora_client._foreign import NO_AUTHENTICATION, foreign_name
 from remora_client._text import visible
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ def banner(session: Session) -> Fragments:
     else:
         out += [
             ("class:heading", f"Attached to {visible(session.link.address)}"),
-            ("class:dim", "  not a Remora\n"),
+            ("class:dim", f"  {foreign_name(session.link.rpc.head) or 'some debug adapter'}, not a Remora\n"),
+            ("class:warning", "  note: "),
+            ("", f"{NO_AUTHENTICATION}.\n"),
         ]
     out += _connection(session)
     for limit in session.limits:

@@ -1,0 +1,129 @@
+"""Remora's client against a server that nobody here wrote: debugpy, on three Pythons."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.support.bridge import Bridge
+from tests.support.command import Remora
+from tests.support.interpreters import INTERPRETERS, Interpreter
+from tests.support.program import Program
+
+VERSION = "1.8.22"
+SERVICE = """\
+import time, debugpy
+print("AT", *debugpy.listen(("127.0.0.1", 0)), flush=True)
+state = {"running": True, "numbers": list(range(2000))}
+def step(value):
+    doubled = value * 2  # @doubled
+    return doubled + 1  # @step_return
+i = 0
+while state["running"]:
+    i = step(i) % 1000
+    time.sleep(0.01)
+print("ended")
+"""
+PYTHONS = [one for one in INTERPRETERS if not one.is_pypy and one.version[:2] in ((3, 11), (3, 12), (3, 13))]
+
+
+@cache
+def debugpy_for(python: str, name: str) -> str:
+    """A folder with debugpy for this interpreter; installed once and kept."""
+    cache_home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    folder = Path(cache_home, "remora", "debugpy", f"{VERSION}-{name}")
+    if not (folder / "debugpy").is_dir():
+        uv = shutil.which("uv")
+        tool = [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
+        done = subprocess.run(
+            [*tool, "--quiet", "--target", str(folder), f"debugpy=={VERSION}"],
+            capture_output=True, text=True, timeout=100, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            shutil.rmtree(folder, ignore_errors=True)
+            pytest.skip(f"debugpy {VERSION} cannot be installed for {name}: {done.stderr[-300:]}")
+    return str(folder)
+
+
+class Service(Program):
+    """A program that listens by debugpy."""
+
+    def __init__(self, interpreter: Interpreter) -> None:
+        folder = debugpy_for(interpreter.path, interpreter.name)
+        environment = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        super().__init__(
+            interpreter, SERVICE, name="svc.py", env=environment, pythonpath=folder, warnings="default"
+        )
+        found = self.wait_line(r"AT (\S+) (\d+)")
+        self.place = f"tcp://{found[1]}:{found[2]}"
+
+
+@pytest.fixture(params=PYTHONS, ids=str)
+def service(request: pytest.FixtureRequest) -> Iterator[Service]:
+    with Service(request.param) as program:
+        yield program
+
+
+def test_exec(service: Service, remora: Remora) -> None:
+    doubled = service.line("doubled")
+    ran = remora.exec(
+        service.place,
+        f"break svc.py:{doubled}",
+        "continue",
+        "locals",
+        "print 6 * 7",
+        "where",
+        "next",
+        "print state['numbers']",
+        "threads",
+        "clear -all",
+        "!state['running'] = False",
+        "continue",
+    )
+    assert ran.code == 0, ran
+    breakpoint_, _, names, product, where, _, _, threads, *_ = ran.results()
+    assert (breakpoint_["verified"], breakpoint_["line"]) == (True, doubled)
+    assert [each["name"] for each in names] == ["value"]
+    assert product == {"value": "42", "type": "int"}
+    assert [each["name"] for each in where] == ["step", "<module>"]
+    assert threads[0]["name"] == "MainThread"
+    stops = [line["stop"]["frame"]["line"] for line in ran.lines if "stop" in line]
+    assert stops == [doubled, service.line("step_return")]
+    assert service.returncode() == 0
+    assert "ended" in service.output
+
+
+def test_ls_and_what_the_banner_says(service: Service, remora: Remora) -> None:
+    with remora.terminal("attach", service.place) as terminal:
+        terminal.wait(f"debugpy {VERSION}, not a Remora")
+        terminal.wait("no authentication")
+        terminal.press("\x04")
+        assert terminal.returncode() == 0
+    listed = remora("ls", service.place)
+    assert listed.code == 0, listed
+    assert f"debugpy {VERSION}" in listed.output
+    assert "no authentication" in listed.output
+
+
+def test_through_the_bridge(service: Service, remora: Remora) -> None:
+    file = Path(shutil.copy(service.path, remora.folder))
+    doubled = service.line("doubled")
+    with Bridge(remora) as bridge:
+        editor = bridge.editor
+        mapping = {"localRoot": str(remora.folder), "remoteRoot": str(service.directory)}
+        editor.attach({file: [doubled]}, qualifier=service.place, pathMappings=[mapping])
+        stop = editor.wait_stopped()
+        top = editor.top(stop["threadId"])
+        assert (top["line"], top["source"]["path"]) == (doubled, str(file))
+        assert editor.evaluate("6 * 7", top["id"])["result"] == "42"
+        said = [event["body"]["output"] for event in editor.messages if event.get("event") == "output"]
+        assert any("no authentication" in each for each in said)
+        # It brings messages before it is initialized; an editor hears nothing of them.
+        assert editor.messages[0]["type"] == "response"
+        editor.disconnect()
