@@ -108,11 +108,6 @@ class Listener:
         sock.setblocking(False)
         server.loop.watch(sock, READ, self._on_connection)
 
-    def close(self) -> None:
-        """Take no more connections."""
-        self._server.loop.watch(self.socket, 0, self._on_connection)
-        self.socket.close()
-
     def _on_connection(self, _events: int) -> None:
         for _ in range(64):
             try:

@@ -74,7 +74,6 @@ class Session:
         self.hold = 0.0  # how long the program is to wait for this client when it is lost
         self.token = ""
         self.client_name = ""
-        self.client: dict[str, Any] = {}
         self.scram: ScramServer | None = None
         self.outbox = Outbox(self._on_wake)
         self.references = References()

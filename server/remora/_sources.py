@@ -131,11 +131,6 @@ class Sources:
         lines = self.lines(filename)
         return None if lines is None else lines.place(line)
 
-    def forget(self, filename: str) -> None:
-        """Read the file anew when it is next asked for: it was loaded again."""
-        self._texts.pop(filename, None)
-        self._lines.pop(filename, None)
-
     def _read_lines(self, filename: str) -> Lines | None:
         loaded = self._load(filename)
         if loaded is None and filename.startswith("<"):

@@ -105,17 +105,6 @@ class Transport:
         self._loop.watch(self.socket, 0, self._on_ready)
         self.socket.close()
 
-    def drain_blocking(self, timeout: float) -> None:
-        """At the program's end: give what waits a last chance to leave, for so long at most."""
-        if self._closed or not self._outgoing:
-            return
-        try:
-            self.socket.settimeout(timeout)
-            self.socket.sendall(self._outgoing)
-        except OSError:
-            pass
-        self._outgoing.clear()
-
     # -- the socket -------------------------------------------------------------------------------
 
     def _on_ready(self, events: int) -> None:
