@@ -68,7 +68,8 @@ def test_the_secret_is_left_nowhere(remora: Remora, tmp_path: Path) -> None:
         (keep / name).write_text(f"{text}\n")
     enable = (
         "import pathlib, remora\n"
-        f"given = [pathlib.Path({str(keep)!r}, name).read_text().strip() for name in ('secret', 'observer')]\n"
+        f"names = [pathlib.Path({str(keep)!r}, name) for name in ('secret', 'observer')]\n"
+        "given = [name.read_text().strip() for name in names]\n"
         "place = remora.enable_attach(given[0], ('127.0.0.1', 0), observer_secret=given.pop())\n"
         "print('REMORA_ADDRESS', *place, flush=True)\n"
     )
