@@ -95,7 +95,7 @@ class Threads(dict[int, ThreadRecord]):
         waits = [each.halted_at + HALT_SECONDS - now for each in self.values() if each.silent]
         if self._waking:
             waits.append(self._resumed_at + WAKE_SECONDS - now)
-        return max(waits, default=0.0)
+        return max([0.0, *waits])
 
     def answerer(self) -> int | None:
         """One that stands still and has a frame: it can evaluate."""
