@@ -53,14 +53,14 @@ def measure(python: Python, options: argparse.Namespace) -> list[Row]:
     bare = _bare_burst(python)
     names = [REMORA] if options.no_debugpy else [REMORA, DEBUGPY]
     bursts = {name: _burst(python, name) for name in names}
-    remark = "; ".join(burst.trouble for burst in bursts.values() if burst.trouble)
+    trouble = "; ".join(burst.trouble for burst in bursts.values() if burst.trouble)
 
-    def row(what: str, unit: str, take: Callable[[Burst], float]) -> Row:
+    def row(what: str, unit: str, take: Callable[[Burst], float], remark: str = "") -> Row:
         values = {name: take(burst) for name, burst in bursts.items()}
         return Row(what, python.version, unit, values[REMORA], values.get(DEBUGPY), remark=remark)
 
     return [
-        row("10 MB of prints, client attached", "x", lambda burst: burst.wall / bare),
+        row("10 MB of prints, client attached", "x", lambda burst: burst.wall / bare, trouble),
         row("10 MB of prints, part that the client is shown", "%", lambda burst: burst.shown * 100),
         row("10 MB of prints, until the client has that", "s", lambda burst: burst.settled),
     ]
