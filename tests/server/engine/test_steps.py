@@ -1,8 +1,8 @@
 """Steps, by a table: the programs in `steps/` say above each function where the steps made in it have to end.
 
 Where Pythons differ the table has several lines, with names in brackets. All of it is the interpreters'
-doing: before 3.10 a `with` is not come back to when it ends, before 3.12 a comprehension is a frame of its own,
-PyPy's line tables have more starts, and so on.
+doing: before 3.10 a `with` is not come back to when it ends, before 3.12 a comprehension is a frame of its
+own, PyPy's line tables have more starts, and so on.
 """
 
 from __future__ import annotations
