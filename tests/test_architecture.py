@@ -59,7 +59,7 @@ LAYERS: dict[str, list[set[str]]] = {
     "remora_client": [
         {"__main__", "cli"},
         {"_demo", "_demo_game"},
-        {"repl", "_exec", "_dap"},
+        {"repl", "_exec", "_dap", "_hooks"},
         {"_bridge"},
         {"_doctor", "_ls", "_trust_command", "_cert_command"},
         {"commands"},

@@ -12,13 +12,16 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError, Gone, TimedOut
+from remora_client._hooks import Hooks
 from remora_client._options import from_arguments
 from remora_client._targets import open_session
 from remora_client.commands import (
     CommandError,
     Context,
+    Given,
     Result,
     commands_for,
+    count_hits,
     error_text,
     given_commands,
     run_script_line,
@@ -32,7 +35,6 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from remora_client._model import Stop
-    from remora_client.commands import Given
 
 __all__ = ["Script", "run"]
 
@@ -63,10 +65,13 @@ async def _run(arguments: Namespace, given: list[Given]) -> int:
     printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
     ctx = Context(session)
     ctx.shown_stop = session.state.stops  # a stop that was there before us is no news
-    script = Script(ctx, printer, as_json=arguments.json, deadline=deadline)
+    hooks = Hooks.from_arguments(arguments)
+    script = Script(ctx, printer, as_json=arguments.json, deadline=deadline, hooks=hooks)
     remove = session.listen(script.on_event)
     try:
-        return await script.run(given)
+        await hooks.arm(session)
+        code = await script.run(given)
+        return await script.stay() if hooks and not code else code
     finally:
         remove()
         await session.detach()
@@ -76,8 +81,15 @@ class Script:
     """Runs commands one after the other, and tells what came of each."""
 
     def __init__(
-        self, ctx: Context, printer: Printer, *, as_json: bool = False, deadline: float | None = None
+        self,
+        ctx: Context,
+        printer: Printer,
+        *,
+        as_json: bool = False,
+        deadline: float | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
+        self.hooks = hooks or Hooks()
         self.ctx = ctx
         self.printer = printer
         self.as_json = as_json
@@ -96,6 +108,31 @@ class Script:
                 return _exit_code(failure)
             if self._left:
                 break
+        return 0
+
+    async def stay(self) -> int:
+        """Run the hooks at every stop, until the program ends or the time is up, or a hook fails."""
+        session = self.ctx.session
+        while not self._left and not session.state.over:
+            try:
+                async with asyncio.timeout_at(self.deadline):
+                    if session.stop is not None:
+                        await session.resume()
+                    stop = await session.wait_for_stop()
+            except TimeoutError:
+                return 0  # so long it was to watch
+            except Gone as error:
+                self._failed(Given("(watching)", ""), error)
+                return error.exit_code
+            if stop is None:
+                break
+            count_hits(self.ctx, stop)
+            try:
+                async with asyncio.timeout_at(self.deadline):
+                    await self._on_hit(stop)
+            except Exception as error:
+                self._failed(Given("(at a stop)", ""), error)
+                return _exit_code(error)
         return 0
 
     def on_event(self, event: str, body: dict[str, Any]) -> None:
@@ -143,7 +180,8 @@ class Script:
 
     async def _on_hit(self, stop: Stop) -> None:
         """The commands that were left for this breakpoint. They may let the program run, and stop again."""
-        for text in commands_for(self.ctx, stop):
+        hooked = await self.hooks.commands_for(self.ctx.session, stop) if self.hooks else []
+        for text in [*commands_for(self.ctx, stop), *hooked]:
             if self._left or self.ctx.session.state.over:
                 return
             self.ctx.depth += 1

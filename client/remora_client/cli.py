@@ -146,6 +146,10 @@ def _add_exec(commands: Any) -> None:
     _add_session(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line: results and events")
     parser.add_argument("--timeout", type=_seconds, metavar="S", help="give up after this long")
+    group = parser.add_argument_group("at each stop, until the program ends or the time is up")
+    for name, what in (("stop", "stop"), ("exception", "exception"), ("uncaught", "uncaught exception")):
+        text = f"run this command at every {what}, and let the program go on"
+        group.add_argument(f"--on-{name}", action="append", default=[], metavar="CMD", help=text)
     _add_connecting(parser)
 
 

@@ -1,0 +1,100 @@
+"""`remora exec` in scripts: its JSON against the published schema, its hooks, its time-outs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+
+from tests.support.command import Ran, Remora
+from tests.support.interpreters import NEWEST, ROOT
+from tests.support.program import Program
+
+assert NEWEST
+SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "exec-schema.json").read_text(encoding="utf-8"))
+WORKER = """\
+#
+import time
+
+def work(number):
+    if number % 3 == 0:
+        raise ValueError(f"no {number}")
+    return number
+
+done = 0
+for number in range(1, 100000):
+    try:
+        done += work(number)  # @call
+    except ValueError:
+        pass
+    time.sleep(0.02)
+"""
+CRASHING = """\
+#
+import time, remora
+
+remora.wait_for_attach(20)
+time.sleep(0.2)
+amount = 42
+raise RuntimeError("the end")
+"""
+
+
+def check(ran: Ran) -> None:
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    for line in ran.lines:
+        validator.validate(line)
+
+
+def place(program: Program) -> str:
+    return f"tcp://{program.address[0]}:{program.address[1]}"
+
+
+def test_every_line_is_as_the_schema_says(remora: Remora) -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    with Program(NEWEST, "function_loop.py", enable={}) as program:
+        ran = remora.exec(
+            place(program), "help", f"break function_loop.py:{program.line('doubled')}", "continue", "where",
+            "locals", "print value", "print [value]", "list", "threads", "next", "step", "up", "down",
+            "clear -all", "!done = 3", "print nonsense", "threads",
+        )  # fmt: skip
+        check(ran)
+        assert not ran.lines[-1]["ok"]
+        assert ran.lines[-1]["command"] == "print nonsense"
+        assert ran.code == 1
+
+
+def test_hooks_at_every_stop(remora: Remora) -> None:
+    with Program(NEWEST, WORKER, enable={}, name="worker.py") as program:
+        options = ("--json", "--on-stop", "print number", "--timeout", "3")
+        place_ = f"worker.py:{program.line('call')}"
+        ran = remora("exec", place(program), *options, "-c", f"break {place_}")
+        assert ran.code == 0, ran
+        check(ran)
+        values = [int(each["value"]) for each in ran.results()[1:]]
+        assert len(values) > 2
+        assert values == list(range(values[0], values[0] + len(values)))
+
+
+def test_hooks_at_exceptions(remora: Remora) -> None:
+    with Program(NEWEST, WORKER, enable={}, name="worker.py") as program:
+        options = ("--json", "--on-exception", "print number", "--on-uncaught", "print 'never'")
+        ran = remora("exec", place(program), *options, "--timeout", "3")
+        assert ran.code == 0, ran
+        check(ran)
+        values = [each["value"] for each in ran.results()]
+        assert values
+        assert all(int(value) % 3 == 0 for value in values)
+
+
+def test_a_crash_reporter(remora: Remora) -> None:
+    with Program(NEWEST, CRASHING, enable={}, name="crashing.py") as program:
+        hooks = ("--on-uncaught", "where", "--on-uncaught", "print amount")
+        ran = remora("exec", place(program), "--json", *hooks, "--timeout", "30")
+        assert ran.code == 0, ran
+        check(ran)
+        where, amount = ran.results()
+        assert where[0]["name"] == "<module>"
+        assert amount == {"value": "42", "type": "int"}
+        assert program.returncode() == 1
