@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from remora_client._errors import ClientError, ConnectError, Gone
     from remora_client._model import (
         Breakpoint,
+        ExceptionFilter,
         ExceptionInfo,
         Frame,
         Scope,
@@ -33,6 +34,7 @@ __all__ = [
     "ClientError",
     "ConnectError",
     "ConnectOptions",
+    "ExceptionFilter",
     "ExceptionInfo",
     "Frame",
     "Gone",

@@ -1,0 +1,44 @@
+"""A pytest plug-in: a test that fails waits for a debugger, at the line that failed.
+
+    pytest -p pytest_remora --remora 60        (with examples/ on PYTHONPATH)
+
+It prints where to attach to. Nobody comes within so many seconds: the run goes on.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option `--remora SECONDS`."""
+    parser.addoption("--remora", type=float, default=0, metavar="SECONDS", help="let failing tests wait")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Wait in the report of a failing test: its frames are still alive in the exception."""
+    report = yield
+    seconds = item.config.getoption("--remora")
+    if seconds and call.excinfo is not None and call.when == "call":
+        import remora
+
+        host, port = remora.enable_attach(None, address=("127.0.0.1", 0))
+        print(f"{item.nodeid} failed: remora attach tcp://{host}:{port}", file=sys.stderr, flush=True)
+        error = call.excinfo.value
+        if remora.wait_for_attach(seconds):
+            frame = error.__traceback__
+            while frame is not None and frame.tb_next is not None:
+                frame = frame.tb_next
+            variables = dict(frame.tb_frame.f_locals) if frame is not None else {}
+            failed_locals = variables  # what `print failed_locals` shows
+            remora.break_into_debugger()
+            del failed_locals
+        remora.disable_attach()
+    return report

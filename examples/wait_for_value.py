@@ -1,0 +1,28 @@
+"""Wait until an expression is true at a line of a running program, dump what is there, and let it run on.
+
+python wait_for_value.py tcp://HOST:PORT app.py:12 'total > 1000'
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from remora_client import attach
+
+
+def dump(target: str, place: str, condition: str, timeout: float = 30) -> dict[str, object]:
+    """The stack, and the local variables of the newest frame, at the moment when the condition holds."""
+    with attach(target) as session:
+        session.break_at(place, condition=condition)
+        stop = session.resume(timeout)
+        if stop is None:
+            return {"ended": True}
+        return {
+            "stack": [f"{frame.name} {frame.path}:{frame.line}" for frame in session.stack()],
+            "locals": {each.name: each.value for each in session.locals()},
+        }
+
+
+if __name__ == "__main__":
+    print(json.dumps(dump(*sys.argv[1:4]), indent=2))

@@ -1,0 +1,134 @@
+"""The gallery of examples, run as its readers run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.command import Remora, client_environment
+from tests.support.interpreters import NEWEST, ROOT
+from tests.support.program import EXAMPLES, PYTHONPATH, Program
+
+assert NEWEST
+SERVICE = """\
+#
+import threading, time, remora
+
+def handle(number):
+    total = number * 2  # @total
+    if number % 5 == 0:
+        raise ValueError(f"no {number}")
+    return total
+
+def serve(number):
+    handle(number)
+
+remora.wait_for_attach(30)
+for number in range(1, 1000):
+    thread = threading.Thread(target=serve, args=(number,))
+    thread.start()
+    thread.join()
+    time.sleep(0.02)
+"""
+
+
+def place(program: Program) -> str:
+    return f"tcp://{program.address[0]}:{program.address[1]}"
+
+
+def run(remora: Remora, name: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments],
+        env=client_environment(remora.configuration),
+        cwd=remora.folder, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+def test_wait_for_a_value_and_dump(remora: Remora) -> None:
+    with Program(NEWEST, "function_loop.py", enable={}) as program:
+        where = f"function_loop.py:{program.line('step_return')}"
+        dumped = json.loads(run(remora, "wait_for_value.py", place(program), where, "value > 50"))
+        assert int(dumped["locals"]["doubled"]) > 100
+        assert "step" in dumped["stack"][0]
+
+
+def test_sample_stacks(remora: Remora) -> None:
+    with Program(NEWEST, "function_loop.py", enable={}) as program:
+        sampled = run(remora, "sample_stacks.py", place(program), "10")
+        assert sum(int(line.split()[0]) for line in sampled.splitlines()) == 10
+        assert "MainThread" in sampled
+        assert "spin" in sampled
+
+
+def test_trace_arguments(remora: Remora) -> None:
+    with Program(NEWEST, SERVICE, enable={}, name="service.py", warnings="default") as program:
+        where = f"service.py:{program.line('total')}"
+        traced = run(remora, "trace_arguments.py", place(program), where, "number={number}", "1.5")
+        numbers = [int(found) for found in re.findall(r"number=(\d+)", traced)]
+        assert len(numbers) > 2
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def test_collect_exceptions(remora: Remora) -> None:
+    with Program(NEWEST, SERVICE, enable={}, name="service.py", warnings="default") as program:
+        found = [
+            json.loads(line)
+            for line in run(remora, "collect_exceptions.py", place(program), "3").splitlines()
+        ]
+        assert len(found) >= 2
+        assert all(int(each["locals"]["number"]) % 5 == 0 for each in found)
+        assert all("no " in each["exception"] for each in found)
+
+
+def test_watch_workers(remora: Remora) -> None:
+    with (
+        Program(NEWEST, "function_loop.py", enable={}) as one,
+        Program(NEWEST, "function_loop.py", enable={}) as two,
+    ):
+        watched = run(remora, "watch_workers.py", "state['running']", place(one), place(two))
+        assert [line.split()[-1] for line in watched.splitlines()] == ["True", "True"]
+
+
+def test_a_failing_test_waits(remora: Remora, tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text("def test_it():\n    answer = 41\n    assert answer == 42\n")
+    environment = client_environment(
+        remora.configuration, {"PYTHONPATH": os.pathsep.join([PYTHONPATH, str(EXAMPLES)])}
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-s",
+        "-p",
+        "pytest_remora",
+        "--remora",
+        "30",
+        "test_it.py",
+    ]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as tests:
+        try:
+            assert tests.stderr
+            said = tests.stderr.readline()
+            target = said.split()[-1]
+            with remora.start_exec(target, "continue", "print failed_locals['answer']") as session:
+                session.stop("continue")
+                assert session.result("print failed_locals['answer']")["value"] == "41"
+                assert session.returncode() == 0
+            assert tests.wait(30) == 1
+        finally:
+            tests.kill()
+
+
+def test_every_example_is_run_here() -> None:
+    text = Path(__file__).read_text(encoding="utf-8") + (ROOT / "tests" / "e2e" / "game.py").read_text()
+    for each in EXAMPLES.glob("*.py"):
+        assert each.name in text or each.stem in text, each
