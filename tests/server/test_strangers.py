@@ -146,13 +146,24 @@ def test_those_who_are_turned_away_hold_no_descriptors(program: Program) -> None
         return len(os.listdir(f"/proc/{program.pid}/fd"))
 
     before = count()
-    sockets = [socket.create_connection(program.address, 10) for _ in range(120)]
-    for sock in sockets:
+    sockets = []
+    for _ in range(120):
+        sockets.append(socket.create_connection(program.address, 10))
         with contextlib.suppress(OSError):
-            sock.sendall(b"SSH-2.0-x\r\n")
-    DapClient.connect(program.address, SECRET).close()
+            sockets[-1].sendall(b"SSH-2.0-x\r\n")
+            sockets[-1].recv(1)  # it has been answered
     assert count() - before <= 40
     for sock in sockets:
+        sock.close()
+
+
+def test_only_so_many_wait_at_the_door(program: Program) -> None:
+    DapClient.connect(program.address, SECRET).close()
+    before = len(os.listdir(f"/proc/{program.pid}/fd"))
+    idle = [socket.create_connection(program.address, 10) for _ in range(100)]
+    DapClient.connect(program.address, SECRET).close()  # all that came before have been taken by then
+    assert len(os.listdir(f"/proc/{program.pid}/fd")) - before <= 20
+    for sock in idle:
         sock.close()
 
 
