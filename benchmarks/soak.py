@@ -48,6 +48,11 @@ class SoakError(Exception):
     """The seed, what was done last, and what went wrong."""
 
 
+def is_native(stop: Body) -> bool:
+    """A pause that found its thread in native code: held when it comes back, no stop to work at till then."""
+    return stop.get("description") == "paused in native code"
+
+
 @contextlib.contextmanager
 def refusals(*codes: str) -> Iterator[None]:
     """A request that may be refused, for these reasons only."""
@@ -230,7 +235,7 @@ class Soak:
 
     def wait_stop(self) -> Body:
         stop = self.client.wait_stopped(DEADLINE)
-        self.note("stopped", {name: stop.get(name) for name in ("reason", "threadId")})
+        self.note("stopped:native" if is_native(stop) else "stopped", (stop["reason"], stop["threadId"]))
         return stop
 
     def resume(self, command: str, thread: int) -> None:
@@ -247,6 +252,8 @@ class Soak:
     def step(self, stop: Body) -> Body:
         """One step, where one is sure to end: in a thread or task that goes on for ever."""
         thread = stop["threadId"]
+        if is_native(stop):
+            return stop
         names = [frame["name"].rpartition(".")[2] for frame in self.client.stack(thread)]
         if "work" not in names or names[0] not in (*_LEAVES, "work"):
             return stop
@@ -256,6 +263,8 @@ class Soak:
 
     def look(self, stop: Body) -> None:
         """Requests that change nothing."""
+        if is_native(stop):
+            return
         thread = stop["threadId"]
         frames = self.client.stack(thread)
         what = self.random.choice(["evaluate", "evaluate", "variables", "stacks", "source", "modules"])

@@ -12,6 +12,8 @@ import ast
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from remora._frames import EVALUATED
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType, FrameType
@@ -42,8 +44,8 @@ class Expression:
     def __init__(self, source: str) -> None:
         self.source = source
         try:
-            self._tree = ast.parse(source.strip(), "<expression>", "eval")
-            self.code = compile(self._tree, "<expression>", "eval")
+            self._tree = ast.parse(source.strip(), EVALUATED, "eval")
+            self.code = compile(self._tree, EVALUATED, "eval")
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise BadExpression(_reason(error)) from None
         self._bound = _names_bound_inside(self._tree)
@@ -86,12 +88,12 @@ class Expression:
     def _compile_for(self, names: set[str], namespace: dict[str, Any]) -> Function:
         if self._bound & names or _LOCALS in self._bound:
             return self._evaluate_in(namespace)
-        body = _LocalsByName(names).visit(ast.parse(self.source.strip(), "<expression>", "eval")).body
-        maker = ast.parse("lambda x: x", "<expression>", "eval")
+        body = _LocalsByName(names).visit(ast.parse(self.source.strip(), EVALUATED, "eval")).body
+        maker = ast.parse("lambda x: x", EVALUATED, "eval")
         assert isinstance(maker.body, ast.Lambda)
         maker.body.args.args[0].arg = _LOCALS
         maker.body.body = body
-        compiled = compile(ast.fix_missing_locations(maker), "<expression>", "eval")
+        compiled = compile(ast.fix_missing_locations(maker), EVALUATED, "eval")
         function: Function = eval(compiled, namespace)
         return function
 

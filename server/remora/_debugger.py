@@ -247,6 +247,9 @@ class Debugger:
         if record is None:
             infos = self.threads()
             record = self._threads.of(infos[0].ident) if infos else None
+        elif not self._stacks.of(record):
+            self.pause(None)  # it has ended meanwhile: whoever comes first
+            return
         if record is not None and self._world.pause_in_native_code(record):
             newest = next(iter(self._stacks.of(record)), None)
             called = f", called in {newest.name}, line {newest.line}" if newest is not None else ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["FILENAME", "Outcome", "assign", "describe", "evaluate"]
 
 #: The file name of evaluated code; frames of it are Remora's own.
-FILENAME = "<remora>"
+FILENAME = _frames.EVALUATED
 
 _SPECIAL = {"$exc": "__remora_exception__", "$retval": "__remora_returned__"}
 _STORE = "__remora_store__"

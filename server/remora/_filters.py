@@ -9,6 +9,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from remora._frames import EVALUATED
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -55,6 +57,8 @@ class Filters:
     def _find_rule(self, filename: str) -> str | None:
         if filename.startswith("<frozen "):
             return "frozen"
+        if filename == EVALUATED:
+            return "remora"
         if filename.startswith("<"):
             return None if _has_text(filename) else "no source"
         path = os.path.abspath(filename)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 __all__ = [
+    "EVALUATED",
     "Frame",
     "awaits",
     "begins_handler",
@@ -37,6 +38,9 @@ __all__ = [
     "write_locals",
     "yields_to",
 ]
+
+#: The file name of what Remora compiles to evaluate it: conditions, log messages, what a person types.
+EVALUATED = "<remora>"
 
 _COROUTINE = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _GENERATOR = inspect.CO_GENERATOR | _COROUTINE
