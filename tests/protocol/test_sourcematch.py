@@ -30,7 +30,7 @@ LOADED = [
         ("C:\\work\\guess.py", ["/srv/app/guess.py"]),
         ("C:\\WORK\\GUESS.PY", ["/srv/app/guess.py"]),
         ("app\\GUESS.py", ["/srv/app/guess.py"]),
-        ("c:/work/guess.py", ["/srv/app/guess.py"]),
+        ("c:/games/guess.py", ["/srv/app/guess.py"]),
         ("/home/ada/GUESS.py", []),
         ("/home/ada/a/models.py", ["/srv/app/a/models.py"]),
         ("/home/ada/app/b/models.py", ["/srv/app/b/models.py"]),

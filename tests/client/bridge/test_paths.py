@@ -31,7 +31,7 @@ def remote(path: str, sha256: str | None = SHA) -> dict[str, object]:
         (Mapping("/home/me/app", "/srv/app"), "/home/me/app/a/b.py", "/srv/app/a/b.py"),
         (Mapping("/home/me/app/", "/srv/app/"), "/home/me/app/b.py", "/srv/app/b.py"),
         (Mapping("/home/me/app", "C:\\srv\\app"), "/home/me/app/a/b.py", "C:\\srv\\app\\a\\b.py"),
-        (Mapping("/", "/root/x"), "/a.py", "/root/x/a.py"),
+        (Mapping("/", "/srv/x"), "/a.py", "/srv/x/a.py"),
     ],
 )
 def test_mappings_go_both_ways(mapping: Mapping, local: str, there: str) -> None:
