@@ -98,6 +98,10 @@ class InsertedEngine(SettraceEngine):
 
     def detach(self) -> None:
         self._swapper.clear()
+        for hook in self._hooks.values():
+            # A condition knows the code that it was last asked in, whose constants hold the hook. The garbage
+            # collector does not look into code, so such a ring would never go.
+            hook.report = _nobody
         self._hooks.clear()
         self._lacking.clear()
         self._pending.clear()
