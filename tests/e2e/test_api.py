@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import time
 
 import pytest
 
 from tests.support.dap import DapClient
 from tests.support.interpreters import NEWEST, Interpreter
+from tests.support.ports import free_port
 from tests.support.program import Program, interrupt
 
 WAIT = """\
@@ -219,13 +219,6 @@ def test_python_m_remora_runs_a_module() -> None:
     with Program(NEWEST, SHOW, args=("one",), argv=argv) as program:
         assert program.returncode() == 3
         assert program.output.startswith("[True, 'one']\n__main__ False ")
-
-
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        return port
 
 
 def connect_soon(address: tuple[str, int], secret: str, timeout: float = 20) -> DapClient:

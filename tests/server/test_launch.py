@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.dap import DapClient
 from tests.support.interpreters import NEWEST, Interpreter
+from tests.support.ports import free_port
 from tests.support.program import PYTHONPATH, Program, clean_environment
 
 PROBE = """\
@@ -66,9 +67,8 @@ def run(interpreter: Interpreter, folder: Path, words: list[str], **more: str) -
 def test_the_program_sees_no_difference(interpreter: Interpreter, folder: Path, command: str) -> None:
     words = command.split()
     (folder / "secret").write_text("what nobody knows\n")
-    # A free port that is not 0: for 0 the command says where it listens.
-    port = 40000 + (hash((interpreter.name, command)) & 0x1FFF)
-    options = ["--listen", f"127.0.0.1:{port}", "--secret-file", "secret"]
+    # Not 0: for that the command says where it listens.
+    options = ["--listen", f"127.0.0.1:{free_port()}", "--secret-file", "secret"]
     alone = run(interpreter, folder, words)
     debugged = run(interpreter, folder, ["-m", "remora", *options, *words])
     assert debugged == alone

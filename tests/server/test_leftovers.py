@@ -18,7 +18,8 @@ def test_conditions_do_not_outlive_their_client(interpreter: Interpreter) -> Non
         program.wait_line("started")
         line = {"line": program.line("doubled"), "condition": "value >= 0"}
         for _ in range(ROUNDS):
-            with DapClient.connect(program.address).attach({program.path: [line]}) as client:
+            with DapClient.connect(program.address).attach() as client:
+                client.set_breakpoints(program.path, [line])
                 top = client.top(client.wait_stopped(reason="breakpoint")["threadId"])
                 counts.append(int(client.evaluate(COUNT, top["id"])["result"]))
                 client.disconnect()

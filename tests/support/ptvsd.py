@@ -7,8 +7,6 @@ the reason says what it was.
 from __future__ import annotations
 
 import os
-import random
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +20,7 @@ from typing import Any
 import pytest
 
 from tests.support.interpreters import Interpreter
+from tests.support.ports import free_port
 from tests.support.program import Program
 
 SECRET = "my_secret"
@@ -93,20 +92,6 @@ class OldServer:
 
 #: What the field is full of.
 SERVERS = [OldServer(version, name) for version in ("2.2.0", "3.0.0", "3.2.1") for name in _PYTHONS]
-
-
-def free_port() -> int:
-    """A port that nobody has now; these servers do not say which one they got for 0.
-
-    Below those that the kernel gives out by itself: another test would be given it in the meantime.
-    """
-    while True:
-        port = random.randrange(20000, 32000)
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        return port
 
 
 class OldProgram(Program):

@@ -39,11 +39,16 @@ class TlsRelay:
     def _serve(self, raw: socket.socket) -> None:
         try:
             client = self._context.wrap_socket(raw, server_side=True)
-            server = trusting_context().wrap_socket(socket.create_connection(self._target, 10))
         except OSError:  # the client does not like our certificate: that is its right
             raw.close()
             return
-        self._open += [client, server]
+        self._open.append(client)
+        try:
+            server = trusting_context().wrap_socket(socket.create_connection(self._target, 10))
+        except OSError:
+            client.close()
+            return
+        self._open.append(server)
         threading.Thread(target=self._copy, args=(server, client), daemon=True).start()
         self._copy(client, server)
 
