@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from remora_client import attach
 from tests.support.command import Remora
 from tests.support.ptvsd import SERVERS, OldGame, OldServer
 
@@ -102,3 +103,21 @@ def test_the_program_may_end_while_attached(server: OldServer, remora: Remora) -
             run.line()
             assert run.returncode() in (0, 7)
         assert game.returncode() == 0
+
+
+def test_from_python(server: OldServer) -> None:
+    with OldGame(server) as game:
+        with attach(game.qualifier, source=[str(game.path.parent)]) as session:
+            session.break_at(f"guess.py:{game.line('call')}", condition="guess > 3")
+            game.stdin_line("10")
+            stop = session.wait_for_stop(20)
+            assert stop is not None
+            assert stop.frame is not None
+            assert stop.frame.name == "play"
+            assert session.evaluate("guess").value == "10"
+            entered = session.step_in()
+            assert entered is not None
+            assert entered.frame is not None
+            assert (entered.frame.name, entered.frame.line) == ("judge", game.line("judge"))
+            assert [frame.name for frame in session.stack()] == ["judge", "play", "<module>"]
+        game.check_well()
