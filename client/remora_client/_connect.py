@@ -199,7 +199,8 @@ async def _attempt_once(qualifier: Qualifier, options: ConnectOptions, secret: S
             link.is_remora = False
             rpc.lift_limits(AFTER_LOGIN_LIMIT)
         else:
-            await _log_in(link, hello)
+            async with options.login_turn:
+                await _log_in(link, hello)
     return link
 
 

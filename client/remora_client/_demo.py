@@ -21,8 +21,8 @@ from remora_client._certificates import make_self_signed
 from remora_client._connect import connect
 from remora_client._demo_game import with_remora
 from remora_client._errors import ClientError
-from remora_client._ls import table
 from remora_client._options import ConnectOptions
+from remora_client._process_table import table
 from remora_client._session import Session
 from remora_client._text import visible
 from remora_client.repl.app import Repl

@@ -92,6 +92,8 @@ def _tune(sock: socket.socket) -> None:
 
 async def resolve(host: str, port: int, timeout: float) -> list[tuple[int, _Address]]:
     """Addresses for a name. On a thread of its own: an executor's would hold up the exit."""
+    if (known := _literal(host, port)) is not None:
+        return [known]
     loop = asyncio.get_running_loop()
     future: asyncio.Future[list[tuple[int, _Address]]] = loop.create_future()
 
@@ -128,6 +130,15 @@ async def resolve(host: str, port: int, timeout: float) -> list[tuple[int, _Addr
         raise _name_error(error, shown) from None
     except UnicodeError:
         raise NameNotFound(f"{shown!r} cannot be the name of a host.") from None
+
+
+def _literal(host: str, port: int) -> tuple[int, _Address] | None:
+    """The address that `host` itself is, which nobody has to look up; None for a name."""
+    for family, address in ((socket.AF_INET, (host, port)), (socket.AF_INET6, (host, port, 0, 0))):
+        with contextlib.suppress(OSError, UnicodeError, ValueError):
+            socket.inet_pton(family, host)
+            return family, address
+    return None
 
 
 def _name_error(error: socket.gaierror, host: str) -> NameNotFound:

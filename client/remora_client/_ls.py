@@ -1,6 +1,7 @@
 """`remora ls`: the processes that can be debugged, behind some qualifiers or on this machine.
 
-All qualifiers are asked at once; one that fails costs the others nothing.
+All qualifiers are asked at once; one that fails costs the others nothing. Answers of several are shown as
+they come, a line a process, and what failed stands beside them.
 """
 
 from __future__ import annotations
@@ -10,39 +11,30 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from remora_client._connect import connect
-from remora_client._errors import ClientError, NotARemora
-from remora_client._foreign import NO_AUTHENTICATION, foreign_name
+from remora_client._asking import Answer, ask_all, place_of
+from remora_client._errors import UsageError
+from remora_client._foreign import NO_AUTHENTICATION
+from remora_client._hosts import given
 from remora_client._options import ConnectOptions, from_arguments
+from remora_client._process_table import GrowingTable, table
+from remora_client._progress import Progress
 from remora_client._targets import local_processes
-from remora_client._text import clip, visible
-from remora_protocol import Qualifier, parse_qualifier
+from remora_client._text import visible
+from remora_protocol import Qualifier, QualifierError, parse_qualifier
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from remora_protocol import ProcessInfo
+    from remora_client._errors import ClientError
+    from remora_client._hosts import Given
 
-__all__ = ["run", "table"]
+__all__ = ["run"]
 
 _WATCH_SECONDS = 1.0
-_COLUMNS = ("PID", "NAME", "PYTHON", "USER", "STATE")
-_GAP = "  "
-_LEAST_NAME = 8
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came of one qualifier."""
-
-    place: str
-    processes: list[ProcessInfo] = field(default_factory=list)
-    error: ClientError | None = None
-    server: str = ""  # a known debug adapter that is no Remora
 
 
 def run(arguments: Namespace) -> int:
@@ -50,18 +42,58 @@ def run(arguments: Namespace) -> int:
     options = from_arguments(arguments)
     if arguments.timeout is not None:
         options = replace(options, timeout=arguments.timeout)
-    qualifiers = [parse_qualifier(each) for each in arguments.qualifiers]
+    qualifiers = [_parsed(each) for each in given(arguments.qualifiers)]
+    if arguments.qualifiers and not qualifiers:
+        raise UsageError("The list of hosts is empty.")
+    if len(qualifiers) > 1:  # a question to a person would hold up all the others
+        options = replace(options, ask_secret=None, ask_certificate=None)
     if arguments.watch:
         return asyncio.run(_watch(qualifiers, options, as_json=arguments.json))
-    answers = asyncio.run(_ask_all(qualifiers, options))
-    _print(answers, as_json=arguments.json)
+    answers = asyncio.run(_list(qualifiers, options, as_json=arguments.json))
     return next((each.error.exit_code for each in answers if each.error is not None), 0)
 
 
-async def _ask_all(qualifiers: Sequence[Qualifier], options: ConnectOptions) -> list[Answer]:
+def _parsed(target: Given) -> Qualifier:
+    try:
+        return parse_qualifier(target.text)
+    except QualifierError as error:
+        if target.where:
+            raise UsageError(f"{target.where}: {error}") from None
+        raise
+
+
+async def _list(
+    qualifiers: Sequence[Qualifier], options: ConnectOptions, *, as_json: bool
+) -> Sequence[Answer]:
+    if len(qualifiers) < 2 or as_json:
+        answers = await _ask(qualifiers, options)
+        _print(answers, as_json=as_json)
+        return answers
+    growing = _Growing(qualifiers)
+    answers = await _ask(qualifiers, options, growing.show)
+    _summarize(answers)
+    return answers
+
+
+async def _ask(
+    qualifiers: Sequence[Qualifier],
+    options: ConnectOptions,
+    show: Callable[[Answer], object] = lambda answer: None,
+) -> list[Answer]:
+    """All answers in the order of the questions; each is shown when it comes, and their number meanwhile."""
     if not qualifiers:
         return [Answer("", await local_processes(options.timeout, _tell_silent))]
-    return list(await asyncio.gather(*(_ask(each, options) for each in qualifiers)))
+    progress = Progress(len(qualifiers), "asked")
+    answers: dict[int, Answer] = {}
+    try:
+        async for number, answer in ask_all(qualifiers, options):
+            answers[number] = answer
+            progress.erase()
+            show(answer)
+            progress.count(failed=answer.error is not None)
+    finally:
+        progress.erase()
+    return [answers[number] for number in range(len(qualifiers))]
 
 
 def _tell_silent(pid: int, why: str) -> None:
@@ -69,49 +101,63 @@ def _tell_silent(pid: int, why: str) -> None:
     print(f"remora: process {pid} is there, and gives no answer. {first}", file=sys.stderr)
 
 
-async def _ask(qualifier: Qualifier, options: ConnectOptions) -> Answer:
-    place = str(replace(qualifier, pid=None))
-    try:
-        link = await connect(qualifier, options)
-        try:
-            server = foreign_name(link.rpc.head)
-            if not link.is_remora and server:
-                return Answer(place, server=server)
-            if not link.is_remora:
-                raise NotARemora(
-                    f"{place} is a debug adapter, but no Remora: it has no list of processes.",
-                    "It may still be attached to: remora attach " + place,
-                )
-            processes = await link.processes()
-        finally:
-            await link.close()
-    except ClientError as error:
-        return Answer(place, error=error)
-    if qualifier.pid is not None:
-        processes = [each for each in processes if each["pid"] == qualifier.pid]
-    return Answer(place, sorted(processes, key=lambda each: each["pid"]))
+class _Growing:
+    """What several places answered, printed as it comes."""
+
+    def __init__(self, qualifiers: Sequence[Qualifier]) -> None:
+        self._table = GrowingTable((place_of(each) for each in qualifiers), _width())
+        self._begun = False
+
+    def show(self, answer: Answer) -> None:
+        lines = [] if self._begun else [self._table.head]
+        self._begun = True
+        print("\n".join([*lines, *self._lines(answer)]), flush=True)
+
+    def _lines(self, answer: Answer) -> list[str]:
+        if answer.error is not None:
+            return [self._table.remark(answer.place, answer.error.text.splitlines()[0])]
+        if answer.server:
+            return [self._table.remark(answer.place, f"{answer.server}: one process, {NO_AUTHENTICATION}")]
+        rows = self._table.rows(answer.place, answer.processes)
+        return rows or [self._table.remark(answer.place, "no process can be debugged there now")]
+
+
+def _summarize(answers: Sequence[Answer]) -> None:
+    """After all: what went wrong how often, and what to do about each kind."""
+    kinds: dict[str, list[ClientError]] = {}
+    for answer in answers:
+        if answer.error is not None:
+            kinds.setdefault(answer.error.code, []).append(answer.error)
+    for errors in kinds.values():
+        if len(errors) == 1:
+            print(f"remora: {errors[0]}", file=sys.stderr)
+        else:
+            text = f"{len(errors):,} of {len(answers):,} failed alike. One of them: {errors[0]}"
+            print(f"remora: {text}", file=sys.stderr)
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
 
 
 def _print(answers: Sequence[Answer], *, as_json: bool) -> None:
+    """All answers at once: one's, this machine's, or a snapshot of several."""
     if as_json:
         rows = [each for answer in answers for each in answer.processes]
         print(json.dumps(rows, indent=2), flush=True)
-    else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
         for answer in answers:
-            if len(answers) > 1:
-                print(f"{answer.place}:")
-            if answer.server:
-                print(f"{answer.place} is {answer.server}: one process, {NO_AUTHENTICATION}.")
-                print(f"{_GAP}remora attach {answer.place}")
-            elif answer.error is None:
-                print("\n".join(table(answer.processes, width)) or _nothing(answer.place))
-            elif len(answers) > 1:  # beside the answers, so that it is seen which one failed
-                print(f"{_GAP}{str(answer.error).splitlines()[0]}")
-        sys.stdout.flush()
-    for answer in answers:
-        if answer.error is not None:
+            if answer.error is not None:
+                print(f"remora: {answer.error if len(answers) == 1 else answer.error.text}", file=sys.stderr)
+    else:
+        (answer,) = answers
+        if answer.server:
+            print(f"{answer.place} is {answer.server}: one process, {NO_AUTHENTICATION}.")
+            print(f"  remora attach {answer.place}")
+        elif answer.error is None:
+            print("\n".join(table(answer.processes, _width())) or _nothing(answer.place))
+        else:
             print(f"remora: {answer.error}", file=sys.stderr)
+        sys.stdout.flush()
 
 
 def _nothing(place: str) -> str:
@@ -119,45 +165,21 @@ def _nothing(place: str) -> str:
     return f"No process {where} can be debugged now. (A program calls remora.enable_attach() for that.)"
 
 
-def table(processes: Sequence[ProcessInfo], width: int) -> list[str]:
-    """A head line and one line a process, at most `width` columns wide (0: as wide as it gets)."""
-    if not processes:
-        return []
-    rows = [_COLUMNS, *(_row(each) for each in processes)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    if width:
-        # First the state gives way (who is attached is long), then the name.
-        for column, least in ((4, len("running")), (1, _LEAST_NAME), (3, 4), (2, 6)):
-            excess = sum(widths) + len(_GAP) * (len(widths) - 1) - width
-            if excess > 0:
-                widths[column] = max(least, widths[column] - excess)
-    lines = [
-        _GAP.join(clip(text, column).ljust(column) for text, column in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    return [clip(line, width) for line in lines] if width else lines
-
-
-def _row(process: ProcessInfo) -> tuple[str, ...]:
-    python = process["version"]
-    if process["implementation"].lower() != "cpython":
-        python = f"{process['implementation']} {python}"
-    state = process["state"]
-    if process["attachedBy"]:
-        state += f", attached by {process['attachedBy']}"
-    return (str(process["pid"]), *map(visible, (process["name"], python, process["user"], state)))
-
-
 async def _watch(qualifiers: Sequence[Qualifier], options: ConnectOptions, *, as_json: bool) -> int:
     """Ask again every second, and print what is new; on a terminal, in place of the old."""
     before: object = None
     terminal = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb" and not as_json
     while True:
-        answers = await _ask_all(qualifiers, options)
+        answers = await _ask(qualifiers, options)
         now = [(each.place, each.processes, str(each.error)) for each in answers]
         if now != before:
             if terminal:
                 sys.stdout.write("\x1b[H\x1b[2J")
-            _print(answers, as_json=as_json)
+            if as_json or len(answers) == 1:
+                _print(answers, as_json=as_json)
+            else:
+                growing = _Growing(qualifiers)
+                for each in answers:
+                    growing.show(each)
             before = now
         await asyncio.sleep(_WATCH_SECONDS)

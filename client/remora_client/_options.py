@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class ConnectOptions:
         rescue: free an old ptvsd that believes in a debugger which is gone, at the price that
             docs/ptvsd.md tells.
         timeout: seconds for each step: name, TCP, TLS, hello, login.
+        login_turn: entered for the login. Who makes many connections at once can so have each server say
+            what it is at once, and do the hashing for a few at a time.
         ask_secret: asks the person for a secret, given the address; None: never ask.
         ask_certificate: shows a problem and asks; None: never ask, refuse.
         note: told things worth knowing that are no errors.
@@ -51,6 +54,7 @@ class ConnectOptions:
     hold: float = 0.0
     legacy_tls: bool = False
     rescue: bool = False
+    login_turn: AbstractAsyncContextManager[object] = field(default_factory=nullcontext)
     ask_secret: Callable[[str], str | None] | None = None
     ask_certificate: Callable[[CertificateProblem], Literal["no", "once", "always"]] | None = None
     note: Callable[[str], None] = _ignore

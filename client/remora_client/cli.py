@@ -121,7 +121,7 @@ def _command(commands: Any, name: str, module: str, text: str, **options: Any) -
 
 def _add_ls(commands: Any) -> None:
     parser = _command(commands, "ls", "remora_client._ls", "list the processes that can be debugged")
-    text = f"{_QUALIFIER}; none: this machine's own processes"
+    text = f"{_QUALIFIER}, or @FILE with one on each line; none: this machine's own processes"
     parser.add_argument("qualifiers", nargs="*", metavar="QUALIFIER", help=text)
     parser.add_argument("--json", action="store_true", help="print a list for programs to read")
     parser.add_argument("--watch", action="store_true", help="show it again whenever it changes")

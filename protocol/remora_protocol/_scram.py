@@ -8,6 +8,7 @@ milliseconds: the server does it once, in `Verifier.from_secret`, the client in 
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 import hmac
 import os
@@ -206,7 +207,7 @@ class ScramClient(_Exchange):
         assert secret is not None
         text, values = read_attributes(server_first, "rsi")
         nonce, salt, iterations = self._check_first(values)
-        salted = _salt(secret, salt, iterations)
+        salted = salted_secret(secret, salt, iterations)
         client_key = _hmac(salted, b"Client Key")
         binding = encode_base64(self._header.encode("ascii") + self._binding)
         without_proof = f"c={binding},r={nonce}"
@@ -358,6 +359,15 @@ class ScramServer(_Exchange):
 
 def _new_nonce() -> str:
     return encode_base64(os.urandom(24))
+
+
+@functools.lru_cache(maxsize=4096)
+def salted_secret(secret: bytes, salt: bytes, iterations: int) -> bytes:
+    """What a client derives, kept for the next login at the same server, as RFC 5802 (section 3) lets it.
+
+    It lives as long as the client's process, which holds the secret itself, too. A server never calls this.
+    """
+    return _salt(secret, salt, iterations)
 
 
 def _salt(secret: bytes, salt: bytes, iterations: int) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from remora_client import _ls, cli
+from remora_client import _process_table, cli
 from tests.client.servers import SECRET, Files, Remora, Server, process
 from tests.support.command import Remora as Command
 from tests.support.interpreters import INTERPRETERS, ROOT, Interpreter
@@ -110,10 +110,74 @@ def test_ls_asks_all_at_once_and_shows_failures_beside_answers(remora: Command) 
     assert took < 2.5
     assert ran.code == 3
     assert "guess.py" in ran.output
-    for place in (mute.place, good.place, other.place):
-        assert f"tcp://{place}:" in ran.output
-    assert "no host named 'nosuch.invalid'" in ran.output
-    assert ran.errors.count("remora: ") == 3
+    lines = {line.split()[0]: line for line in ran.output.splitlines()}
+    assert next(iter(lines)) == "PLACE"
+    assert "said nothing for 1 s" in lines[f"tcp://{mute.place}"]
+    assert "said nothing for 1 s" in lines[f"tcp://{other.place}"]
+    assert "guess.py" in lines[f"tcp://{good.place}"]
+    assert "no host named 'nosuch.invalid'" in lines["tcp://nosuch.invalid:5678"]
+    # Each kind of failure once, with what to do about it.
+    assert ran.errors.count("remora: ") == 2
+    assert "2 of 4 failed alike" in ran.errors
+
+
+def test_ls_reads_a_list_of_hosts(remora: Command, tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts.txt"
+    with Server(Remora()) as one, Server(Remora(processes=[process(30), process(31)])) as two:
+        hosts.write_text(
+            f"# both\n\n{SECRET}@{one.place}\n  tcp://{SECRET}@{two.place}#31\n{SECRET}@{one.place}\n"
+        )
+        ran = remora("ls", f"@{hosts}")
+        assert (ran.code, ran.errors) == (0, "")
+        assert sorted(line.split()[:2] for line in ran.output.splitlines()) == sorted(
+            [["PLACE", "PID"], [f"tcp://{one.place}", "4711"], [f"tcp://{two.place}", "31"]]
+        )
+        listed = json.loads(remora("ls", "--json", f"@{hosts}").output)
+        assert [each["pid"] for each in listed] == [4711, 31]
+        assert one.connections == 2  # named twice, and asked once
+
+
+def test_a_list_of_hosts_that_cannot_be_used(remora: Command, tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts.txt"
+    assert remora("ls", f"@{hosts}").code == 2
+    hosts.write_text("# nobody\n")
+    assert "empty" in remora("ls", f"@{hosts}").errors
+    hosts.write_text("127.0.0.1\nhunter2@127.0.0.1:port\n")
+    ran = remora("ls", f"@{hosts}")
+    assert ran.code == 2
+    assert f"line 2 of {hosts}" in ran.errors
+    assert "hunter2" not in ran.errors
+    hosts.write_bytes(b"\xff\xfehunter2\n")
+    ran = remora("ls", f"@{hosts}")
+    assert ran.code == 2
+    assert "hunter2" not in ran.errors
+
+
+def test_ls_shows_its_progress_on_a_terminal(remora: Command) -> None:
+    def wait(sock: socket.socket) -> None:
+        while sock.recv(1000):
+            pass
+
+    with Server(Remora(secret=None)) as good, Server(wait) as mute:
+        with remora.terminal("ls", good.place, mute.place, "--timeout", "2") as terminal:
+            terminal.wait("guess.py")  # long before the other one is given up
+            terminal.wait("1 of 2 asked")
+            terminal.wait("said nothing")
+            assert terminal.returncode() == 3
+        assert "2 of 2 asked" not in terminal.text
+
+
+def test_a_hundred_silent_hosts_cost_the_time_of_one(remora: Command, tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts.txt"
+    with Server(Remora(secret=None)) as good, socket.create_server(("", 0), backlog=200) as mute:
+        port = mute.getsockname()[1]
+        hosts.write_text("\n".join([*(f"127.0.1.{i}:{port}" for i in range(1, 101)), good.place]))
+        started = time.monotonic()
+        ran = remora("ls", f"@{hosts}", "--timeout", "1")
+        assert time.monotonic() - started < 5
+    assert ran.output.count("said nothing for 1 s") == 100
+    assert "guess.py" in ran.output
+    assert "100 of 101 failed alike" in ran.errors
 
 
 def test_ls_watch_shows_what_changes(remora: Command) -> None:
@@ -132,11 +196,11 @@ def test_ls_watch_shows_what_changes(remora: Command) -> None:
 def test_a_table_fits_the_terminal() -> None:
     rows = [process(123, name="n" * 60, user="u" * 20, attachedBy="somebody@somewhere since 10:32")]
     for width in (20, 40, 60, 80, 200):
-        lines = _ls.table(rows, width)
+        lines = _process_table.table(rows, width)
         assert all(len(line) <= width for line in lines)
         assert "123" in lines[1]
-    assert "n" * 60 in _ls.table(rows, 0)[1]
-    assert _ls.table([], 80) == []
+    assert "n" * 60 in _process_table.table(rows, 0)[1]
+    assert _process_table.table([], 80) == []
 
 
 def test_local_processes_are_found_through_their_sockets(tmp_path: Path, remora: Command) -> None:
