@@ -53,8 +53,8 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_registry"},
         {"_stops", "_tasks", "_calls", "_evaluate", "_children", "_output", "_outbox", "_login", "_identity"},
         {"_frames", "_sources", "_values", "_filters", "_conditions", "_logmessages", "_transport"},
-        {"_engine._native", "_placement", "_renderers", "_statics", "_loop"},
-        {"_errors", "_log", "_neighbours", "_originals", "_preload", "_unseen"},
+        {"_engine._native", "_placement", "_renderers", "_statics", "_loop", "_opening"},
+        {"_crash", "_errors", "_log", "_neighbours", "_originals", "_preload", "_unseen"},
     ],
     "remora_client": [
         {"__main__", "cli"},

@@ -25,7 +25,9 @@ SERVER_NAMES = {
     "disable_attach",
     "enable_attach",
     "is_attached",
+    "post_mortem",
     "wait_for_attach",
+    "wait_on_crash",
 }
 
 #: What costs milliseconds to import and is not needed before `enable_attach` is called.

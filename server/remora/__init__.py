@@ -25,7 +25,9 @@ __all__ = [
     "disable_attach",
     "enable_attach",
     "is_attached",
+    "post_mortem",
     "wait_for_attach",
+    "wait_on_crash",
 ]
 
 
@@ -119,6 +121,45 @@ def breakpoint(*_arguments: object, **_keywords: object) -> None:
     api: Any = sys.modules.get("remora._api")
     if api is not None:
         api.break_here(sys._getframe(1))
+
+
+def post_mortem(exc: BaseException | None = None) -> bool:
+    """Stop here with the frames of an exception that was caught, if a client is attached.
+
+    Args:
+        exc: by default the one that is being handled.
+
+    Returns:
+        Whether a client was there to look at it.
+
+    Raises:
+        ValueError: there is no exception, or this one was never raised and has no traceback.
+    """
+    error = sys.exc_info()[1] if exc is None else exc
+    if error is None:
+        raise ValueError("remora.post_mortem() outside of an except block needs the exception")
+    if error.__traceback__ is None:
+        raise ValueError(f"this {type(error).__name__} has no traceback: it was not raised")
+    api: Any = sys.modules.get("remora._api")
+    return api is not None and api.post_mortem(error)
+
+
+def wait_on_crash(timeout: float | None = None) -> None:
+    """From now on wait for a client when an exception is not caught, and stop with its frames.
+
+    That is one that ends a thread, that nobody fetched from a task of asyncio (if asyncio is imported by
+    now), or that Python can only ignore, as in a destructor. A line on stderr says where to attach.
+    `disable_attach` takes it back.
+
+    Args:
+        timeout: how many seconds to wait for a client; None waits for as long as it takes.
+
+    Raises:
+        RuntimeError: `enable_attach` was not called before.
+    """
+    from remora._api import wait_on_crash as begin
+
+    begin(timeout)
 
 
 def disable_attach() -> None:

@@ -9,28 +9,40 @@ from __future__ import annotations
 
 import atexit
 import os
-import socket
 import sys
 import threading  # noqa: F401 - here: the thread that imports it first counts as the main one, and ours must not
-import warnings
 
-from remora._errors import AttachAlreadyEnabledError, InsecureWarning
+from remora._errors import AttachAlreadyEnabledError
 from remora._log import log
 from remora._loop import READ, Loop
-from remora._originals import Socket, allocate_lock
+from remora._opening import bind, check_secrets, make_context, warn_if_insecure
+from remora._originals import allocate_lock
 from remora._registry import open_door
 from remora._unseen import run_unseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     import ssl
     from types import FrameType
 
     from remora._assembly import Assembly
+    from remora._crash import CrashHooks
     from remora._engine import Engine
     from remora._server import Waiter
 
-__all__ = ["Enabled", "Settings", "break_here", "disable", "enable", "is_attached", "set_exit_code", "wait"]
+__all__ = [
+    "Enabled",
+    "Settings",
+    "break_here",
+    "disable",
+    "enable",
+    "is_attached",
+    "post_mortem",
+    "set_exit_code",
+    "wait",
+    "wait_on_crash",
+]
 
 _EVERYWHERE = ("0.0.0.0", 5678)
 _HERE = ("127.0.0.1", 5678)
@@ -85,6 +97,7 @@ class Enabled:
         self.engine = _make_engine_here()
         self.loop = Loop()
         self.is_closed = False
+        self.crash_hooks: CrashHooks | None = None
         self._secrets: tuple[str | None, str | None] | None = secrets
         self._assembly: Assembly | None = None
         for each in self._sockets():
@@ -147,6 +160,8 @@ class Enabled:
 
     def close(self, farewell: str | None, exit_code: int | None = None) -> None:
         """End it; afterwards nothing of it is left."""
+        if self.crash_hooks is not None:
+            self.crash_hooks.remove()
         self.loop.post(lambda: self._close(farewell, exit_code))
         if not self.loop.join(_FAREWELL + 2.0):
             log.error("the server's thread did not end")
@@ -154,6 +169,8 @@ class Enabled:
 
     def abandon(self) -> None:
         """In a forked child: what is open here belongs to the parent."""
+        if self.crash_hooks is not None:
+            self.crash_hooks.remove()
         self.is_closed = True
         self.loop.abandon()
         if self._assembly is not None:
@@ -197,7 +214,7 @@ def enable(  # noqa: PLR0917 - as many as ptvsd gave it, in this order
     name: str | None,
 ) -> tuple[str, int]:
     """See `remora.enable_attach`."""
-    _check(secret, observer_secret)
+    check_secrets(secret, observer_secret)
     where = address or (_HERE if secret is None else _EVERYWHERE)
     settings = Settings(where, certfile, keyfile, bool(redirect_output), password, client_cafile, name)
     secrets = secret, observer_secret
@@ -211,9 +228,9 @@ def enable(  # noqa: PLR0917 - as many as ptvsd gave it, in this order
                 "Call remora.disable_attach() first to change them."
             )
         log.open_from(os.environ.get("REMORA_LOG", ""))
-        _warn_if_insecure(where[0], certfile, secret)
-        context = _make_context(settings)
-        made = Enabled(settings, secrets, _bind(where), context)
+        warn_if_insecure(where[0], certfile, secret)
+        context = make_context(settings)
+        made = Enabled(settings, secrets, bind(where), context)
         _state.enabled = made
         _install_hooks()
         log.info(f"enabled at {made.address}")
@@ -273,61 +290,53 @@ def break_here(frame: FrameType) -> None:
         assembly.debugger.break_here(frame)
 
 
+def post_mortem(error: BaseException) -> bool:
+    """See `remora.post_mortem`."""
+    enabled = _state.enabled
+    assembly = None if enabled is None else enabled.assembly
+    if assembly is None or assembly.server.driver is None:
+        return False
+    return assembly.debugger.post_mortem(error)
+
+
+def wait_on_crash(timeout: float | None) -> None:
+    """See `remora.wait_on_crash`."""
+    with _state.lock:
+        enabled = _state.enabled
+        if enabled is None:
+            raise RuntimeError("Call remora.enable_attach() before remora.wait_on_crash().")
+        from remora._crash import CrashHooks
+
+        if enabled.crash_hooks is not None:
+            enabled.crash_hooks.remove()
+        enabled.crash_hooks = CrashHooks(lambda error: _show_crash(enabled, error, timeout))
+
+
+def _show_crash(enabled: Enabled, error: BaseException, timeout: float | None) -> None:
+    """Wait for somebody to look at this exception, unless somebody is there."""
+    if _state.enabled is enabled and not is_attached():
+        host, port = enabled.address
+        limit = "" if timeout is None else f" for {timeout:g} s"
+        _say(
+            f"remora: {type(error).__name__} was not caught; waiting{limit} for a debugger at {host}:{port}, "
+            "Ctrl-C goes on"
+        )
+        wait(timeout)
+    post_mortem(error)
+
+
+def _say(text: str) -> None:
+    """Whoever asked to have the program wait wants to know why it stands still."""
+    try:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+    except (AttributeError, OSError, ValueError):
+        pass  # it has no such stream any more
+
+
 def set_exit_code(code: int) -> None:
     """What the program's exit code is going to be, where somebody knows: who runs it."""
     _state.exit_code = code
-
-
-# -- the parts ------------------------------------------------------------------------------------
-
-
-def _check(secret: object, observer_secret: object) -> None:
-    for name, value in (("secret", secret), ("observer_secret", observer_secret)):
-        if value is None:
-            continue
-        if not isinstance(value, str):
-            raise TypeError(f"{name} has to be a str or None, not {type(value).__name__}")
-        if not (value.isascii() and value.isprintable()):
-            from remora_protocol import Verifier
-
-            Verifier.from_secret(value)  # says what cannot be part of a secret
-    if secret is None and observer_secret is not None:
-        raise ValueError("observer_secret makes no sense without secret: everybody may do everything then")
-
-
-def _warn_if_insecure(host: str, certfile: str | None, secret: str | None) -> None:
-    if _is_loopback(host) or (certfile and secret is not None):
-        return
-    missing = []
-    if secret is None:
-        missing.append("no secret, so anybody who can reach it can run code here: pass one")
-    if not certfile:
-        missing.append("no TLS, so others can read and change what is sent: pass certfile and keyfile")
-    text = f"Remora listens on {host or 'every interface'} with {'; and with '.join(missing)}."
-    remedy = ' Or listen on this machine only, with address=("127.0.0.1", 5678), and come in through ssh -L.'
-    warnings.warn(f"{text}{remedy}", InsecureWarning, stacklevel=4)
-
-
-def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
-
-
-def _make_context(settings: Settings) -> ssl.SSLContext | None:
-    """TLS as it was asked for; None without a certificate."""
-    if settings.certfile is None:
-        if settings.keyfile is not None or settings.client_cafile is not None:
-            raise ValueError("keyfile and client_cafile need certfile")
-        return None
-    import ssl
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # A text even when there is none: OpenSSL would ask for it on the terminal of the program.
-    context.load_cert_chain(settings.certfile, settings.keyfile, settings.password or "")
-    if settings.client_cafile is not None:
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(settings.client_cafile)
-    return context
 
 
 def _make_engine_here() -> Engine | None:
@@ -337,23 +346,6 @@ def _make_engine_here() -> Engine | None:
     from remora._engine import choose
 
     return choose()
-
-
-def _bind(address: tuple[str, int]) -> socket.socket:
-    host, port = address
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = Socket(family, socket.SOCK_STREAM)
-    try:
-        if os.name == "posix":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        elif hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        sock.bind((host, port))
-        sock.listen(1024)  # a full queue costs whoever comes next a second
-    except BaseException:
-        sock.close()
-        raise
-    return sock
 
 
 # -- fork and exit --------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The debugger of this process: what a client may ask of it.
 
-Every method is called on the server's thread and returns at once, but for `break_here`, which the program
-calls. What happens on the program's threads is in `_reports`.
+Every method is called on the server's thread and returns at once, but for `break_here` and `post_mortem`,
+which the program calls. What happens on the program's threads is in `_reports`.
 """
 
 from __future__ import annotations
@@ -355,6 +355,17 @@ class Debugger:
             plan = Plan("here", frame, self.filters.is_user)
             plan.reason = "breakpoint"
             self._reports.begin(get_ident(), plan)
+
+    def post_mortem(self, error: BaseException) -> bool:
+        """Stop the calling thread with the stack of this exception. False when nobody is attached.
+
+        Raises:
+            ValueError: the exception was never raised.
+        """
+        stop = _exceptions.stop_after_the_fact(error)
+        if self._telling.publish is None or get_ident() in self.own_threads:
+            return False
+        return self._world.hold(stop, lambda: self._telling.publish is not None)
 
     # -- called by the world, on the thread that makes or loses a stop
 

@@ -12,8 +12,10 @@ import fnmatch
 import re
 import sys
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from remora import _frames
 from remora._conditions import Expression, describe_error
 from remora._stops import Stop
 
@@ -23,7 +25,14 @@ if TYPE_CHECKING:
 
     from remora._filters import Filters
 
-__all__ = ["ErrorMatcher", "UncaughtHooks", "stop_where_raised", "stop_where_uncaught", "stop_where_unwound"]
+__all__ = [
+    "ErrorMatcher",
+    "UncaughtHooks",
+    "stop_after_the_fact",
+    "stop_where_raised",
+    "stop_where_uncaught",
+    "stop_where_unwound",
+]
 
 _NAMES = re.compile(r"\s*!?[\w.*?]+(\s*,\s*!?[\w.*?]+)*\s*\Z")
 _VARIABLE = "_remora_exc"
@@ -129,6 +138,21 @@ def stop_where_uncaught(error: BaseException, traceback: TracebackType | None) -
         return None
     frames.reverse()
     return _stop(frames[0][0], error, "unhandled", "uncaught", frames)
+
+
+def stop_after_the_fact(error: BaseException) -> Stop:
+    """The stop for an exception that the program has caught and wants looked at: its stack, and who called.
+
+    Raises:
+        ValueError: it was never raised, so it has no stack.
+    """
+    stop = stop_where_uncaught(error, error.__traceback__)
+    if stop is None:
+        raise ValueError(f"this {type(error).__name__} has no traceback: it was not raised")
+    outermost = stop.traceback_frames[-1][0]
+    callers = [(frame, _frames.line_of(frame)) for frame in _frames.walk(outermost.f_back)]
+    description = f"{type(error).__name__}, post mortem"
+    return replace(stop, description=description, traceback_frames=(*stop.traceback_frames, *callers))
 
 
 def _stop(

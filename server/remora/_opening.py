@@ -1,0 +1,87 @@
+"""What `enable_attach` needs before anything listens: checked arguments, a bound socket, a TLS context.
+
+On the thread that enables. Nothing here stays when one of them fails.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import warnings
+
+from remora._errors import InsecureWarning
+from remora._originals import Socket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ssl
+
+    from remora._api import Settings
+
+__all__ = ["bind", "check_secrets", "make_context", "warn_if_insecure"]
+
+
+def check_secrets(secret: object, observer_secret: object) -> None:
+    for name, value in (("secret", secret), ("observer_secret", observer_secret)):
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            raise TypeError(f"{name} has to be a str or None, not {type(value).__name__}")
+        if not (value.isascii() and value.isprintable()):
+            from remora_protocol import Verifier
+
+            Verifier.from_secret(value)  # says what cannot be part of a secret
+    if secret is None and observer_secret is not None:
+        raise ValueError("observer_secret makes no sense without secret: everybody may do everything then")
+
+
+def warn_if_insecure(host: str, certfile: str | None, secret: str | None) -> None:
+    if _is_loopback(host) or (certfile and secret is not None):
+        return
+    missing = []
+    if secret is None:
+        missing.append("no secret, so anybody who can reach it can run code here: pass one")
+    if not certfile:
+        missing.append("no TLS, so others can read and change what is sent: pass certfile and keyfile")
+    text = f"Remora listens on {host or 'every interface'} with {'; and with '.join(missing)}."
+    remedy = ' Or listen on this machine only, with address=("127.0.0.1", 5678), and come in through ssh -L.'
+    warnings.warn(f"{text}{remedy}", InsecureWarning, stacklevel=4)
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def make_context(settings: Settings) -> ssl.SSLContext | None:
+    """TLS as it was asked for; None without a certificate."""
+    if settings.certfile is None:
+        if settings.keyfile is not None or settings.client_cafile is not None:
+            raise ValueError("keyfile and client_cafile need certfile")
+        return None
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # A text even when there is none: OpenSSL would ask for it on the terminal of the program.
+    context.load_cert_chain(settings.certfile, settings.keyfile, settings.password or "")
+    if settings.client_cafile is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(settings.client_cafile)
+    return context
+
+
+def bind(address: tuple[str, int]) -> socket.socket:
+    host, port = address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = Socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        elif hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        sock.bind((host, port))
+        sock.listen(1024)  # a full queue costs whoever comes next a second
+    except BaseException:
+        sock.close()
+        raise
+    return sock
