@@ -1,7 +1,7 @@
 """A person at a terminal: runs a command in a pseudo-terminal and looks at the screen that it makes.
 
-Everything runs on the test's thread. The screen is so tall that nothing scrolls away, and whatever a program
-asks a terminal (where is the cursor?) is answered, as prompt_toolkit expects.
+Everything runs on the test's thread. The screen is so tall that only a flood scrolls anything away, and whatever a
+program asks a terminal (where is the cursor?) is answered, as prompt_toolkit expects.
 """
 
 from __future__ import annotations
@@ -21,11 +21,17 @@ ROWS, COLUMNS = 250, 120
 
 
 class _Screen(pyte.Screen):
-    """A screen whose answers go back to the program."""
+    """A screen whose answers go back to the program, and that counts the lines that it has scrolled away."""
 
     def __init__(self, answer: _Answer) -> None:
+        self.scrolled = 0
         super().__init__(COLUMNS, ROWS)
         self._answer = answer
+
+    def index(self) -> None:
+        if self.cursor.y == ROWS - 1:
+            self.scrolled += 1
+        super().index()
 
     def report_device_status(self, mode: int, **options: Any) -> None:
         """Editors ask with a private mode, of which pyte has never heard."""
@@ -49,7 +55,7 @@ class Terminal:
         self._answer = _Answer()
         self._screen = _Screen(self._answer)
         self._stream = pyte.ByteStream(self._screen)
-        self._from = 0
+        self._from = 0  # the line that was typed last, counted from the first one ever shown
         self.ended = False
         self.child: Any = pexpect.spawn(
             command[0],
@@ -94,7 +100,7 @@ class Terminal:
     @property
     def recent(self) -> str:
         """The screen from the line on where the last input was typed."""
-        return self._rows(self._from)
+        return self._rows(max(self._from - self._screen.scrolled, 0))
 
     def _rows(self, first: int) -> str:
         # Not pyte's `display`: it draws all the rows, also those that nothing was written to.
@@ -122,14 +128,12 @@ class Terminal:
 
     def enter(self, text: str) -> None:
         """Types a line and Enter."""
-        self._settle()
-        self._from = self._screen.cursor.y
-        self.child.send(text + "\r")
+        self.press(text + "\r")
 
     def press(self, key: str) -> None:
         """Sends a key as it is; `"\\x03"` is Ctrl-C."""
         self._settle()
-        self._from = self._screen.cursor.y
+        self._from = self._screen.cursor.y + self._screen.scrolled
         self.child.send(key)
 
     def returncode(self, timeout: float = TIMEOUT) -> int:
