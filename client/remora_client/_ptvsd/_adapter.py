@@ -159,7 +159,7 @@ class Adapter:
         debuggee.on_detach = self._let_go
         self._breakpoints = Breakpoints(debuggee, self._sources)
         self._values = Values(debuggee)
-        self._stops = Stops(
+        stops = self._stops = Stops(
             debuggee,
             self._breakpoints,
             self._values,
@@ -167,6 +167,7 @@ class Adapter:
             later=self._later,
             number_of=self._number_of,
         )
+        debuggee.must_stand = lambda: stops.now is not None
         await debuggee.after_burst()
         # The server's own default is to ask, at each exception, whether it is caught: only when wanted.
         await debuggee.set_exceptions(self._modes)

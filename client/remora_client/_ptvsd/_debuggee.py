@@ -57,6 +57,7 @@ class Debuggee:
         self.detached = False
         self.on_end: Callable[[], None] = lambda: None
         self.on_detach: Callable[[], None] = lambda: None
+        self.must_stand: Callable[[], bool] = lambda: False  # the person has been told of a stop
         self._wire, self._hear = wire, hear
         self._loop = asyncio.get_running_loop()
         self._lock = asyncio.Lock()
@@ -239,11 +240,13 @@ class Debuggee:
     # -- running ----------------------------------------------------------------------------------
 
     async def resume(self) -> None:
-        """Let all threads run."""
+        """Let all threads run, unless the person is told of a stop before that is possible."""
         await self._in_full(self._resume())
 
     async def _resume(self) -> None:
         async with self._turn(settled=True):
+            if self.must_stand():  # a thread told why it stopped while we waited for our turn
+                return
             for thread in self._stepping & self.threads.keys():
                 self._wire.send(self._wire.codec.clear_step(thread))
             self._stepping.clear()
@@ -257,6 +260,8 @@ class Debuggee:
 
     async def _step(self, kind: r.StepKind, thread: int) -> None:
         async with self._turn(settled=True):
+            if self.must_stand():  # as above
+                return
             self._halted(thread)  # an assertion in the server ends its loop
             for other in self._stepping & self.threads.keys():
                 self._wire.send(self._wire.codec.clear_step(other))

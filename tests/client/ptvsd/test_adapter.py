@@ -272,6 +272,27 @@ def test_a_second_reason_waits_for_its_turn() -> None:
     run(story)
 
 
+@pytest.mark.parametrize("command", ["continue", "next"])
+def test_a_reason_that_comes_before_a_resume_goes_out_keeps_the_program_where_it_is(command: str) -> None:
+    async def story(session: Session, fake: Fake) -> None:
+        await session.attach()
+        first = await session.stop()
+        # Another thread has just stopped along with it: what comes next waits until that one stands still.
+        fake.say(r.ThreadSeen(WORKER), r.ThreadFrames(WORKER, "worker", FRAMES))
+        while not session.adapter.debuggee.threads.get(WORKER):
+            await asyncio.sleep(0)
+        going = asyncio.ensure_future(session.request(command, threadId=first["threadId"]))
+        fake.say(r.StepDone(WORKER))
+        second = await session.event("stopped")
+        await going
+        assert second["threadId"] != first["threadId"]
+        assert fake.sent() == []
+        await session.request("continue", threadId=second["threadId"])
+        assert fake.sent() == ["resa"]
+
+    run(story)
+
+
 def test_a_second_evaluation_waits_for_the_first_one_even_if_nobody_else_does() -> None:
     async def story(session: Session, fake: Fake) -> None:
         hold, asked = asyncio.Event(), asyncio.Event()
