@@ -1,7 +1,7 @@
 """A person at a terminal: runs a command in a pseudo-terminal and looks at the screen that it makes.
 
-Everything runs on the test's thread. The screen is so tall that only a flood scrolls anything away, and whatever a
-program asks a terminal (where is the cursor?) is answered, as prompt_toolkit expects.
+Everything runs on the test's thread. The screen is so tall that only a flood scrolls anything away, and
+whatever a program asks a terminal (where is the cursor?) is answered, as prompt_toolkit expects.
 """
 
 from __future__ import annotations
