@@ -95,6 +95,8 @@ class Script:
         self.as_json = as_json
         self.deadline = deadline
         self._left = False
+        self._ran: list[str] = []
+        ctx.past = lambda: self._ran
 
     async def run(self, given: list[Given]) -> int:
         """Run them all, or up to the first that fails. Gives the exit code."""
@@ -153,6 +155,7 @@ class Script:
             await self.ctx.session.wait_for_stop()  # raises what happened to it
         if self.ctx.session.state.phase == "ended":
             raise Gone("the program has ended.")
+        self._ran.append(text)
         result = await run_script_line(self.ctx, text)
         self.printer.transcript = self.ctx.transcript
         self._left = self._left or result.left

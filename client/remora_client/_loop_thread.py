@@ -18,10 +18,20 @@ P = ParamSpec("P")
 class LoopThread:
     """Runs until `stop`. A daemon: a script that forgets to detach can still end."""
 
+    _thread: threading.Thread | None
+
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="remora-session", daemon=True)
         self._thread.start()
+
+    @classmethod
+    def beside(cls, loop: asyncio.AbstractEventLoop) -> LoopThread:
+        """A loop that somebody else runs, for callers in another thread; `stop` leaves it alone."""
+        made = cls.__new__(cls)
+        made._loop = loop
+        made._thread = None
+        return made
 
     @property
     def running(self) -> bool:
@@ -50,7 +60,7 @@ class LoopThread:
 
     def stop(self) -> None:
         """End the loop and its thread. Safe to call twice."""
-        if not self.running:
+        if not self.running or self._thread is None:
             return
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

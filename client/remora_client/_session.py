@@ -190,6 +190,12 @@ class Session(Returning):
         targets = [each for each in records(body, "targets") if isinstance(each.get("id"), int)]
         return [(each["id"], str(each.get("label", ""))) for each in targets]
 
+    async def goto_targets(self, line: int, frame: Frame | None = None) -> list[int]:
+        """The lines that a jump to `line` may go to: one, or none."""
+        place = await self._frame(frame)
+        body = await self.request("gotoTargets", {"source": place.source.to_dap(), "line": line})
+        return [each["line"] for each in records(body, "targets") if isinstance(each.get("line"), int)]
+
     async def goto(self, line: int, frame: Frame | None = None) -> None:
         """Jump: the next line that runs is `line` of the current frame's file. A stop follows."""
         place = await self._frame(frame)

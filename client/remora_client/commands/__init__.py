@@ -4,6 +4,8 @@ from remora_client.commands import breakpoints as _breakpoints
 from remora_client.commands import data as _data
 from remora_client.commands import exceptions as _exceptions
 from remora_client.commands import functions as _functions
+from remora_client.commands import machine as _machine
+from remora_client.commands import objects as _objects
 from remora_client.commands import running as _running
 from remora_client.commands import session as _session
 from remora_client.commands import sources as _sources
@@ -71,6 +73,8 @@ _GROUPS_OF_COMMANDS = (
     _data,
     _exceptions,
     _functions,
+    _machine,
+    _objects,
     _running,
     _session,
     _sources,

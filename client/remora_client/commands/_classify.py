@@ -8,8 +8,12 @@ At the prompt (`classify`):
 4. A bare word that is both runs the command; `hint` then says how to print the variable.
 5. Python's keywords win over aliases (``del x``), not over names (``continue``, ``return``).
 6. The start of a name will do from three letters on, if it means one command and no variable.
+7. ``OBJ?`` is ``inspect OBJ``, and ``OBJ??`` is ``src OBJ``.
 
 A script never guesses (`classify_script`): only 1 and 2, and no starts of names.
+
+A command may end with ``--json``, which shows what it gave as JSON, and with ``| PROGRAM``, which sends what
+it shows through a program of this machine.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from remora_client.commands._table import COMMANDS, Command, lookup
+from remora_client.commands._tail import NO_TAIL, TAKES_COMMANDS, Tail, end_of_string, split_tail
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -53,6 +58,7 @@ class CommandLine:
     arguments: str
     word: str
     hint: str = ""
+    tail: Tail = NO_TAIL
 
 
 @dataclass(frozen=True)
@@ -71,11 +77,16 @@ def classify(line: str, names: Collection[str] = (), *, bare_names: str = "comma
     Args:
         line: the line, not empty.
         names: the variables in scope.
-        bare_names: "variable" lets a bare word that is both be the variable.
+        bare_names: "variable" lets a bare word that is both be the variable; with "python" nothing is a
+            command.
     """
     text = line.strip()
+    if bare_names == "python":
+        return PythonLine(text)
     if forced := _forced(text):
         return forced
+    if asked := _question(text, names):
+        return asked
     match = _WORD.match(text)
     if match is None:
         return PythonLine(text)
@@ -85,7 +96,12 @@ def classify(line: str, names: Collection[str] = (), *, bare_names: str = "comma
         entry = _by_start(word, rest, names)
     elif keyword.iskeyword(word) and word != entry.name:
         entry = None
-    if entry is None or _goes_on_as_python(entry, text, word, rest, names):
+    if entry is None:
+        return PythonLine(text)
+    arguments, tail = split_tail(entry, rest, names)
+    if tail:
+        return CommandLine(entry, arguments, word, tail=tail)
+    if _goes_on_as_python(entry, text, word, rest, names):
         return PythonLine(text)
     hint = ""
     if not rest.strip() and word in names:
@@ -104,7 +120,26 @@ def classify_script(line: str) -> Line:
     entry = lookup(match[0]) if match else None
     if match is None or entry is None:
         return PythonLine(text)
-    return CommandLine(entry, text[match.end() :].strip(), match[0])
+    return _told(entry, text[match.end() :], match[0])
+
+
+def _told(entry: Command, rest: str, word: str) -> CommandLine:
+    """A line that says that it is a command: nothing in it is taken for a guess."""
+    arguments, tail = split_tail(entry, rest, None)
+    return CommandLine(entry, arguments, word, tail=tail)
+
+
+def _question(text: str, names: Collection[str]) -> CommandLine | None:
+    """``OBJ?`` and ``OBJ??``; of a command that is no variable, its help."""
+    if not text.endswith("?"):
+        return None
+    asked = text.removesuffix("?").removesuffix("?").strip()
+    if not could_be_python(f"({asked}\n)"):
+        return None
+    name = "src" if text.endswith("??") else "inspect"
+    if not asked or (lookup(asked) is not None and asked not in names):
+        name = "help"
+    return CommandLine(COMMANDS[name], asked, "")
 
 
 def could_be_python(text: str) -> bool:
@@ -124,7 +159,7 @@ def split_commands(line: str) -> list[str]:
     while position < len(line):
         character = line[position]
         if character in "'\"":
-            position = _end_of_string(line, position)
+            position = end_of_string(line, position)
             continue
         if character in "([{":
             depth += 1
@@ -146,7 +181,7 @@ def _takes_the_rest(part: str) -> bool:
     """Is this a command whose argument is other commands? Then what follows `;;` belongs to them."""
     match = _WORD.match(part.lstrip().lstrip(":"))
     entry = lookup(match[0]) if match else None
-    return entry is not None and entry.name in ("alias", "commands")
+    return entry is not None and entry.name in TAKES_COMMANDS
 
 
 def _forced(text: str) -> Line | None:
@@ -160,7 +195,7 @@ def _forced(text: str) -> Line | None:
     entry = lookup(match[0]) if match else None
     if match is None or entry is None:
         return None
-    return CommandLine(entry, rest[match.end() :].strip(), match[0])
+    return _told(entry, rest[match.end() :], match[0])
 
 
 def _by_start(word: str, rest: str, names: Collection[str]) -> Command | None:
@@ -199,6 +234,8 @@ def _begins_argument(entry: Command, rest: str, after: str) -> bool:
     option = bool(re.match(r"-[^\W\d]", after)) and spaced
     if option and kind not in ("none", "count", "expression"):
         return True
+    if kind in ("file", "text"):
+        return spaced and bool(re.match(r"\.{0,2}/\w|\.\w", after))
     if kind == "expression":
         return spaced and bool(re.match(r"-\S|-\s*\d|~|not\b(?!\s+in\b)", after))
     if kind in ("location", "number", "count"):
@@ -211,19 +248,3 @@ def _begins_argument(entry: Command, rest: str, after: str) -> bool:
 def _end_of_line(line: str, start: int) -> int:
     end = line.find("\n", start)
     return len(line) if end < 0 else end
-
-
-def _end_of_string(line: str, start: int) -> int:
-    """The position after the string that starts here, or just after the quote when it never ends."""
-    quote = line[start]
-    triple = line.startswith(quote * 3, start)
-    closing = quote * 3 if triple else quote
-    position = start + len(closing)
-    while position < len(line):
-        if line[position] == "\\":
-            position += 2
-        elif line.startswith(closing, position):
-            return position + len(closing)
-        else:
-            position += 1
-    return start + 1

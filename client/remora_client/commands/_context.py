@@ -6,12 +6,12 @@ Used on the event loop's thread only.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remora_client.commands._settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from remora_client._model import Frame, Source
     from remora_client._session import Session
@@ -49,6 +49,10 @@ class Context:
         timeout: how long to wait for a stop, where a command has to wait for one.
         feed: types a line into the program; None: its input is not in our hands.
         confirm: asks a question; None: there is nobody to ask, and what was asked for is meant.
+        past: gives the lines that were typed, the latest last.
+        copy: puts a text on the person's clipboard; None: there is no terminal that has one.
+        interacting: every line is Python, until Ctrl-D.
+        python: the names of `py`.
     """
 
     session: Session
@@ -57,6 +61,8 @@ class Context:
     timeout: float | None = None
     feed: Callable[[str], Awaitable[None]] | None = None
     confirm: Callable[[str], Awaitable[bool]] | None = None
+    past: Callable[[], Sequence[str]] = tuple
+    copy: Callable[[str], None] | None = None
     settings: Settings = field(default_factory=Settings)
     displays: dict[int, Display] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
@@ -68,6 +74,13 @@ class Context:
     shown_stop: int = 0  # the number of the last stop that somebody was told of
     shown_thread: int = 0  # and the thread of that stop
     depth: int = 0  # command files that are running
+    interacting: bool = False
+    python: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def bare_names(self) -> str:
+        """How `classify` is to read a line."""
+        return "python" if self.interacting else self.settings.bare_names
 
     async def agreed(self, question: str) -> bool:
         """Ask the person; with nobody to ask, yes."""

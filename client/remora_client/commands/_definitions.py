@@ -1,4 +1,4 @@
-"""The functions and classes of a source text, with the lines they begin at. Pure."""
+"""The functions and classes of a source text, with the lines they begin and end at. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["Definition", "definitions"]
+__all__ = ["Definition", "definitions", "function_range"]
 
 
 @dataclass(frozen=True)
@@ -46,3 +46,20 @@ def _first_line(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> 
     first, *rest = node.body
     documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
     return rest[0].lineno if documented and rest else first.lineno
+
+
+def function_range(text: str, line: int) -> tuple[int, int]:
+    """The first and last line of the innermost function or class that holds a line; else of the file."""
+    lines = text.splitlines()
+    best = (1, len(lines))
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return max(1, line - 15), min(len(lines), line + 15)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+            last = node.end_lineno or node.lineno
+            if first <= line <= last and last - first <= best[1] - best[0]:
+                best = (first, last)
+    return best

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from remora_client._errors import ClientError, Gone
+from remora_client._fragments import plain
 from remora_client._text import visible, visible_block
 from remora_client.commands._classify import CommandLine, PythonLine, classify_script, split_commands
+from remora_client.commands._pipes import run_shell
 from remora_client.commands._table import CommandError, Result, words
 from remora_client.render import value_line
 from remora_protocol import RequestFailed
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from remora_client._model import Stop
     from remora_client.commands._classify import Line
     from remora_client.commands._context import Context
+    from remora_client.commands._tail import Tail
 
 __all__ = [
     "FAILURES",
@@ -38,8 +43,21 @@ _ALIAS_DEPTH = 10
 async def run_line(ctx: Context, line: Line) -> Result:
     """Run what `classify` made of a line. Raises one of `FAILURES`."""
     if isinstance(line, CommandLine):
-        return await line.command.function(ctx, line.arguments)
+        result = await line.command.function(ctx, line.arguments)
+        return await _with_tail(result, line.tail) if line.tail else result
     return await _python(ctx, line)
+
+
+async def _with_tail(result: Result, tail: Tail) -> Result:
+    """What the command gave, as JSON, or through a program."""
+    text = result.text
+    if tail.as_json:
+        text = [("", json.dumps(result.data, indent=2) + "\n")]
+    if not tail.pipe:
+        return replace(result, text=text)
+    told, code = await run_shell(tail.pipe, plain(text))
+    shown = visible_block(told.removesuffix("\n"))
+    return replace(result, data={"output": told, "exitCode": code}, text=[("", f"{shown}\n")] if told else [])
 
 
 async def run_script_line(ctx: Context, text: str) -> Result:

@@ -14,6 +14,7 @@ _CHOICES = {
     "bt_order": ("newest-last", "newest-first"),
     "pager": ("on", "off"),
     "notes": ("on", "off"),
+    "sticky": ("on", "off"),
 }
 
 
@@ -27,6 +28,8 @@ class Settings:
     bt_order: str = field(default="newest-last", metadata={"help": "the order of a stack"})
     pager: str = field(default="on", metadata={"help": "stop at each screenful of a long listing"})
     notes: str = field(default="on", metadata={"help": "values of variables beside the source"})
+
+    sticky: str = field(default="off", metadata={"help": "show the whole function at each stop"})
 
     @staticmethod
     def names() -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError
 from remora_client._text import visible
+from remora_client.commands._definitions import function_range
 from remora_client.render import place, python_line, source_lines, stop_line, value_line
 from remora_protocol import RequestFailed
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["display_lines", "frame_lines", "line_texts", "marks", "stop_data", "stop_lines"]
 
+_STICKY = 60  # lines of a function that are shown at each stop
 _NAME = re.compile(r"(?<![\w.\"'])[^\W\d]\w*")
 
 
@@ -73,10 +75,10 @@ async def source_around(ctx: Context, frame: Frame) -> Fragments:
         found = await ctx.session.source_text(frame.source)
     except (ClientError, RequestFailed):
         return [("class:dim", f"  no source text for {visible(frame.path)}\n")]
-    before = ctx.settings.context // 2
-    total = found.text.count("\n") + 1
-    first = max(1, min(frame.line - before, total - ctx.settings.context + 1))
-    last = first + ctx.settings.context - 1
+    if ctx.settings.sticky == "on":
+        first, last = _function_around(found.text, frame.line)
+    else:
+        first, last = _lines_around(found.text, frame.line, ctx.settings.context)
     notes = await _notes(ctx, frame, found.text)
     out: Fragments = []
     if found.differs and frame.source.sha256:
@@ -90,6 +92,20 @@ async def source_around(ctx: Context, frame: Frame) -> Fragments:
         notes=notes,
         width=ctx.width,
     )
+
+
+def _lines_around(text: str, line: int, count: int) -> tuple[int, int]:
+    total = text.count("\n") + 1
+    first = max(1, min(line - count // 2, total - count + 1))
+    return first, first + count - 1
+
+
+def _function_around(text: str, line: int) -> tuple[int, int]:
+    """The whole function; of a very long one the part around the line."""
+    first, last = function_range(text, line)
+    if last - first < _STICKY:
+        return first, last
+    return max(first, line - _STICKY // 2), min(last, line + _STICKY // 2)
 
 
 async def _notes(ctx: Context, frame: Frame, text: str) -> dict[int, str]:

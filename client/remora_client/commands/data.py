@@ -18,6 +18,7 @@ from remora_client.render import value_line, variable_lines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from remora_client._fragments import Fragments
     from remora_client._model import Value, Variable
     from remora_client.commands._context import Context
 
@@ -46,7 +47,7 @@ async def print_(ctx: Context, arguments: str) -> Result:
     value = await ctx.session.evaluate(
         form.format(expression), None, "clipboard" if whole or form != "{}" else "watch"
     )
-    text = _unquoted(value.value) if form != "{}" else value.value
+    text = unquoted(value.value) if form != "{}" else value.value
     return Result({"value": text, "type": value.type}, value_line(text))
 
 
@@ -66,7 +67,7 @@ def _expression(word: str, arguments: str) -> tuple[str, str, bool]:
     return arguments, form, whole
 
 
-def _unquoted(text: str) -> str:
+def unquoted(text: str) -> str:
     """The text that a string's repr stands for."""
     try:
         value = ast.literal_eval(text)
@@ -183,6 +184,24 @@ async def globals_(ctx: Context, arguments: str) -> Result:
     return _listed(ctx, [], "No global variables.")
 
 
+@command("vars", "scopes", group="data", usage="[-v] [REGEX]", argument="text")
+async def vars_(ctx: Context, arguments: str) -> Result:
+    """Show all variables of the selected frame, each scope apart: locals, closure, globals.
+
+    With REGEX, those whose name matches. Modules, functions, classes and names like __this__ are folded,
+    except with -v.
+    """
+    data: dict[str, Any] = {}
+    text: Fragments = []
+    for scope in await ctx.session.scopes():
+        found = await ctx.session.variables(scope.reference)
+        listed = _folded(ctx, found, arguments, "None.")
+        if listed.data:
+            data[scope.name] = listed.data
+            text += [("class:heading", f"{visible(scope.name)}\n"), *listed.text]
+    return Result(data, text or [("class:dim", "No variables.\n")])
+
+
 @command("retval", "rv", group="data", needs="remora/return")
 async def retval(ctx: Context, arguments: str) -> Result:
     """Show what the last call returned, after return, next or step."""
@@ -260,12 +279,14 @@ def _options(ctx: Context) -> Result:
     return Result({name: value for name, value, _ in rows}, text)
 
 
-@command("display", "disp", group="data", usage="[-changed] EXPR", argument="expression")
+@command("display", "disp", group="data", usage="[-changed] EXPR | -d NUMBER", argument="expression")
 async def display(ctx: Context, arguments: str) -> Result:
     """Show an expression at every stop; with -changed, only when it has changed.
 
-    Without arguments, list what is displayed.
+    Without arguments, list what is displayed; -d NUMBER takes one away, as undisplay does.
     """
+    if re.match(r"-d(\s|$)", arguments):
+        return await undisplay(ctx, arguments[2:].strip())
     changed = bool(re.match(r"-changed(\s|$)", arguments))
     expression = arguments.removeprefix("-changed").strip() if changed else arguments
     if re.match(r"-a\s", expression):  # Delve's way to add one
@@ -308,7 +329,7 @@ async def src(ctx: Context, arguments: str) -> Result:
     """Show the source of a function, class or module of the program."""
     expression, _, _ = _expression("src", arguments)
     value = await ctx.session.evaluate(f"__import__('inspect').getsource({expression})", None, "clipboard")
-    text = _unquoted(value.value).rstrip("\n")
+    text = unquoted(value.value).rstrip("\n")
     return Result({"value": text, "type": "str"}, value_line(text))
 
 
@@ -347,7 +368,7 @@ async def _quietly(ctx: Context, expression: str) -> str:
     from remora_protocol import RequestFailed
 
     try:
-        return _unquoted((await ctx.session.evaluate(expression, None, "clipboard")).value).removeprefix(
+        return unquoted((await ctx.session.evaluate(expression, None, "clipboard")).value).removeprefix(
             "None"
         )
     except RequestFailed:

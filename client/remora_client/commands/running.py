@@ -6,19 +6,22 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from remora_client._errors import NotStopped
+from remora_client._text import visible
+from remora_client.commands._definitions import function_range
 from remora_client.commands._places import parse, resolve
 from remora_client.commands._table import CommandError, Result, command, no_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from remora_client._model import Stop
+    from remora_client._model import Frame, Stop
     from remora_client.commands._context import Context
     from remora_client.locspec import Location
 
 __all__: list[str] = []
 
 _MOST = 100_000
+_MOST_LINES = 400  # of a function whose lines are asked for one by one
 
 
 def count_of(text: str, word: str) -> int:
@@ -163,10 +166,22 @@ async def advance(ctx: Context, arguments: str) -> Result:
     return Result(resumed=True)
 
 
-@command("jump", "j", group="running", usage="LINE", argument="location", needs="supportsGotoTargetsRequest")
+@command(
+    "jump",
+    "j",
+    group="running",
+    usage="LINE | -list",
+    argument="location",
+    needs="supportsGotoTargetsRequest",
+)
 async def jump(ctx: Context, arguments: str) -> Result:
-    """Make LINE the next to run, without running what is between. Python refuses some, as into a loop."""
+    """Make LINE the next to run, without running what is between. Python refuses some, as into a loop.
+
+    `jump -list` lists the lines of this function that can be named.
+    """
     frame = await ctx.frame()
+    if arguments == "-list":
+        return await _jump_targets(ctx, frame)
     place = await resolve(ctx, parse(arguments))
     if place.function or place.path != frame.path:
         raise CommandError(
@@ -174,6 +189,17 @@ async def jump(ctx: Context, arguments: str) -> Result:
         )
     await ctx.session.goto(place.line, frame)
     return Result(resumed=True)
+
+
+async def _jump_targets(ctx: Context, frame: Frame) -> Result:
+    text = (await ctx.session.source_text(frame.source)).text
+    first, last = function_range(text, frame.line)
+    asked = range(first, min(last, first + _MOST_LINES) + 1)
+    found = await asyncio.gather(*(ctx.session.goto_targets(line, frame) for line in asked))
+    lines = sorted({line for each in found for line in each})
+    source = text.splitlines()
+    rows = [("", f"{line:5}  {visible(source[line - 1])}\n") for line in lines if line <= len(source)]
+    return Result([{"line": line} for line in lines], rows)
 
 
 @command("restartframe", "rf", "rerun", group="running", needs="supportsRestartFrame")
@@ -186,6 +212,15 @@ async def restartframe(ctx: Context, arguments: str) -> Result:
         )
     await ctx.session.restart_frame()
     return Result(resumed=True)
+
+
+@command("restart", "run", group="running", usage="[ARGUMENTS]", argument="text")
+async def restart(ctx: Context, arguments: str) -> Result:
+    """Start the program again: for programs that a debugger has started, and here it was not."""
+    raise CommandError(
+        "This program was started by somebody else, who alone can start it again.",
+        "restartframe runs the current call again; kill ends the program.",
+    )
 
 
 @command("pause", "interrupt", "halt", group="running", usage="[THREAD]", argument="thread")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -167,12 +168,20 @@ def read_commands(path: str) -> list[tuple[int, str]]:
     ]
 
 
-@command("save", group="session", usage="breakpoints FILE", argument="file")
+@command("save", group="session", usage="breakpoints FILE | EXPR FILE", argument="file")
 async def save(ctx: Context, arguments: str) -> Result:
-    """Write the breakpoints and what belongs to them into a file, which source reads back."""
-    what, _, path = arguments.partition(" ")
-    if what not in ("breakpoints", "b") or not path.strip():
-        raise CommandError("save takes breakpoints and a file.", "As in: save breakpoints work.remora")
+    """Write the breakpoints and what belongs to them into a file, which source reads back.
+
+    Or the value of an expression, all of it: save page.html /tmp/page.html. Text is written as UTF-8, bytes
+    as they are, anything else as print -a shows it.
+    """
+    what, _, path = arguments.rpartition(" ")
+    if not what.strip():
+        raise CommandError(
+            "save takes breakpoints or an expression, and a file.", "As in: save breakpoints work.remora"
+        )
+    if what.strip() not in ("breakpoints", "b"):
+        return await _save_value(ctx, what.strip(), path)
     lines = []
     for each in ctx.session.breakpoints:
         options = "-tmp " if each.temporary else ""
@@ -191,6 +200,25 @@ async def save(ctx: Context, arguments: str) -> Result:
     return Result(
         {"file": path.strip(), "lines": len(lines)}, [("", f"{len(lines)} lines in {path.strip()}\n")]
     )
+
+
+async def _save_value(ctx: Context, expression: str, path: str) -> Result:
+    shown = (await ctx.session.evaluate(expression, None, "clipboard")).value
+    try:
+        value: Any = ast.literal_eval(shown)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        value = shown
+    data = value if isinstance(value, bytes) else _text_of(value, shown).encode("utf-8", "backslashreplace")
+    try:
+        with open(os.path.expanduser(path), "wb") as stream:
+            stream.write(data)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
+    return Result({"file": path, "bytes": len(data)}, [("", f"{len(data)} bytes in {path}\n")])
+
+
+def _text_of(value: Any, shown: str) -> str:
+    return value if isinstance(value, str) else f"{shown}\n"
 
 
 @command("transcript", group="session", usage="[FILE | -off]", argument="file")
@@ -221,19 +249,33 @@ async def stdin(ctx: Context, arguments: str) -> Result:
     return Result()
 
 
-@command("detach", "det", group="session")
+@command("detach", "det", group="session", usage="[-stopped]", argument="option")
 async def detach(ctx: Context, arguments: str) -> Result:
-    """Leave: breakpoints go away, and the program runs on."""
-    no_arguments("detach", arguments)
-    await ctx.session.detach()
+    """Leave: breakpoints go away, and the program runs on.
+
+    With -stopped it goes on standing still, for whoever attaches next.
+    """
+    if arguments not in ("", "-stopped"):
+        raise CommandError(f"detach takes -stopped or nothing, not {arguments!r}.")
+    if arguments and ctx.session.stop is None:
+        raise CommandError(
+            "The program is running; only what stands still can be left so.", "pause stops it."
+        )
+    await ctx.session.detach(keep_stopped=bool(arguments))
     return Result(left=True)
 
 
-@command("quit", "q", "exit", group="session")
+@command("quit", "q", "exit", group="session", usage="[-c | -k | -stopped]", argument="option")
 async def quit_(ctx: Context, arguments: str) -> Result:
-    """The same as detach; so is Ctrl-D. The program runs on."""
-    no_arguments("quit", arguments)
-    return await detach(ctx, "")
+    """Leave, as Ctrl-D does, and let the program run on.
+
+    With -k, end it; with -stopped, let it go on standing still; -c says what is done anyway.
+    """
+    if arguments not in ("", "-c", "-k", "-stopped"):
+        raise CommandError(f"quit takes -c, -k, -stopped or nothing, not {arguments!r}.")
+    if arguments == "-k":
+        return await kill(ctx, "")
+    return await detach(ctx, arguments if arguments == "-stopped" else "")
 
 
 @command("kill", group="session", usage="[-9]", argument="option")

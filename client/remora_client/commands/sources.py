@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from remora_client._fragments import table
 from remora_client._text import visible
 from remora_client.commands._context import Listing
+from remora_client.commands._definitions import function_range
 from remora_client.commands._places import parse, resolve, source_named
 from remora_client.commands._stopped import marks
 from remora_client.commands._table import CommandError, Result, command, no_arguments
@@ -116,21 +117,12 @@ async def longlist(ctx: Context, arguments: str) -> Result:
     return await _show(ctx, frame.source, first, last)
 
 
-def function_range(text: str, line: int) -> tuple[int, int]:
-    """The first and last line of the innermost function or class that holds a line; else of the file."""
-    lines = text.splitlines()
-    best = (1, len(lines))
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return max(1, line - 15), min(len(lines), line + 15)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-            last = node.end_lineno or node.lineno
-            if first <= line <= last and last - first <= best[1] - best[0]:
-                best = (first, last)
-    return best
+@command("sticky", group="sources", usage="[on | off]", argument="option")
+async def sticky(ctx: Context, arguments: str) -> Result:
+    """Show the whole function at each stop, and not only the lines around; again, and it is as before."""
+    ctx.settings.change("sticky", arguments or ("off" if ctx.settings.sticky == "on" else "on"))
+    told = "the whole function" if ctx.settings.sticky == "on" else f"{ctx.settings.context} lines"
+    return Result({"option": "sticky", "value": ctx.settings.sticky}, [("", f"Stops show {told}.\n")])
 
 
 @command("modules", group="sources", usage="[REGEX]", argument="text")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from remora_client._text import visible
 from remora_client.commands._stopped import frame_lines, line_texts
 from remora_client.commands._table import CommandError, Result, command, lookup
 from remora_client.render import stack_lines
 
 if TYPE_CHECKING:
+    from remora_client._fragments import Fragments
     from remora_client._model import Frame
     from remora_client.commands._context import Context
 
@@ -92,13 +94,16 @@ async def bottom(ctx: Context, arguments: str) -> Result:
     return await _select(ctx, (await ctx.session.stack())[-1])
 
 
-@command("frame", "f", group="stack", usage="[N [COMMAND]]", argument="number")
+@command("frame", "f", group="stack", usage="[N [COMMAND] | apply all COMMAND]", argument="number")
 async def frame(ctx: Context, arguments: str) -> Result:
     """Look at frame N (0 is the newest), or show the one you look at.
 
     With a command, run it in that frame and stay where you are: frame 2 locals.
+    In each of the frames, the oldest first: frame apply all print self.
     """
     number, _, rest = arguments.partition(" ")
+    if number == "apply":
+        return await _apply(ctx, rest)
     if not number:
         return await _select(ctx, await ctx.frame())
     if not number.isdecimal():
@@ -113,6 +118,36 @@ async def frame(ctx: Context, arguments: str) -> Result:
         return await run_script_line(ctx, rest)
     finally:
         ctx.session.select_frame(before)
+
+
+async def _apply(ctx: Context, rest: str) -> Result:
+    from remora_client.commands._run import FAILURES, error_text, run_script_line
+
+    which, _, line = rest.partition(" ")
+    if not line.strip() or not (which == "all" or which.isdecimal()):
+        raise CommandError("frame apply takes all or a number, and a command.", "As in: frame apply all p x")
+    before = await ctx.frame()
+    frames = await ctx.session.stack()
+    data: list[dict[str, Any]] = []
+    text: Fragments = []
+    try:
+        for each in reversed(frames if which == "all" else frames[: int(which)]):
+            ctx.session.select_frame(each)
+            text += [("class:dim", f"#{each.index}  "), ("class:function", visible(each.name)), ("", "\n")]
+            try:
+                result = await run_script_line(ctx, line)
+            except FAILURES as error:
+                data.append(frame_data(each) | {"error": error_text(error)})
+                text.append(("class:error", f"  {error_text(error)}\n"))
+                continue
+            if result.resumed or result.left:
+                return result
+            data.append(frame_data(each) | {"result": result.data})
+            text += result.text
+    finally:
+        if ctx.session.stop is not None:
+            ctx.session.select_frame(before)
+    return Result(data, text)
 
 
 async def _frame(ctx: Context, index: int) -> Frame:

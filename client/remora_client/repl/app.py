@@ -56,6 +56,8 @@ class Repl:
         self.session = session
         self.printer = printer
         self.ctx = Context(session, interactive=True)
+        self.ctx.past = lambda: self._typed
+        self._typed: list[str] = []
         self.names: frozenset[str] = frozenset()
         self.face: Face | None = None
         self.above: Above | None = None
@@ -106,13 +108,18 @@ class Repl:
             try:
                 text = await face.read()
             except EOFError:
+                if self.ctx.interacting and not self._over:
+                    self.ctx.interacting = False
+                    self._print([("class:dim", "Commands again.\n")])
+                    continue
                 self._left = self._left or not self._over
                 return
             except KeyboardInterrupt:
                 self.interrupt()
                 continue
             self.printer.record(f"remora> {text}\n")
-            for part in split_commands(text) or [""]:
+            self._typed.append(text)
+            for part in [text] if self.ctx.interacting else split_commands(text) or [""]:
                 if not await self._take(part, scripted=not face.is_person) or self._over:
                     break
 
@@ -146,13 +153,13 @@ class Repl:
         if text.lstrip().startswith("#"):
             return None
         try:
-            text = expand_alias(self.ctx, text)
+            text = text if self.ctx.interacting else expand_alias(self.ctx, text)
         except CommandError as error:
             self._fail(error)
             return None
         if scripted:
             return classify_script(text)
-        line = classify(text, self.names, bare_names=self.ctx.settings.bare_names)
+        line = classify(text, self.names, bare_names=self.ctx.bare_names)
         self._repeat = self._to_repeat(line)
         return line
 

@@ -7,6 +7,7 @@ Everything runs on the event loop's thread.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import os
 import shutil
@@ -148,6 +149,8 @@ class FullFace:
     def __init__(self, repl: Repl) -> None:
         self._repl = repl
         self._prompt = self._prompt_session()
+        repl.ctx.past = self._prompt.history.get_strings
+        repl.ctx.copy = self._copy
 
     def _prompt_session(self) -> PromptSession[str]:
         from prompt_toolkit import PromptSession
@@ -165,7 +168,7 @@ class FullFace:
         session: PromptSession[str] = PromptSession(
             self._message,
             multiline=True,
-            lexer=LineLexer(lambda: repl.names, lambda: repl.ctx.settings.bare_names),
+            lexer=LineLexer(lambda: repl.names, lambda: repl.ctx.bare_names),
             completer=LineCompleter(repl.ctx, lambda: repl.names),
             complete_while_typing=False,
             history=ProjectHistory(history_file(os.getcwd()), [secret.text] if secret else []),
@@ -229,6 +232,14 @@ class FullFace:
             return False
         return answer.strip().lower() in ("y", "yes")
 
+    def _copy(self, text: str) -> None:
+        """Ask the terminal to put a text on its clipboard: OSC 52, which passes through ssh and tmux."""
+        output = self._prompt.app.output
+        output.write_raw(
+            f"\x1b]52;c;{base64.b64encode(text.encode('utf-8', 'backslashreplace')).decode()}\x07"
+        )
+        output.flush()
+
     def redraw(self) -> None:
         """Draw the prompt and the bar again."""
         self._prompt.app.invalidate()
@@ -247,7 +258,8 @@ class FullFace:
         stopped = repl.session.stop is not None
         frame = repl.session.selected
         where = f"#{frame.index} " if frame is not None and frame.index and stopped else ""
-        mark: Fragments = [("class:prompt" if stopped else "class:prompt.running", f"{where}remora❯ ")]
+        name = ">>>" if repl.ctx.interacting else "remora❯"
+        mark: Fragments = [("class:prompt" if stopped else "class:prompt.running", f"{where}{name} ")]
         return [*repl.printer.fragments(mark)]
 
     def _toolbar(self) -> StyleAndTextTuples:
@@ -271,7 +283,7 @@ class FullFace:
         text = self._prompt.default_buffer.text
         if not text.strip():
             return None
-        return classify(text, self._repl.names, bare_names=self._repl.ctx.settings.bare_names)
+        return classify(text, self._repl.names, bare_names=self._repl.ctx.bare_names)
 
 
 def _screen_lines(fragments: Fragments) -> list[Fragments]:

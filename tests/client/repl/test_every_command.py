@@ -1,0 +1,234 @@
+"""Every command, typed at the prompt of a real terminal, and what the screen then shows.
+
+One session runs them one after the other: each row is a line and a pattern that has to appear below it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from remora_client.commands import COMMANDS, CommandLine, classify_script
+from tests.support.command import Remora
+from tests.support.interpreters import NEWEST
+from tests.support.program import Program
+from tests.support.terminal import Terminal
+
+PROGRAM = """\
+# A program for every command.
+import sys
+
+
+class Counter:
+    def __init__(self):
+        self.value = 0
+
+    def add(self, number):
+        self.value += number  # @add
+        return self.value
+
+
+def count(number):
+    n = number  # @count
+    counter = Counter()
+    for each in range(number):
+        counter.add(each)  # @loop
+    try:
+        {}["no such key"]  # @error
+    except KeyError:
+        pass
+    return n  # @end
+
+
+print("ready", flush=True)
+for line in sys.stdin:
+    print("counted", count(int(line)), flush=True)  # @call
+print("bye", flush=True)
+"""
+
+#: Words in the rows that stand for lines of the program.
+_MARKER = re.compile(r"@(\w+)")
+
+PROMPT = r"^(#\d )?remora❯ *$"
+ASKED = r"\[y/N\] *$"
+
+#: What is shown is at another place, or where it takes more than one line.
+ELSEWHERE = {
+    "detach": "test_leaving",
+    "kill": "test_leaving",
+    "quit": "test_leaving",
+    "pause": "test_while_it_runs",
+    "wait": "a script's command",
+    "interact": "test_interact",
+}
+
+AT_A_STOP = [
+    ("help", r"Run the program"),
+    ("help break", r"Stop at a place"),
+    ("apropos once", r"tbreak"),
+    ("where?", r"Show the stack"),
+    ("status", r"phase +stopped"),
+    ("where", r"#0  count +program\.py:@loop"),
+    ("bt | wc -l", r"^2$"),
+    ("where --json", r'"name": "count"'),
+    ("up", r"#1  <module>"),
+    ("down", r"#0  count"),
+    ("bottom", r"#1  <module>"),
+    ("top", r"#0  count"),
+    ("frame", r"#0  count"),
+    ("frame apply all print __name__", r"(?s)#1  <module>\n'__main__'\n#0  count\n'__main__'"),
+    ("print n", r"^3$"),
+    ("p/x 255", r"^0xff$"),
+    ("pp [1, 2]", r"\[1, 2\]"),
+    ("whatis n", r"^int$"),
+    ("locals", r"number += +3"),
+    ("args", r"number += +3"),
+    ("globals -v Counter", r"Counter += +<class"),
+    ("vars", r"Globals"),
+    ("set n = 4", r"n = 4"),
+    ("print n + 1", r"^5$"),
+    ("display n", r"1: n = 4"),
+    ("undisplay 1", r"Nothing is displayed"),
+    ("src Counter.add", r"def add"),
+    ("Counter.add??", r"def add"),
+    ("inspect Counter.add", r"signature +\(self, number\)"),
+    ("counter?", r"type +\S*Counter"),
+    ("dir counter", r"add +value"),
+    ("sizeof [1, 2]", r"bytes, 2 items"),
+    ("refs counter", r"local variable +counter"),
+    ("completions counter.v", r"^value$"),
+    ("clipboard 'some text'", r"9 characters are on the clipboard"),
+    ("save 'text' {folder}/saved", r"4 bytes in"),
+    ("list", r"def count"),
+    ("longlist", r"→ +@loop"),
+    ("sticky on", r"the whole function"),
+    ("sticky off", r"11 lines"),
+    ("modules ^sys$", r"^ sys"),
+    ("sources program", r"program\.py"),
+    ("funcs program.py:^Counter", r"Counter\.add +program\.py:"),
+    ("edit", r"^edited \+@loop .*program\.py$"),
+    ("break program.py:@end if n > 100", r"Breakpoint 2 at program\.py:@end  if n > 100"),
+    ("tbreak program.py:@error", r"Breakpoint 3 at program\.py:@error"),
+    ("trace program.py:@add 'added {{number}}'", r"Logpoint 4 at program\.py:@add"),
+    ("rbreak program.py:^Counter.add$", r"Breakpoint 5 at"),
+    ("breakpoints", r"2 .*program\.py:@end"),
+    ("disable 5", r"5 .*"),
+    ("enable 5", r"5 .*"),
+    ("toggle 5", r"5 .*"),
+    ("condition 2 n > 200", r"if n > 200"),
+    ("ignore 2 3", r"> 3"),
+    ("commands 3 print 'at the error'", r"print 'at the error'"),
+    ("why 2", r"matches by name"),
+    ("catch raised KeyError", r"raised KeyError"),
+    ("catch -off", r"[Nn]o"),
+    ("clear 5", r"Breakpoint 5 removed"),
+    ("save breakpoints {folder}/breakpoints", r"lines in"),
+    ("info breakpoints", r"program\.py:@end"),
+    ("threads", r"MainThread"),
+    ("thread", r"MainThread"),
+    ("tasks --json", r"^\[\]$"),
+    ("task 1", r"no task 1"),
+    ("alias pn print n", r"pn +print n"),
+    ("pn", r"^4$"),
+    ("unalias pn", r"remora❯"),
+    ("source {folder}/commands", r"^'from a file'$"),
+    ("config", r"context +11"),
+    ("transcript {folder}/transcript", r"goes to"),
+    ("transcript -off", r"No transcript"),
+    ("history 2", r"^transcript -off$"),
+    ("sh echo from the shell", r"^from the shell$"),
+    ("py session.evaluate('n').value", r"^'4'$"),
+    ("stdin x", r"its own input"),
+    ("restart", r"somebody else"),
+    ("jump -list", r"@loop  +counter\.add"),
+    ("exceptions", r"not stand at an exception"),
+    ("retval", r"No call"),
+    ("next", r"→ +\d+ │ +for each"),
+    ("until @loop", r"→ +@loop "),
+    ("step", r"→ +@add "),
+    ("return", r"returned"),
+    ("advance program.py:@error", r"→ +@error "),
+    ("jump @count", r"→ +@count "),
+    ("restartframe", r"→ +@count |cannot run a call again"),
+    ("clear -all", ASKED),
+    ("y", r"removed"),
+    ("continue program.py:@end", r"→ +@end "),
+]
+
+
+def test_every_command(tmp_path: Path) -> None:
+    assert NEWEST is not None
+    with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
+        program.wait_line("ready")
+        with _terminal(program, tmp_path) as terminal:
+            terminal.enter(f"tbreak program.py:{program.line('loop')}")
+            terminal.wait("Breakpoint 1 at")
+            program.stdin_line("3")
+            terminal.wait(rf"→ +{program.line('loop')} ")
+            for line, pattern in AT_A_STOP:
+                typed = _filled(line.replace("{{", "{").replace("}}", "}"), program, tmp_path)
+                terminal.enter(typed)
+                terminal.wait(_filled(pattern, program, tmp_path))
+                if pattern == ASKED:
+                    continue
+                terminal.wait(PROMPT)
+                terminal.press("\x0c")  # the screen is emptied, or it would soon be full
+                terminal.wait(rf"\A{PROMPT[1:]}")
+            assert "Traceback" not in terminal.text
+            assert "A bug in Remora" not in terminal.text
+            terminal.enter("quit")
+            assert terminal.returncode() == 0
+
+
+def test_none_is_left_out() -> None:
+    lines = [classify_script(line) for line, _ in AT_A_STOP]
+    typed = {line.command.name for line in lines if isinstance(line, CommandLine)}
+    assert set(COMMANDS) - typed - set(ELSEWHERE) == set()
+
+
+def test_interact(tmp_path: Path) -> None:
+    assert NEWEST is not None
+    with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
+        program.wait_line("ready")
+        with _terminal(program, tmp_path) as terminal:
+            terminal.enter(f"tbreak program.py:{program.line('loop')}")
+            terminal.wait("Breakpoint 1 at")
+            program.stdin_line("3")
+            terminal.wait("→")
+            terminal.enter("interact")
+            terminal.wait("^>>> *$")
+            terminal.enter("n")
+            terminal.wait("^3$")
+            terminal.enter("where = 5; where")
+            terminal.wait("^5$")
+            terminal.enter("where")
+            terminal.wait("NameError|^5$")
+            terminal.press("\x04")
+            terminal.wait("Commands again")
+            terminal.wait("^remora❯ *$")
+            terminal.enter("n")
+            terminal.wait("→")
+            terminal.enter("quit")
+            assert terminal.returncode() == 0
+
+
+def _filled(text: str, program: Program, folder: Path) -> str:
+    found = _MARKER.sub(lambda match: str(program.line(match[1])), text)
+    return found.replace("{folder}", os.fspath(folder))
+
+
+def _terminal(program: Program, folder: Path) -> Terminal:
+    configuration, client = folder / "configuration", folder / "client"
+    configuration.mkdir()
+    client.mkdir()
+    editor = folder / "editor"
+    editor.write_text('#!/bin/sh\necho edited "$@"\n')
+    editor.chmod(0o755)
+    (folder / "commands").write_text("print 'from a file'\n")
+    host, port = program.address
+    terminal = Remora(configuration, client).terminal(
+        "attach", f"tcp://{host}:{port}", "--source", str(program.directory), env={"VISUAL": str(editor)}
+    )
+    terminal.wait("remora❯")
+    return terminal
