@@ -51,8 +51,9 @@ def manual() -> str:
     parts = [HEAD]
     for group, title in GROUPS.items():
         commands = [each for each in COMMANDS.values() if each.group == group]
-        parts.append(f"## {title}\n")
-        parts += [section(each) for each in commands]
+        if commands:
+            parts.append(f"## {title}\n")
+            parts += [section(each) for each in commands]
     return "\n".join(parts)
 
 

@@ -67,6 +67,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {""},
         {"_sync", "_loop_thread"},
         {"aio"},
+        {"_objects"},
         {"_targets", "_inject"},
         {"_session"},
         {"_returning"},
@@ -82,7 +83,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_trace"},
         {"_certificates", "_places", "_model", "_errors"},
         {"locspec", "render"},
-        {"_foreign", "_fragments", "_text"},
+        {"_declared", "_foreign", "_fragments", "_text"},
     ],
 }
 

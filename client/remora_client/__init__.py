@@ -11,22 +11,29 @@ from typing import TYPE_CHECKING, Any
 from remora_protocol._version import __version__
 
 if TYPE_CHECKING:
+    from remora_client._declared import command, renderer
     from remora_client._errors import ClientError, ConnectError, Gone
     from remora_client._model import (
         Breakpoint,
         ExceptionFilter,
         ExceptionInfo,
-        Frame,
         Scope,
         Source,
         SourceText,
-        Stop,
+        Task,
         Thread,
-        Value,
-        Variable,
     )
     from remora_client._options import ConnectOptions
-    from remora_client._sync import Session, attach, processes
+    from remora_client._sync import (
+        Frame,
+        Session,
+        Sessions,
+        Stop,
+        Value,
+        attach,
+        attach_all,
+        processes,
+    )
     from remora_protocol import RequestFailed
 
 __all__ = [
@@ -41,15 +48,19 @@ __all__ = [
     "RequestFailed",
     "Scope",
     "Session",
+    "Sessions",
     "Source",
     "SourceText",
     "Stop",
+    "Task",
     "Thread",
     "Value",
-    "Variable",
     "__version__",
     "attach",
+    "attach_all",
+    "command",
     "processes",
+    "renderer",
 ]
 
 _MODEL = "remora_client._model"
@@ -58,10 +69,17 @@ _HOMES = {
     "ConnectError": "remora_client._errors",
     "ConnectOptions": "remora_client._options",
     "Gone": "remora_client._errors",
+    "Frame": "remora_client._sync",
     "RequestFailed": "remora_protocol",
     "Session": "remora_client._sync",
+    "Sessions": "remora_client._sync",
+    "Stop": "remora_client._sync",
+    "Value": "remora_client._sync",
     "attach": "remora_client._sync",
+    "attach_all": "remora_client._sync",
+    "command": "remora_client._declared",
     "processes": "remora_client._sync",
+    "renderer": "remora_client._declared",
 }
 
 

@@ -248,10 +248,19 @@ class _Wire:
 
 async def _open_plain(qualifier: Qualifier, place: str, options: ConnectOptions) -> _Wire:
     sock = await _dial.dial(*qualifier.address, options.timeout)
-    greeting = b"" if _met.is_silent(place) else await _greeting.listen(sock, place)
+    greeting = b"" if _met.is_silent(place) else await _heard(sock, place)
     _refuse_greeting(sock, place, greeting)
     reader, writer = await asyncio.open_connection(sock=sock)
     return _Wire(reader, writer, greeting)
+
+
+async def _heard(sock: socket.socket, place: str) -> bytes:
+    """What the server says by itself. When the waiting is given up, so is the connection."""
+    try:
+        return await _greeting.listen(sock, place)
+    except BaseException:
+        _dial.abort(sock)
+        raise
 
 
 async def _open_tls(qualifier: Qualifier, place: str, options: ConnectOptions) -> _Wire:
@@ -259,7 +268,7 @@ async def _open_tls(qualifier: Qualifier, place: str, options: ConnectOptions) -
 
     async def dial() -> socket.socket:
         sock = await _dial.dial(*qualifier.address, options.timeout)
-        said = b"" if known else await _greeting.listen(sock, place)
+        said = b"" if known else await _heard(sock, place)
         if said:
             _dial.abort(sock)
             raise _diagnosis.greeting_before_tls(place, said)

@@ -24,6 +24,7 @@ from remora_client.commands import (
     count_hits,
     error_text,
     given_commands,
+    load_own,
     run_script_line,
     stop_data,
     stop_lines,
@@ -43,6 +44,7 @@ _ON_HIT_DEPTH = 100
 
 def run(arguments: Namespace) -> int:
     """Attach, run the commands, detach. Gives the exit code."""
+    load_own(lambda text: print(f"remora: {text}", file=sys.stderr))
     return asyncio.run(_run(arguments, given_commands(arguments.file, arguments.commands)))
 
 

@@ -88,13 +88,15 @@ class Session(Returning):
         With `keep_stopped` what stands still goes on standing, for the next client.
         """
         self._is_leaving = True
-        if not self.state.over:
-            arguments: dict[str, Any] = {"restart": False, "terminateDebuggee": False}
-            if keep_stopped:
-                arguments["suspendDebuggee"] = True
-            with contextlib.suppress(ClientError, RequestFailed):
-                await self.request("disconnect", arguments, _DETACH_SECONDS)
-        await self.close()
+        try:
+            if not self.state.over:
+                arguments: dict[str, Any] = {"restart": False, "terminateDebuggee": False}
+                if keep_stopped:
+                    arguments["suspendDebuggee"] = True
+                with contextlib.suppress(ClientError, RequestFailed):
+                    await self.request("disconnect", arguments, _DETACH_SECONDS)
+        finally:
+            await self.close()
 
     async def terminate(self, *, force: bool = False) -> None:
         """End the program: softly, or with `force` at once."""
@@ -116,6 +118,11 @@ class Session(Returning):
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.detach()
+
+    @property
+    def left(self) -> bool:
+        """Whether we have detached, or are about to."""
+        return self._is_leaving
 
     # -- running and stopping ---------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""GENERATED from aio.py by scripts/gen_sync.py: the scripting API without asyncio.
+"""GENERATED from aio.py and _objects.py by scripts/gen_sync.py: the scripting API without asyncio.
 
 Each session has a thread with an event loop; every call here has a coroutine of `aio` run there and waits
 for it. A session may be used from any thread, one call at a time.
@@ -6,33 +6,126 @@ for it. A session may be used from any thread, one call at a time.
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from remora_client import aio
-from remora_client._loop_thread import LoopThread
+from remora_client import _model, aio
+from remora_client._loop_thread import LoopThread, in_caller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from remora_client._model import (
         Breakpoint,
         ExceptionFilter,
         ExceptionInfo,
-        Frame,
         Scope,
         Source,
         SourceText,
-        Stop,
         Task,
         Thread,
-        Value,
-        Variable,
     )
     from remora_client._options import ConnectOptions
     from remora_client._state import State
     from remora_protocol import ProcessInfo
 
-__all__ = ["Session", "attach", "processes"]
+__all__ = ["Frame", "Session", "Sessions", "Stop", "Value", "attach", "attach_all", "processes"]
+
+
+def _own(found: Any, loop: LoopThread) -> Any:
+    """What a coroutine of `aio` gave, as what is of this module."""
+    match found:
+        case aio.Session():
+            return Session(found, loop)
+        case aio.Frame():
+            return Frame(**_fields(found, _model.Frame), _twin=found, _loop=loop)
+        case aio.Value():
+            return Value(**_fields(found, _model.Variable), _twin=found, _loop=loop)
+        case aio.Stop():
+            return Stop(**{**_fields(found, _model.Stop), "frame": _own(found.frame, loop)})
+        case list():
+            return [_own(each, loop) for each in found]
+        case tuple():
+            return tuple(_own(each, loop) for each in found)
+    return found
+
+
+def _fields(found: Any, kind: type) -> dict[str, Any]:
+    return {each.name: getattr(found, each.name) for each in dataclasses.fields(kind)}
+
+
+def _called_here(
+    function: Callable[[Stop], object] | None, loop: LoopThread
+) -> Callable[[aio.Stop], object] | None:
+    """A callback that the thread which waits for a stop is to run."""
+    return None if function is None else lambda stop: in_caller(function, _own(stop, loop))
+
+
+@dataclass(frozen=True)
+class Value(_model.Variable):
+    """A value of the program: its text, its type, and its children on demand."""
+
+    _twin: aio.Value = field(kw_only=True, repr=False, compare=False)
+    _loop: LoopThread = field(kw_only=True, repr=False, compare=False)
+
+    @property
+    def count(self) -> int | None:
+        """How many children it has; None where the server does not say."""
+        return self._twin.count
+
+    def children(self, start: int = 0, count: int | None = None) -> list[Value]:
+        """Items, keys and attributes; `start` and `count` page through what is big."""
+        found: list[Value] = _own(self._loop.run(self._twin.children(start, count)), self._loop)
+        return found
+
+    def child(self, name: str) -> Value:
+        """The child of that name. Raises `ClientError` when there is none."""
+        found: Value = _own(self._loop.run(self._twin.child(name)), self._loop)
+        return found
+
+    def set(self, expression: str) -> Value:
+        """Change it in the program to what an expression gives there. Returns the new value."""
+        found: Value = _own(self._loop.run(self._twin.set(expression)), self._loop)
+        return found
+
+
+@dataclass(frozen=True)
+class Frame(_model.Frame):
+    """One call on a stack. What is asked of it is asked in it, whichever frame is selected."""
+
+    _twin: aio.Frame = field(kw_only=True, repr=False, compare=False)
+    _loop: LoopThread = field(kw_only=True, repr=False, compare=False)
+
+    def locals(self) -> list[Value]:
+        """Its arguments and local variables."""
+        found: list[Value] = _own(self._loop.run(self._twin.locals()), self._loop)
+        return found
+
+    def scopes(self) -> list[Scope]:
+        """Its groups of variables."""
+        return self._loop.run(self._twin.scopes())
+
+    def evaluate(
+        self,
+        expression: str,
+        context: Literal["repl", "watch", "hover", "clipboard", "variables"] = "watch",
+        timeout: float | None = None,
+    ) -> Value:
+        """The value of an expression; context "repl" runs statements as well, "clipboard" cuts nothing."""
+        found: Value = _own(self._loop.run(self._twin.evaluate(expression, context, timeout)), self._loop)
+        return found
+
+    def source_text(self) -> SourceText:
+        """The text of its file."""
+        return self._loop.run(self._twin.source_text())
+
+
+@dataclass(frozen=True)
+class Stop(_model.Stop):
+    """Why and where the program stands still."""
+
+    frame: Frame | None = None
 
 
 def attach(
@@ -82,6 +175,43 @@ def attach(
         raise
 
 
+def attach_all(
+    targets: Iterable[str | int],
+    *,
+    source: Sequence[str] = (),
+    force: bool = False,
+    just_my_code: bool = True,
+    redirect_output: bool = True,
+    options: ConnectOptions | None = None,
+) -> Sessions:
+    """Attach to several programs at once; all of them, or none.
+
+    Args:
+        targets: qualifiers (`tcp://host:5678#PID` says which process behind a port), or process ids.
+
+    Raises:
+        ConnectError: of the first that failed. Those attached to by then were left again.
+    """
+    loop = LoopThread()
+    try:
+        return Sessions(
+            loop.run(
+                aio.attach_all(
+                    targets,
+                    source=source,
+                    force=force,
+                    just_my_code=just_my_code,
+                    redirect_output=redirect_output,
+                    options=options,
+                )
+            ),
+            loop,
+        )
+    except BaseException:
+        loop.stop()
+        raise
+
+
 def processes(target: str | None = None, options: ConnectOptions | None = None) -> list[ProcessInfo]:
     """The processes behind a qualifier, or this user's on this machine."""
     loop = LoopThread()
@@ -102,6 +232,7 @@ class Session:
     def __init__(self, twin: aio.Session, loop: LoopThread) -> None:
         self._twin = twin
         self._loop = loop
+        loop.enter(self)
 
     def __enter__(self) -> Session:
         return self
@@ -129,39 +260,52 @@ class Session:
 
     def resume(self, timeout: float | None = None, *, thread: int | None = None) -> Stop | None:
         """Let the program run until the next stop; one that already runs is just waited for."""
-        return self._loop.run(self._twin.resume(timeout, thread=thread))
+        found: Stop | None = _own(self._loop.run(self._twin.resume(timeout, thread=thread)), self._loop)
+        return found
+
+    def go(self, *, thread: int | None = None) -> None:
+        """Let the program run, and do not wait for what comes of it."""
+        return self._loop.run(self._twin.go(thread=thread))
 
     def step_over(self, timeout: float | None = None) -> Stop | None:
         """To the next line of this function."""
-        return self._loop.run(self._twin.step_over(timeout))
+        found: Stop | None = _own(self._loop.run(self._twin.step_over(timeout)), self._loop)
+        return found
 
     def step_in(self, timeout: float | None = None) -> Stop | None:
         """To the next line, in whatever function it is."""
-        return self._loop.run(self._twin.step_in(timeout))
+        found: Stop | None = _own(self._loop.run(self._twin.step_in(timeout)), self._loop)
+        return found
 
     def step_out(self, timeout: float | None = None) -> Stop | None:
         """Out of this function, to its caller."""
-        return self._loop.run(self._twin.step_out(timeout))
+        found: Stop | None = _own(self._loop.run(self._twin.step_out(timeout)), self._loop)
+        return found
 
     def step_return(self, timeout: float | None = None) -> Stop | None:
         """To the return of this function, still in it."""
-        return self._loop.run(self._twin.step_return(timeout))
+        found: Stop | None = _own(self._loop.run(self._twin.step_return(timeout)), self._loop)
+        return found
 
     def until(self, line: int | None = None, timeout: float | None = None) -> Stop | None:
         """To a later line of this function, or to its end."""
-        return self._loop.run(self._twin.until(line, timeout))
+        found: Stop | None = _own(self._loop.run(self._twin.until(line, timeout)), self._loop)
+        return found
 
     def goto(self, line: int, timeout: float | None = None) -> Stop | None:
         """Jump to another line of this function without running what is between."""
-        return self._loop.run(self._twin.goto(line, timeout))
+        found: Stop | None = _own(self._loop.run(self._twin.goto(line, timeout)), self._loop)
+        return found
 
     def pause(self, timeout: float | None = 10.0) -> Stop | None:
         """Stop the program wherever it is."""
-        return self._loop.run(self._twin.pause(timeout))
+        found: Stop | None = _own(self._loop.run(self._twin.pause(timeout)), self._loop)
+        return found
 
     def wait_for_stop(self, timeout: float | None = None) -> Stop | None:
         """Wait until the program stands still; at once if it does."""
-        return self._loop.run(self._twin.wait_for_stop(timeout))
+        found: Stop | None = _own(self._loop.run(self._twin.wait_for_stop(timeout)), self._loop)
+        return found
 
     def break_at(
         self,
@@ -172,8 +316,18 @@ class Session:
         hit_condition: str | None = None,
         log_message: str | None = None,
         temporary: bool = False,
+        on_hit: Callable[[Stop], object] | None = None,
     ) -> Breakpoint:
-        """Stop at "file.py:12", at ("file.py", 12), or where a function such as "package.module.f" begins."""
+        """Stop at "file.py:12", at ("file.py", 12), or where a function such as "package.module.f" begins.
+
+        Args:
+            condition: an expression of the program; it stops only where that is true.
+            hit_condition: ">= 3", "% 10": which of the hits count.
+            log_message: print this, with `{expressions}` filled in, and do not stop.
+            temporary: the first hit removes it.
+            on_hit: called with each stop here, while you wait for a stop (in the thread that waits). Unless
+                it returns something true, the program goes on, and so does the waiting.
+        """
         return self._loop.run(
             self._twin.break_at(
                 place,
@@ -182,6 +336,7 @@ class Session:
                 hit_condition=hit_condition,
                 log_message=log_message,
                 temporary=temporary,
+                on_hit=_called_here(on_hit, self._loop),
             )
         )
 
@@ -207,45 +362,56 @@ class Session:
 
     def stack(self, thread: int | None = None, start: int = 0, count: int | None = None) -> list[Frame]:
         """Frames of a thread, newest first."""
-        return self._loop.run(self._twin.stack(thread, start, count))
+        found: list[Frame] = _own(self._loop.run(self._twin.stack(thread, start, count)), self._loop)
+        return found
 
-    def select_frame(self, frame: Frame | None) -> None:
+    def select_frame(self, frame: _model.Frame | None) -> None:
         """Make a frame the one that `evaluate`, `locals` and the like use, until the next stop."""
         return self._loop.call(self._twin.select_frame, frame)
 
     def evaluate(
         self,
         expression: str,
-        frame: Frame | None = None,
+        frame: _model.Frame | None = None,
         context: Literal["repl", "watch", "hover", "clipboard", "variables"] = "watch",
         timeout: float | None = None,
     ) -> Value:
         """The value of an expression; context "repl" runs statements as well, "clipboard" cuts nothing."""
-        return self._loop.run(self._twin.evaluate(expression, frame, context, timeout))
+        found: Value = _own(
+            self._loop.run(self._twin.evaluate(expression, frame, context, timeout)), self._loop
+        )
+        return found
 
-    def execute(self, code: str, frame: Frame | None = None, timeout: float | None = None) -> Value:
+    def execute(self, code: str, frame: _model.Frame | None = None, timeout: float | None = None) -> Value:
         """Run statements in a frame."""
-        return self._loop.run(self._twin.execute(code, frame, timeout))
+        found: Value = _own(self._loop.run(self._twin.execute(code, frame, timeout)), self._loop)
+        return found
 
-    def scopes(self, frame: Frame | None = None) -> list[Scope]:
+    def scopes(self, frame: _model.Frame | None = None) -> list[Scope]:
         """The groups of variables of a frame."""
         return self._loop.run(self._twin.scopes(frame))
 
-    def variables(self, of: Value | Scope | int, start: int = 0, count: int | None = None) -> list[Variable]:
-        """What a scope or a value holds."""
-        return self._loop.run(self._twin.variables(of, start, count))
+    def variables(
+        self, of: _model.Value | Scope | int, start: int = 0, count: int | None = None
+    ) -> list[Value]:
+        """What a scope or a value holds; `start` and `count` page through what is big."""
+        found: list[Value] = _own(self._loop.run(self._twin.variables(of, start, count)), self._loop)
+        return found
 
-    def locals(self, frame: Frame | None = None) -> list[Variable]:
+    def locals(self, frame: _model.Frame | None = None) -> list[Value]:
         """Arguments and local variables."""
-        return self._loop.run(self._twin.locals(frame))
+        found: list[Value] = _own(self._loop.run(self._twin.locals(frame)), self._loop)
+        return found
 
-    def assign(self, target: str, value: str, frame: Frame | None = None) -> Value:
+    def assign(self, target: str, value: str, frame: _model.Frame | None = None) -> Value:
         """`target = value`, both as expressions of the program."""
-        return self._loop.run(self._twin.assign(target, value, frame))
+        found: Value = _own(self._loop.run(self._twin.assign(target, value, frame)), self._loop)
+        return found
 
-    def return_value(self) -> Variable | None:
+    def return_value(self) -> Value | None:
         """What the function that was just left returned."""
-        return self._loop.run(self._twin.return_value())
+        found: Value | None = _own(self._loop.run(self._twin.return_value()), self._loop)
+        return found
 
     def exception_info(self, thread: int | None = None) -> ExceptionInfo:
         """The exception that a thread is stopped at."""
@@ -261,15 +427,65 @@ class Session:
         """Any request of the Debug Adapter Protocol, as it is."""
         return self._loop.run(self._twin.request(command, arguments, timeout))
 
-    def listen(self, listener: Callable[[str, dict[str, Any]], None]) -> Callable[[], None]:
-        """Call `listener(event, body)` for every event, output of the program among them.
+    def listen(self, listener: Callable[[str, dict[str, Any]], None], *events: str) -> Callable[[], None]:
+        """Call `listener(event, body)` for every event, or for those named: "output", "stopped", "exited" …
 
         It must return at once, and must not use the session. Returns what ends it.
         """
-        return self._loop.call(self._twin.listen, listener)
+        return self._loop.call(self._twin.listen, listener, *events)
 
     def detach(self) -> None:
         """Leave the program running. Safe to call twice."""
         if self._loop.running:
-            self._loop.run(self._twin.detach())
-            self._loop.stop()
+            try:
+                self._loop.run(self._twin.detach())
+            finally:
+                self._loop.leave(self)
+
+
+class Sessions:
+    """Several programs that are debugged together. Leaving the `with` block detaches from all of them."""
+
+    def __init__(self, twin: aio.Sessions, loop: LoopThread) -> None:
+        self._twin = twin
+        self._loop = loop
+        self._sessions: tuple[Session, ...] = tuple(Session(each, loop) for each in twin)
+
+    def __enter__(self) -> Sessions:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.detach()
+
+    def __repr__(self) -> str:
+        return repr(self._twin)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(self._sessions)
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def __getitem__(self, index: int) -> Session:
+        return self._sessions[index]
+
+    def wait_for_stop(self, timeout: float | None = None) -> tuple[Session, Stop] | None:
+        """Wait until one of the programs stands still; None: all of them have ended.
+
+        The others run on. `Session.go` lets the one that stopped run, too.
+        """
+        found = self._loop.run(self._twin.wait_for_stop(timeout))
+        if found is None:
+            return None
+        session = next(each for each in self._sessions if each._twin is found[0])
+        stop: Stop = _own(found[1], self._loop)
+        return session, stop
+
+    def detach(self) -> None:
+        """Leave all of them running. Safe to call twice."""
+        if self._loop.running:
+            try:
+                self._loop.run(self._twin.detach())
+            finally:
+                for each in self._sessions:
+                    self._loop.leave(each)

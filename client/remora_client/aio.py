@@ -1,41 +1,41 @@
 """The scripting API for asyncio: `async with await attach(…) as session`.
 
-`remora_client._sync` is made from this file (scripts/gen_sync.py), so what is here is there as well,
-without the awaits. Everything runs on the caller's event loop.
+`remora_client._sync` is made from this file and `_objects` (scripts/gen_sync.py), so what is here is there as
+well, without the awaits. Everything runs on the caller's event loop. The file is long because it is the whole
+surface, each method a few lines that hand over to the core.
 """
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from typing import TYPE_CHECKING, Any, Literal
 
 from remora_client._connect import connect
 from remora_client._errors import ClientError
+from remora_client._objects import Frame, Stop, Value
 from remora_client._options import ConnectOptions
 from remora_client._targets import local_processes, open_session
 from remora_protocol import parse_qualifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from remora_client import _session
+    from remora_client import _model, _session
     from remora_client._model import (
         Breakpoint,
         ExceptionFilter,
         ExceptionInfo,
-        Frame,
         Scope,
         Source,
         SourceText,
-        Stop,
         Task,
         Thread,
-        Value,
-        Variable,
     )
     from remora_client._state import State
     from remora_protocol import ProcessInfo
 
-__all__ = ["Session", "attach", "processes"]
+__all__ = ["Frame", "Session", "Sessions", "Stop", "Value", "attach", "attach_all", "processes"]
 
 
 async def attach(
@@ -76,6 +76,46 @@ async def attach(
     return Session(core)
 
 
+async def attach_all(
+    targets: Iterable[str | int],
+    *,
+    source: Sequence[str] = (),
+    force: bool = False,
+    just_my_code: bool = True,
+    redirect_output: bool = True,
+    options: ConnectOptions | None = None,
+) -> Sessions:
+    """Attach to several programs at once; all of them, or none.
+
+    Args:
+        targets: qualifiers (`tcp://host:5678#PID` says which process behind a port), or process ids.
+
+    Raises:
+        ConnectError: of the first that failed. Those attached to by then were left again.
+    """
+
+    async def one(target: str | int) -> Session:
+        return await attach(
+            target,
+            source=source,
+            force=force,
+            just_my_code=just_my_code,
+            redirect_output=redirect_output,
+            options=options,
+        )
+
+    tasks = [asyncio.ensure_future(one(target)) for target in targets]
+    try:
+        return Sessions(await asyncio.gather(*tasks))
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        for found in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(found, Session):
+                await found.detach()
+        raise
+
+
 async def processes(target: str | None = None, options: ConnectOptions | None = None) -> list[ProcessInfo]:
     """The processes behind a qualifier, or this user's on this machine."""
     if target is None:
@@ -97,6 +137,8 @@ class Session:
 
     def __init__(self, core: _session.Session) -> None:
         self._core = core
+        self._on_hit: dict[int, Callable[[Stop], object]] = {}
+        self._told_stop = 0  # the number of the last stop that the callbacks were told of
 
     async def __aenter__(self) -> Session:
         return self
@@ -128,47 +170,80 @@ class Session:
         """Let the program run until the next stop; one that already runs is just waited for."""
         if self._core.stop is not None:
             await self._core.resume(thread)
-        return await self._core.wait_for_stop(timeout)
+        return await self._next_stop(timeout)
+
+    async def go(self, *, thread: int | None = None) -> None:
+        """Let the program run, and do not wait for what comes of it."""
+        if self._core.stop is not None:
+            await self._core.resume(thread)
 
     async def step_over(self, timeout: float | None = None) -> Stop | None:
         """To the next line of this function."""
         await self._core.step_over()
-        return await self._core.wait_for_stop(timeout)
+        return await self._next_stop(timeout, is_step=True)
 
     async def step_in(self, timeout: float | None = None) -> Stop | None:
         """To the next line, in whatever function it is."""
         await self._core.step_in()
-        return await self._core.wait_for_stop(timeout)
+        return await self._next_stop(timeout, is_step=True)
 
     async def step_out(self, timeout: float | None = None) -> Stop | None:
         """Out of this function, to its caller."""
         await self._core.step_out()
-        return await self._core.wait_for_stop(timeout)
+        return await self._next_stop(timeout, is_step=True)
 
     async def step_return(self, timeout: float | None = None) -> Stop | None:
         """To the return of this function, still in it."""
         await self._core.step_return()
-        return await self._core.wait_for_stop(timeout)
+        return await self._next_stop(timeout, is_step=True)
 
     async def until(self, line: int | None = None, timeout: float | None = None) -> Stop | None:
         """To a later line of this function, or to its end."""
         await self._core.until(line)
-        return await self._core.wait_for_stop(timeout)
+        return await self._next_stop(timeout, is_step=True)
 
     async def goto(self, line: int, timeout: float | None = None) -> Stop | None:
         """Jump to another line of this function without running what is between."""
         await self._core.goto(line)
-        return await self._core.wait_for_stop(timeout)
+        return await self._next_stop(timeout, is_step=True)
 
     async def pause(self, timeout: float | None = 10.0) -> Stop | None:
         """Stop the program wherever it is."""
         if self._core.stop is None:
             await self._core.pause()
-        return await self._core.wait_for_stop(timeout)
+        return await self._next_stop(timeout, is_step=True)
 
     async def wait_for_stop(self, timeout: float | None = None) -> Stop | None:
         """Wait until the program stands still; at once if it does."""
-        return await self._core.wait_for_stop(timeout)
+        return await self._next_stop(timeout)
+
+    async def _next_stop(self, timeout: float | None, *, is_step: bool = False) -> Stop | None:
+        """The next stop that is the caller's: those of callbacks that want no more are left again."""
+        async with asyncio.timeout(timeout):
+            while True:
+                found = await self._core.wait_for_stop()
+                if found is None:
+                    return None
+                stop, number = Stop.of(found, self._core), self._core.state.stops
+                if number == self._told_stop:
+                    return stop
+                self._told_stop = number
+                if await self._is_wanted(stop) or is_step:
+                    return stop
+                if self._core.stop is not None and self._core.state.stops == number:
+                    await self._core.resume()
+
+    async def _is_wanted(self, stop: Stop) -> bool:
+        """Whether to hand a stop to the caller: at breakpoints with callbacks it is theirs to say."""
+        hit = [each.number for each in self._core.breakpoints if each.server_id in stop.hit_breakpoints]
+        wanted = stop.reason != "breakpoint" or not hit or any(each not in self._on_hit for each in hit)
+        for each in hit:
+            if each in self._on_hit:
+                answer = self._on_hit[each](stop)
+                if inspect.isawaitable(answer):
+                    answer = await answer
+                wanted = bool(answer) or wanted
+        return wanted
 
     # -- breakpoints
 
@@ -181,10 +256,20 @@ class Session:
         hit_condition: str | None = None,
         log_message: str | None = None,
         temporary: bool = False,
+        on_hit: Callable[[Stop], object] | None = None,
     ) -> Breakpoint:
-        """Stop at "file.py:12", at ("file.py", 12), or where a function such as "package.module.f" begins."""
+        """Stop at "file.py:12", at ("file.py", 12), or where a function such as "package.module.f" begins.
+
+        Args:
+            condition: an expression of the program; it stops only where that is true.
+            hit_condition: ">= 3", "% 10": which of the hits count.
+            log_message: print this, with `{expressions}` filled in, and do not stop.
+            temporary: the first hit removes it.
+            on_hit: called with each stop here, while you wait for a stop (in the thread that waits). Unless
+                it returns something true, the program goes on, and so does the waiting.
+        """
         path, number, function = _parse_place(place, line)
-        return await self._core.add_breakpoint(
+        found = await self._core.add_breakpoint(
             path,
             number,
             function=function,
@@ -193,6 +278,9 @@ class Session:
             log_message=log_message,
             temporary=temporary,
         )
+        if on_hit is not None:
+            self._on_hit[found.number] = on_hit
+        return found
 
     async def change_breakpoint(self, number: int, **changes: Any) -> Breakpoint:
         """Change `enabled`, `condition`, `hit_condition`, `log_message` or `temporary`."""
@@ -218,47 +306,54 @@ class Session:
 
     async def stack(self, thread: int | None = None, start: int = 0, count: int | None = None) -> list[Frame]:
         """Frames of a thread, newest first."""
-        return await self._core.stack(thread, start, count)
+        return [Frame.of(each, self._core) for each in await self._core.stack(thread, start, count)]
 
-    def select_frame(self, frame: Frame | None) -> None:
+    def select_frame(self, frame: _model.Frame | None) -> None:
         """Make a frame the one that `evaluate`, `locals` and the like use, until the next stop."""
         self._core.select_frame(frame)
 
     async def evaluate(
         self,
         expression: str,
-        frame: Frame | None = None,
+        frame: _model.Frame | None = None,
         context: Literal["repl", "watch", "hover", "clipboard", "variables"] = "watch",
         timeout: float | None = None,
     ) -> Value:
         """The value of an expression; context "repl" runs statements as well, "clipboard" cuts nothing."""
-        return await self._core.evaluate(expression, frame, context, timeout)
+        found = await self._core.evaluate(expression, frame, context, timeout)
+        return Value.of(found, self._core, expression=expression, frame=frame)
 
-    async def execute(self, code: str, frame: Frame | None = None, timeout: float | None = None) -> Value:
+    async def execute(
+        self, code: str, frame: _model.Frame | None = None, timeout: float | None = None
+    ) -> Value:
         """Run statements in a frame."""
-        return await self._core.evaluate(code, frame, "repl", timeout)
+        return await self.evaluate(code, frame, "repl", timeout)
 
-    async def scopes(self, frame: Frame | None = None) -> list[Scope]:
+    async def scopes(self, frame: _model.Frame | None = None) -> list[Scope]:
         """The groups of variables of a frame."""
         return await self._core.scopes(frame)
 
     async def variables(
-        self, of: Value | Scope | int, start: int = 0, count: int | None = None
-    ) -> list[Variable]:
-        """What a scope or a value holds."""
-        return await self._core.variables(of if isinstance(of, int) else of.reference, start, count)
+        self, of: _model.Value | Scope | int, start: int = 0, count: int | None = None
+    ) -> list[Value]:
+        """What a scope or a value holds; `start` and `count` page through what is big."""
+        reference = of if isinstance(of, int) else of.reference
+        found = await self._core.variables(reference, start, count)
+        return [Value.of(each, self._core, parent=reference) for each in found]
 
-    async def locals(self, frame: Frame | None = None) -> list[Variable]:
+    async def locals(self, frame: _model.Frame | None = None) -> list[Value]:
         """Arguments and local variables."""
-        return await self._core.locals(frame)
+        return [Value.of(each, self._core, frame=frame) for each in await self._core.locals(frame)]
 
-    async def assign(self, target: str, value: str, frame: Frame | None = None) -> Value:
+    async def assign(self, target: str, value: str, frame: _model.Frame | None = None) -> Value:
         """`target = value`, both as expressions of the program."""
-        return await self._core.assign(target, value, frame)
+        found = await self._core.assign(target, value, frame)
+        return Value.of(found, self._core, expression=target, frame=frame)
 
-    async def return_value(self) -> Variable | None:
+    async def return_value(self) -> Value | None:
         """What the function that was just left returned."""
-        return await self._core.return_value()
+        found = await self._core.return_value()
+        return None if found is None else Value.of(found, self._core)
 
     async def exception_info(self, thread: int | None = None) -> ExceptionInfo:
         """The exception that a thread is stopped at."""
@@ -276,16 +371,67 @@ class Session:
 
     # -- events and the end
 
-    def listen(self, listener: Callable[[str, dict[str, Any]], None]) -> Callable[[], None]:
-        """Call `listener(event, body)` for every event, output of the program among them.
+    def listen(self, listener: Callable[[str, dict[str, Any]], None], *events: str) -> Callable[[], None]:
+        """Call `listener(event, body)` for every event, or for those named: "output", "stopped", "exited" …
 
         It must return at once, and must not use the session. Returns what ends it.
         """
-        return self._core.listen(listener)
+        if not events:
+            return self._core.listen(listener)
+        return self._core.listen(lambda event, body: listener(event, body) if event in events else None)
 
     async def detach(self) -> None:
         """Leave the program running. Safe to call twice."""
         await self._core.detach()
+
+
+class Sessions:
+    """Several programs that are debugged together. Leaving the `with` block detaches from all of them."""
+
+    def __init__(self, sessions: Sequence[Session]) -> None:
+        self._sessions = tuple(sessions)
+
+    async def __aenter__(self) -> Sessions:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.detach()
+
+    def __repr__(self) -> str:
+        return f"<Sessions {', '.join(map(repr, self._sessions))}>"
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(self._sessions)
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def __getitem__(self, index: int) -> Session:
+        return self._sessions[index]
+
+    async def wait_for_stop(self, timeout: float | None = None) -> tuple[Session, Stop] | None:
+        """Wait until one of the programs stands still; None: all of them have ended.
+
+        The others run on. `Session.go` lets the one that stopped run, too.
+        """
+        waiting = {asyncio.ensure_future(each.wait_for_stop()): each for each in self if not each.state.over}
+        try:
+            async with asyncio.timeout(timeout):
+                while waiting:
+                    done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                    for task in done:
+                        session, stop = waiting.pop(task), task.result()
+                        if stop is not None:
+                            return session, stop
+            return None
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+    async def detach(self) -> None:
+        """Leave all of them running. Safe to call twice."""
+        await asyncio.gather(*(each.detach() for each in self._sessions))
 
 
 def _parse_place(place: str, line: int | None) -> tuple[str, int, str]:

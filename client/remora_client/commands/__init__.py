@@ -23,6 +23,7 @@ from remora_client.commands._classify import (
 )
 from remora_client.commands._context import Context
 from remora_client.commands._given import Given, given_commands
+from remora_client.commands._own import load_own
 from remora_client.commands._run import (
     FAILURES,
     commands_for,
@@ -58,6 +59,7 @@ __all__ = [
     "error_text",
     "expand_alias",
     "given_commands",
+    "load_own",
     "lookup",
     "run_line",
     "run_script_line",

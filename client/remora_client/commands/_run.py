@@ -12,6 +12,7 @@ from remora_client._errors import ClientError, Gone
 from remora_client._fragments import plain
 from remora_client._text import visible, visible_block
 from remora_client.commands._classify import CommandLine, PythonLine, classify_script, split_commands
+from remora_client.commands._own import rendered
 from remora_client.commands._pipes import run_shell
 from remora_client.commands._table import CommandError, Result, words
 from remora_client.render import value_line
@@ -73,7 +74,8 @@ async def _python(ctx: Context, line: PythonLine) -> Result:
     except RequestFailed as error:
         raise _misspelled(line.text, error) or error from None
     data = {"value": value.value, "type": value.type}
-    return Result(data, value_line(value.value) if value.value and value.value != "None" else [])
+    text = await rendered(ctx.session, value)
+    return Result(data, value_line(text) if text and text != "None" else [])
 
 
 def _misspelled(text: str, error: RequestFailed) -> CommandError | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from remora_client._errors import ClientError
 from remora_client._text import visible
 from remora_client.commands._definitions import function_range
+from remora_client.commands._own import rendered
 from remora_client.render import place, python_line, source_lines, stop_line, value_line
 from remora_protocol import RequestFailed
 
@@ -167,7 +168,7 @@ async def show_display(ctx: Context, each: Display) -> Fragments:
     now: str | None = None
     before: str | None = None
     try:
-        text = visible((await ctx.session.evaluate(each.expression)).value)
+        text = visible(await rendered(ctx.session, await ctx.session.evaluate(each.expression)))
     except (RequestFailed, ClientError) as error:
         value: Fragments = [("class:error", visible(str(error)))]
     else:

@@ -53,6 +53,7 @@ GROUPS = {
     "threads": "Threads",
     "sources": "Source",
     "session": "This session",
+    "own": "Your own",
 }
 
 

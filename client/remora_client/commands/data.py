@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from remora_client._fragments import clip, table
 from remora_client._text import visible
 from remora_client.commands._context import Display
+from remora_client.commands._own import rendered
 from remora_client.commands._pretty import pretty
 from remora_client.commands._settings import Settings
 from remora_client.commands._stopped import show_display
@@ -48,7 +50,8 @@ async def print_(ctx: Context, arguments: str) -> Result:
         form.format(expression), None, "clipboard" if whole or form != "{}" else "watch"
     )
     text = unquoted(value.value) if form != "{}" else value.value
-    return Result({"value": text, "type": value.type}, value_line(text))
+    shown = await rendered(ctx.session, value) if form == "{}" and not whole else text
+    return Result({"value": text, "type": value.type}, value_line(shown))
 
 
 def _expression(word: str, arguments: str) -> tuple[str, str, bool]:
@@ -99,20 +102,21 @@ def variable_data(each: Variable) -> dict[str, Any]:
     return {"name": each.name, "value": each.value, "type": each.type}
 
 
-def _listed(ctx: Context, found: Sequence[Variable], none: str) -> Result:
-    text = variable_lines(found, width=ctx.width) or [("class:dim", f"{none}\n")]
+async def _listed(ctx: Context, found: Sequence[Variable], none: str) -> Result:
+    shown = [replace(each, value=await rendered(ctx.session, each)) for each in found]
+    text = variable_lines(shown, width=ctx.width) or [("class:dim", f"{none}\n")]
     return Result([variable_data(each) for each in found], text)
 
 
-def _folded(ctx: Context, found: Sequence[Variable], arguments: str, none: str) -> Result:
+async def _folded(ctx: Context, found: Sequence[Variable], arguments: str, none: str) -> Result:
     """All of them as data; as text without what is seldom looked for."""
     words = arguments.split()
     pattern = " ".join(word for word in words if word != "-v")
     found = _matching(found, pattern)
     if pattern or "-v" in words:
-        return _listed(ctx, found, none)
+        return await _listed(ctx, found, none)
     shown = [each for each in found if not _is_furniture(each)]
-    result = _listed(ctx, shown, none)
+    result = await _listed(ctx, shown, none)
     hidden = len(found) - len(shown)
     if hidden:
         folded = sorted((each.name for each in found if _is_furniture(each)), key=_is_dunder)
@@ -146,7 +150,7 @@ async def locals_(ctx: Context, arguments: str) -> Result:
 
     Modules, functions, classes and names like __this__ are folded, except with -v.
     """
-    return _folded(ctx, await ctx.session.locals(), arguments, "No local variables.")
+    return await _folded(ctx, await ctx.session.locals(), arguments, "No local variables.")
 
 
 @command("args", "a", group="data")
@@ -155,7 +159,7 @@ async def args(ctx: Context, arguments: str) -> Result:
     no_arguments("args", arguments)
     names = await _argument_names(ctx)
     found = {each.name: each for each in await ctx.session.locals()}
-    return _listed(ctx, [found[name] for name in names if name in found], "No arguments.")
+    return await _listed(ctx, [found[name] for name in names if name in found], "No arguments.")
 
 
 async def _argument_names(ctx: Context) -> list[str]:
@@ -180,8 +184,8 @@ async def globals_(ctx: Context, arguments: str) -> Result:
     for scope in await ctx.session.scopes():
         if scope.hint == "globals" or scope.name == "Globals":
             found = await ctx.session.variables(scope.reference)
-            return _folded(ctx, found, arguments, "No global variables.")
-    return _listed(ctx, [], "No global variables.")
+            return await _folded(ctx, found, arguments, "No global variables.")
+    return await _listed(ctx, [], "No global variables.")
 
 
 @command("vars", "scopes", group="data", usage="[-v] [REGEX]", argument="text")
@@ -195,7 +199,7 @@ async def vars_(ctx: Context, arguments: str) -> Result:
     text: Fragments = []
     for scope in await ctx.session.scopes():
         found = await ctx.session.variables(scope.reference)
-        listed = _folded(ctx, found, arguments, "None.")
+        listed = await _folded(ctx, found, arguments, "None.")
         if listed.data:
             data[scope.name] = listed.data
             text += [("class:heading", f"{visible(scope.name)}\n"), *listed.text]
@@ -209,7 +213,8 @@ async def retval(ctx: Context, arguments: str) -> Result:
     value = await ctx.session.return_value()
     if value is None:
         raise CommandError("No call has just returned.")
-    return Result({"value": value.value, "type": value.type, "name": value.name}, value_line(value.value))
+    data = {"value": value.value, "type": value.type, "name": value.name}
+    return Result(data, value_line(await rendered(ctx.session, value)))
 
 
 @command("set", group="data", usage="NAME = EXPR | OPTION VALUE", argument="option")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from remora_client._options import from_arguments
 from remora_client._targets import open_session
-from remora_client.commands import given_commands
+from remora_client.commands import given_commands, load_own
 from remora_client.repl.app import Repl
 from remora_client.repl.banner import choice
 from remora_client.repl.printer import Printer, is_dumb, wants_color
@@ -26,6 +26,7 @@ __all__ = ["attach", "open_face"]
 
 def attach(arguments: Namespace) -> int:
     """Attach and run the prompt. Gives the exit code."""
+    load_own(lambda text: print(f"remora: {text}", file=sys.stderr))
     given = given_commands(arguments.file, arguments.commands)
     return asyncio.run(_attach(arguments, [each.text for each in given]))
 

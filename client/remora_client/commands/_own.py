@@ -1,0 +1,184 @@
+"""Commands and renderers that people write themselves, in plain Python on the client.
+
+They come from entry points (`remora.commands`, `remora.renderers`) and from `commands/*.py` in the settings
+folder. An error in one is told with its file and line, and ends nothing. The files are loaded once, before
+the session; plain functions then run in a worker thread, everything else on the event loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import importlib.util
+import inspect
+import json
+import os
+import pprint
+import stat
+import sys
+import traceback
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from remora_client import _sync, aio
+from remora_client._declared import declared_in
+from remora_client._errors import ClientError
+from remora_client._loop_thread import LoopThread
+from remora_client._model import Value
+from remora_client._places import config_dir
+from remora_client._text import visible, visible_block
+from remora_client.commands._table import CommandError, Result, command
+from remora_client.render import value_line, variable_lines
+from remora_protocol import RequestFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from remora_client._declared import Declared
+    from remora_client._session import Session
+    from remora_client.commands._context import Context
+
+__all__ = ["load_own", "rendered"]
+
+_GROUPS = ("remora.commands", "remora.renderers")
+_renderers: dict[str, Declared] = {}
+_seen: set[Any] = set()  # what was loaded already
+
+
+def load_own(complain: Callable[[str], None]) -> None:
+    """Find and load them all. What cannot be loaded is complained of, and left out."""
+    for entry in (each for group in _GROUPS for each in metadata.entry_points(group=group)):
+        if (entry.group, entry.name, entry.value) not in _seen:
+            _seen.add((entry.group, entry.name, entry.value))
+            _load(f"the entry point {entry.name} of {entry.group}", entry.load, complain)
+    folder = config_dir() / "commands"
+    for path in sorted(folder.glob("*.py")) if folder.is_dir() else ():
+        if path not in _seen:
+            _seen.add(path)
+            if _is_ours(path, complain):
+                _load(str(path), functools.partial(_execute, path), complain)
+
+
+def _is_ours(path: Path, complain: Callable[[str], None]) -> bool:
+    """Nobody else may have had a hand in what is run here."""
+    if sys.platform == "win32":
+        return True
+    found = path.stat()
+    if found.st_uid in (os.getuid(), 0) and not found.st_mode & stat.S_IWOTH:
+        return True
+    complain(f"{path} is left out: others may write to it.")
+    return False
+
+
+def _execute(path: Path) -> object:
+    spec = importlib.util.spec_from_file_location(f"remora_commands_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _load(where: str, load: Callable[[], object], complain: Callable[[str], None]) -> None:
+    try:
+        found = load()
+    except (Exception, SystemExit) as error:
+        complain(f"{where} is left out: {_told(error, where)}")
+        return
+    for each in declared_in(found):
+        if each in _seen:  # a function that several entry points lead to
+            continue
+        _seen.add(each)
+        try:
+            _enter(each)
+        except ValueError as error:
+            line = each.function.__code__.co_firstlineno
+            complain(f"{each.file}:{line}: the command {each.name} is left out: {error}")
+
+
+def _enter(each: Declared) -> None:
+    if each.types:
+        _renderers.update(dict.fromkeys(each.types, each))
+        return
+    if not all(word.isidentifier() for word in (each.name, *each.aliases)):
+        raise ValueError("letters, digits and _ make a command's name")
+
+    async def run(ctx: Context, arguments: str) -> Result:
+        return await _run(each, ctx, arguments)
+
+    run.__doc__ = each.function.__doc__
+    command(each.name, *each.aliases, group="own", usage=each.usage, argument="text")(run)
+
+
+async def _run(each: Declared, ctx: Context, arguments: str) -> Result:
+    before = ctx.session.state
+    given = await _call(each, ctx.session, arguments)
+    after = ctx.session.state
+    data, text = await _shown(ctx, given)
+    ran = after.stops != before.stops or (before.stop is not None and after.phase == "running")
+    return Result(data, text, resumed=ran and not ctx.session.left, left=ctx.session.left)
+
+
+async def _call(each: Declared, core: Session, *arguments: Any) -> Any:
+    """Call it, with the session of its own kind. Raises `ClientError`; of a bug in it, with file and line."""
+    try:
+        if inspect.iscoroutinefunction(each.function):
+            return await each.function(*_bound(core, arguments, each))
+        lent = LoopThread.beside(asyncio.get_running_loop())
+        try:
+            return await asyncio.to_thread(each.function, *_bound(core, arguments, each, lent))
+        finally:
+            lent.revoke()
+    except ClientError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise CommandError(_told(error, each.file)) from None
+
+
+def _bound(core: Session, arguments: Any, each: Declared, lent: LoopThread | None = None) -> tuple[Any, ...]:
+    """A renderer gets its value, a command its session and arguments."""
+    if each.types:
+        value = aio.Value.of(arguments[0], core)
+        return (value,) if lent is None else (_sync._own(value, lent),)
+    session = aio.Session(core)
+    return (session if lent is None else _sync.Session(session, lent), *arguments)
+
+
+def _told(error: BaseException, file: str) -> str:
+    """An error of theirs, with the line of theirs that it came from."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}: SyntaxError: {error.msg}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == file] or frames
+    place = f"{own[-1].filename}:{own[-1].lineno}: " if own else ""
+    kind = "" if isinstance(error, RequestFailed) else f"{type(error).__name__}: "
+    return f"{place}{kind}{error}"
+
+
+async def _shown(ctx: Context, given: Any) -> tuple[Any, Any]:
+    """What a command returned: as data, and as text."""
+    if given is None:
+        return None, []
+    if isinstance(given, str):
+        return given, [("", visible_block(given.rstrip("\n")) + "\n")]
+    if isinstance(given, Value):
+        return {"value": given.value, "type": given.type}, value_line(await rendered(ctx.session, given))
+    if isinstance(given, list) and given and all(isinstance(each, aio.Value | _sync.Value) for each in given):
+        data = [{"name": each.name, "value": each.value, "type": each.type} for each in given]
+        return data, variable_lines(given, width=ctx.width)
+    data = json.loads(json.dumps(given, default=str))
+    return data, [("", visible_block(pprint.pformat(data, width=ctx.width or 100, sort_dicts=False)) + "\n")]
+
+
+async def rendered(session: Session, value: Value) -> str:
+    """The text of a value: a renderer's of its type, where there is one, else as the program gave it."""
+    each = _renderers.get(value.type) or _renderers.get(value.type.rpartition(".")[2])
+    if each is None:
+        return value.value
+    try:
+        text = await _call(each, session, value)
+    except ClientError as error:
+        session.note(f"The renderer of {visible(value.type)} failed: {visible(error.text)}")
+        return value.value
+    return value.value if text is None else str(text)

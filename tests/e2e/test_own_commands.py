@@ -1,0 +1,219 @@
+"""Commands and renderers that people write themselves: from the settings folder, and from entry points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import Remora
+from tests.support.interpreters import NEWEST
+from tests.support.program import Program
+
+assert NEWEST
+PLAIN = '''\
+from remora_client import ClientError, command, renderer
+
+@command("orders", "ord", usage="[FACTOR]")
+def orders(session, arguments):
+    """Show how many orders there were, times FACTOR."""
+    factor = int(arguments or 1)
+    if factor == 13:
+        raise ClientError("Not with 13.", "Take 12.")
+    return {"count": int(session.evaluate("number").value) * factor}
+
+@command("deeper")
+def deeper(session, arguments):
+    """Step into the next call."""
+    stop = session.step_in(20)
+    return stop.frame.name
+
+@command("children")
+def children(session, arguments):
+    """List what is in an object."""
+    return session.evaluate(arguments).children()
+
+@command("wrong")
+def wrong(session, arguments):
+    """Be wrong."""
+    return helper(session)
+
+def helper(session):
+    return session.evaluate("no_such_name")
+
+@renderer("Order")
+def order(value):
+    return f"order no. {value.child('number').value}"
+
+@renderer("Broken")
+def broken(value):
+    return 1 / 0
+'''
+ASYNC = '''\
+from remora_client import command
+
+@command("soon")
+async def soon(session, arguments):
+    """Be a coroutine."""
+    return (await session.evaluate("number")).value
+'''
+BROKEN = "x = 1\ny = x +\n"
+FAILING = "import nothing_of_that_name\n"
+CONFLICT = '''\
+from remora_client import command
+
+@command("where")
+def where(session, arguments):
+    """Take a word that is taken."""
+'''
+SHOP = """\
+#
+import time
+
+class Order:
+    def __init__(self, number):
+        self.number = number
+
+class Broken:
+    pass
+
+def handle(order, broken):
+    return order.number  # @handle
+
+number = 0
+while True:
+    number += 1
+    handle(Order(number), Broken())  # @call
+    time.sleep(0.02)
+"""
+
+
+@pytest.fixture
+def program():
+    with Program(NEWEST, SHOP, enable={}, name="shop.py") as found:
+        yield found
+
+
+@pytest.fixture
+def folder(remora: Remora) -> Path:
+    found = remora.configuration / "commands"
+    found.mkdir()
+    (found / "shop_commands.py").write_text(PLAIN)
+    (found / "soon.py").write_text(ASYNC)
+    return found
+
+
+def place(program: Program) -> str:
+    return f"tcp://{program.address[0]}:{program.address[1]}"
+
+
+def line_of(text: str) -> int:
+    (found,) = (number for number, line in enumerate(PLAIN.splitlines(), 1) if text in line)
+    return found
+
+
+def test_they_are_commands_like_any_other(remora: Remora, folder: Path, program: Program) -> None:
+    ran = remora.exec(
+        place(program), f"break shop.py:{program.line('handle')}", "continue", "up", "orders 2",
+        "print number", "soon", "help orders", "down", "children order", "return", "up", "deeper",
+    )  # fmt: skip
+    _, _, _, orders, number, soon, help_, _, children, *_ = ran.results()
+    assert orders == {"count": 2 * int(number["value"])}
+    assert soon == number["value"]
+    assert help_["name"] == "orders"
+    assert help_["aliases"] == ["ord"]
+    assert "times FACTOR" in help_["help"]
+    assert {"name": "number", "value": number["value"], "type": "int"} in children
+    last = [line for line in ran.lines if "command" in line][-1]
+    assert last["stop"]["reason"] == "step"
+    assert last["stop"]["frame"]["name"] == last["result"]
+
+
+def test_renderers_show_values_and_leave_the_data_alone(
+    remora: Remora, folder: Path, program: Program
+) -> None:
+    options = (
+        "-c",
+        f"break shop.py:{program.line('handle')}",
+        "-c",
+        "continue",
+        "-c",
+        "locals",
+        "-c",
+        "print order",
+    )
+    ran = remora("exec", place(program), *options)
+    assert ran.code == 0, ran
+    assert ran.output.count("order no. ") == 2
+    assert "The renderer of Broken failed: " in ran.output  # and the value is shown all the same
+    assert f"shop_commands.py:{line_of('1 / 0')}: ZeroDivisionError" in ran.output
+    ran = remora("exec", place(program), "--json", *options)
+    assert "Order object" in ran.results()[-1]["value"]
+
+
+def test_an_error_is_told_with_file_and_line(remora: Remora, folder: Path, program: Program) -> None:
+    for command, expected in {
+        "wrong": f"{folder / 'shop_commands.py'}:{line_of('no_such_name')}: NameError",
+        "orders x": f"{folder / 'shop_commands.py'}:{line_of('factor = int')}: ValueError",
+        "orders 13": "Not with 13.\n  Take 12.",
+    }.items():
+        ran = remora.exec(place(program), "pause", command)
+        assert ran.code == 1
+        assert ran.lines[-1]["error"].startswith(expected), ran
+        assert ran.errors == ""
+
+
+def test_what_cannot_be_loaded_is_told_and_left_out(remora: Remora, folder: Path, program: Program) -> None:
+    (folder / "broken.py").write_text(BROKEN)
+    (folder / "failing.py").write_text(FAILING)
+    (folder / "conflict.py").write_text(CONFLICT)
+    theirs = folder / "theirs.py"
+    theirs.write_text(ASYNC.replace("soon", "theirs"))
+    theirs.chmod(0o666)
+    ran = remora.exec(place(program), "pause", "where", "orders")
+    assert ran.code == 0, ran
+    assert f"{folder / 'broken.py'} is left out: {folder / 'broken.py'}:2: SyntaxError" in ran.errors
+    assert f"{folder / 'failing.py'}:1: ModuleNotFoundError" in ran.errors
+    assert f"{folder / 'conflict.py'}:3: the command where is left out" in ran.errors
+    assert f"{theirs} is left out: others may write to it." in ran.errors
+    assert len(ran.errors.splitlines()) == 4
+
+
+def test_from_an_entry_point(remora: Remora, program: Program, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "shop_remora.py").write_text(PLAIN)
+    info = site / "shop_remora-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shop-remora\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(
+        "[remora.commands]\norders = shop_remora:orders\nlost = shop_remora:nothing\n"
+        "[remora.renderers]\nshop = shop_remora\n"
+    )
+    options = ("--json", "-c", "pause", "-c", "orders 0")
+    ran = remora("exec", place(program), *options, env={"PYTHONPATH": str(site)})
+    assert ran.results()[-1] == {"count": 0}
+    assert ran.errors.startswith("remora: the entry point lost of remora.commands is left out: ")
+
+
+def test_at_the_prompt(remora: Remora, folder: Path, program: Program) -> None:
+    with remora.terminal("attach", place(program)) as person:
+
+        def see(text: str) -> None:
+            person.wait_until(lambda: text in person.text, text)
+
+        see("Attached to shop.py")
+        person.press(f"break shop.py:{program.line('handle')}\r")
+        see("Breakpoint 1")
+        person.press("continue\r")
+        see("handle")
+        person.press("ord")
+        person.press("\t")
+        person.press(" 3\r")
+        see("{'count'")
+        person.press("help\r")
+        see("Your own")
+        person.press("wrong\r")
+        see(f"shop_commands.py:{line_of('no_such_name')}: NameError")
+        person.press("print order\r")  # and the session goes on
+        see("order no. ")

@@ -1,0 +1,237 @@
+"""The scripting API against real programs: callbacks, frames and values as objects, several at once."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import pytest
+
+from remora_client import ClientError, Frame, Stop, Value, aio, attach, attach_all
+from tests.support.command import Remora, client_environment
+from tests.support.interpreters import NEWEST, Interpreter
+from tests.support.program import Program
+
+assert NEWEST
+DATA = """\
+#
+import time
+
+class Order:
+    def __init__(self, number):
+        self.number = number
+        self.items = list(range(1000))
+        self.paid = False
+
+def handle(order, tax=0.2):
+    total = sum(order.items)
+    return total * (1 + tax)  # @total
+
+number = 0
+while True:
+    number += 1
+    result = handle(Order(number))  # @call
+    time.sleep(0.01)
+"""
+INTERRUPTED = """\
+import signal, sys
+from remora_client import attach
+
+with attach(sys.argv[1]) as session:
+    session.break_at("orders.py", int(sys.argv[2]))
+    session.resume()
+    session.clear()
+    print("waiting", flush=True)
+    session.resume()
+"""
+
+
+class Orders(Program):
+    """A program with objects in it."""
+
+    def __init__(self, interpreter: Interpreter = NEWEST) -> None:
+        super().__init__(interpreter, DATA, enable={}, name="orders.py")
+
+    @property
+    def place(self) -> str:
+        return f"tcp://{self.address[0]}:{self.address[1]}"
+
+
+@pytest.fixture
+def orders():
+    with Orders() as program:
+        yield program
+
+
+def check_left(program: Program) -> None:
+    """Another one may come, and finds the program running with no breakpoint in its way."""
+    with attach(f"tcp://{program.address[0]}:{program.address[1]}") as session:
+        assert session.state.phase == "running"
+        with pytest.raises(TimeoutError):
+            session.wait_for_stop(0.2)
+
+
+def test_frames_and_values_are_objects(interpreter: Interpreter) -> None:
+    with Orders(interpreter) as program, attach(program.place) as session:
+        session.break_at("orders.py", program.line("total"))
+        stop = session.resume(20)
+        assert isinstance(stop, Stop)
+        assert isinstance(stop.frame, Frame)
+        values = {each.name: each for each in stop.frame.locals()}
+        order = values["order"]
+        assert isinstance(order, Value)
+        assert order.type.endswith("Order")
+        items = order.child("items")
+        assert items.count == 1000
+        page = items.children(start=400, count=5)
+        assert [each.value for each in page][:3] == ["400", "401", "402"]
+        assert order.child("paid").set("True").value == "True"
+        assert values["tax"].set("0.5").value == "0.5"
+        assert session.evaluate("order.paid, tax").value == "(True, 0.5)"
+        assert session.evaluate("order.items[3]").set("7 * 6").value == "42"
+        assert session.evaluate("order.items[3]").value == "42"
+        caller = session.stack()[1]
+        assert caller.line == program.line("call")
+        assert caller.evaluate("number").value == order.child("number").value
+        assert "class Order" in caller.source_text().text
+        assert values["total"].children() == []
+        with pytest.raises(ClientError, match="no child 'nothing'"):
+            order.child("nothing")
+
+
+def test_breakpoints_with_callbacks(orders: Orders) -> None:
+    seen: list[int] = []
+    threads: set[int] = set()
+
+    def note(stop: Stop) -> bool:
+        assert stop.frame
+        threads.add(threading.get_ident())
+        seen.append(int(stop.frame.evaluate("order.number").value))  # the session may be used in it
+        return len(seen) == 5
+
+    with attach(orders.place) as session:
+        session.break_at("orders.py", orders.line("total"), on_hit=note)
+        stop = session.resume(20)
+        assert stop
+        assert stop.frame
+        assert stop.frame.line == orders.line("total")
+        assert seen == list(range(seen[0], seen[0] + 5))
+        assert threads == {threading.get_ident()}
+        assert session.wait_for_stop(1) is not None  # the same stop: the callback is not asked again
+        assert len(seen) == 5
+        session.step_over(20)
+        session.clear()
+        session.break_at("orders.py", orders.line("total"), on_hit=lambda stop: 1 / 0)
+        with pytest.raises(ZeroDivisionError):  # what a callback raises comes out where one waits
+            session.resume(20)
+    check_left(orders)
+
+
+def test_a_time_limit_holds_while_callbacks_send_it_on(orders: Orders) -> None:
+    hits: list[Any] = []
+    with attach(orders.place) as session:
+        session.break_at("orders.py", orders.line("total"), on_hit=hits.append)
+        with pytest.raises(TimeoutError):
+            session.resume(1)
+        assert len(hits) > 1
+    check_left(orders)
+
+
+def test_callbacks_may_be_coroutines(orders: Orders) -> None:
+    async def scenario() -> list[str]:
+        seen: list[str] = []
+
+        async def note(stop: aio.Stop) -> bool:
+            assert stop.frame
+            seen.append((await stop.frame.evaluate("order.number")).value)
+            return len(seen) == 3
+
+        async with await aio.attach(orders.place) as session:
+            await session.break_at("orders.py", orders.line("total"), on_hit=note)
+            stop = await session.resume(20)
+            assert stop
+            assert stop.frame
+            (order, *_) = [each for each in await stop.frame.locals() if each.name == "order"]
+            assert (await (await order.child("paid")).set("True")).value == "True"
+        return seen
+
+    assert len(asyncio.run(scenario())) == 3
+    check_left(orders)
+
+
+def test_events_by_name(orders: Orders) -> None:
+    heard: list[str] = []
+    with attach(orders.place) as session:
+        session.listen(lambda event, body: heard.append(event), "stopped")
+        session.pause()
+        session.go()
+        session.pause()
+    assert set(heard) == {"stopped"}
+    assert len(heard) == 2
+
+
+def test_several_programs_at_once() -> None:
+    with Orders() as one, Orders() as two:
+        with attach_all([one.place, two.place]) as sessions:
+            assert len(sessions) == 2
+            for session in sessions:
+                session.break_at("orders.py", one.line("total"))
+            seen = set()
+            for _ in range(50):
+                found = sessions.wait_for_stop(20)
+                assert found
+                session, stop = found
+                assert stop.frame
+                assert stop.frame.evaluate("tax").value == "0.2"
+                seen.add(session.evaluate("__import__('os').getpid()").value)
+                if len(seen) == 2:
+                    break
+                session.clear()
+                session.go()
+            assert seen == {str(one.pid), str(two.pid)}
+            sessions[0].detach()  # one may be left before the others
+            assert sessions[1].threads()
+        check_left(one)
+        check_left(two)
+    assert "remora-session" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_all_or_none(orders: Orders) -> None:
+    with pytest.raises(ClientError):
+        attach_all([orders.place, "tcp://127.0.0.1:1"])
+    check_left(orders)
+    assert "remora-session" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_an_exception_detaches(orders: Orders) -> None:
+    def fail() -> None:
+        with attach(orders.place) as session:
+            session.break_at("orders.py", orders.line("total"))
+            session.resume(20)
+            raise KeyError("ours")
+
+    with pytest.raises(KeyError):
+        fail()
+    check_left(orders)
+
+
+def test_control_c_detaches(orders: Orders, remora: Remora) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, orders.place, str(orders.line("total"))]
+    with subprocess.Popen(
+        command,
+        env=client_environment(remora.configuration),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as script:
+        assert script.stdout
+        assert script.stdout.readline() == "waiting\n"
+        script.send_signal(signal.SIGINT)
+        _, errors = script.communicate(timeout=20)
+        assert script.returncode == -signal.SIGINT
+        assert errors.rstrip().endswith("KeyboardInterrupt")
+    check_left(orders)
