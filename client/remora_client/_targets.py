@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from remora_client._attach import choose_process
 from remora_client._connect import Link, connect, connect_local
-from remora_client._errors import ClientError, NoSuchProcess
+from remora_client._errors import ClientError, Gone, NoSuchProcess
 from remora_client._inject import start_server_in
 from remora_client._session import Session
 from remora_protocol import (
@@ -155,7 +155,10 @@ async def _local(pid: int) -> Link:
             "A process cannot be attached to by its number here.",
             "On Windows each process has a port of its own: remora attach localhost:PORT",
         )
-    return await connect_local(await start_server_in(pid, lambda: _door(pid)), pid)
+    try:
+        return await connect_local(await start_server_in(pid), pid)
+    except OSError as error:
+        raise Gone(f"Process {pid} started the server, and cannot be reached: {error}.") from None
 
 
 def _door(pid: int) -> str | None:
