@@ -153,7 +153,7 @@ def test_a_server_whose_debugger_was_lost_is_rescued(server: OldServer, tmp_path
         except ConnectError as error:
             refused = str(error)
         else:
-            assert server.number != 6  # 3.2 now and then notices its loss by itself: nothing has to be rescued
+            assert server.number != 6  # 3.2 now and then notices its loss by itself
             game.wait_line("VERDICT 1")
             return
         assert "believes that it is attached" in refused
