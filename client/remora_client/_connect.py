@@ -66,6 +66,7 @@ class Link:
     options: ConnectOptions = _DEFAULT
     secret: Secret | None = None
     proved: bool = False  # both sides have proved that they know the secret
+    is_snapshot: bool = False  # nothing runs behind it: a file answers
     ptvsd: _ptvsd.Door | None = None  # an old ptvsd; `rpc` speaks DAP for it, once it was opened
 
     async def processes(self) -> list[ProcessInfo]:

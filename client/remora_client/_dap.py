@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from remora_client._bridge import Adapter, Editor, Wishes, listen, parse_listen, stdio_editor
 from remora_client._options import from_arguments
+from remora_client._snapshot import is_snapshot
 from remora_protocol import parse_qualifier
 
 if TYPE_CHECKING:
@@ -24,10 +25,12 @@ def run(arguments: Namespace) -> int:
     # Standard input is the editor's: nobody can be asked for anything.
     options = replace(from_arguments(arguments), ask_secret=None, ask_certificate=None)
     target, pid = arguments.target, arguments.pid
+    file = target if target is not None and is_snapshot(target) else None
     local = target is not None and target.isdecimal()
     wishes = Wishes(
         options,
-        target=None if target is None or local else parse_qualifier(target),
+        target=None if target is None or local or file else parse_qualifier(target),
+        snapshot=file,
         pid=int(target) if local and pid is None else pid,
         name=arguments.name,
         source=tuple(arguments.source),

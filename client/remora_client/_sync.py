@@ -142,8 +142,8 @@ def attach(
     """Attach to a running program.
 
     Args:
-        target: a qualifier such as "tcps://my_secret@host:5678", or the id of a process of this machine;
-            None: the only one there is.
+        target: a qualifier such as "tcps://my_secret@host:5678", the id of a process of this machine, or a
+            snapshot's file; None: the only process there is on this machine.
         pid: which process, where there are several behind the qualifier.
         name: a glob for its name, instead.
         source: folders on this machine with the program's files.
@@ -426,6 +426,14 @@ class Session:
     ) -> dict[str, Any]:
         """Any request of the Debug Adapter Protocol, as it is."""
         return self._loop.run(self._twin.request(command, arguments, timeout))
+
+    def snapshot(self, path: str) -> None:
+        """Write all stacks, what is in them, and the source to a file; `attach(path)` opens it later.
+
+        Raises:
+            ClientError: the file cannot be written.
+        """
+        return self._loop.run(self._twin.snapshot(path))
 
     def listen(self, listener: Callable[[str, dict[str, Any]], None], *events: str) -> Callable[[], None]:
         """Call `listener(event, body)` for every event, or for those named: "output", "stopped", "exited" …

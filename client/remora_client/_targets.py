@@ -16,6 +16,7 @@ from remora_client._connect import Link, connect, connect_local
 from remora_client._errors import ClientError, Gone, NoSuchProcess
 from remora_client._inject import start_server_in
 from remora_client._session import Session
+from remora_client._snapshot import is_snapshot, link_to_snapshot
 from remora_protocol import (
     ProcessInfo,
     RequestFailed,
@@ -92,6 +93,8 @@ async def link_to(target: str, options: ConnectOptions) -> tuple[Link, int | Non
     """A link, and the process that the target itself names. Raises a `ClientError`."""
     if target.isdecimal():
         return await _local(int(target)), int(target)
+    if is_snapshot(target):
+        return await link_to_snapshot(target, options.trace), None
     qualifier = parse_qualifier(target)
     return await connect(qualifier, options), qualifier.pid
 

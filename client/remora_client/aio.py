@@ -15,6 +15,8 @@ from remora_client._connect import connect
 from remora_client._errors import ClientError
 from remora_client._objects import Frame, Stop, Value
 from remora_client._options import ConnectOptions
+from remora_client._snapshot import write_snapshot
+from remora_client._snapshot._taking import take_snapshot
 from remora_client._targets import local_processes, open_session
 from remora_protocol import parse_qualifier
 
@@ -52,8 +54,8 @@ async def attach(
     """Attach to a running program.
 
     Args:
-        target: a qualifier such as "tcps://my_secret@host:5678", or the id of a process of this machine;
-            None: the only one there is.
+        target: a qualifier such as "tcps://my_secret@host:5678", the id of a process of this machine, or a
+            snapshot's file; None: the only process there is on this machine.
         pid: which process, where there are several behind the qualifier.
         name: a glob for its name, instead.
         source: folders on this machine with the program's files.
@@ -368,6 +370,14 @@ class Session:
     ) -> dict[str, Any]:
         """Any request of the Debug Adapter Protocol, as it is."""
         return await self._core.request(command, arguments, timeout)
+
+    async def snapshot(self, path: str) -> None:
+        """Write all stacks, what is in them, and the source to a file; `attach(path)` opens it later.
+
+        Raises:
+            ClientError: the file cannot be written.
+        """
+        write_snapshot(path, await take_snapshot(self._core))
 
     # -- events and the end
 

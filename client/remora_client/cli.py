@@ -102,7 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"remora {__version__}")
     parser.set_defaults(module=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for add in (_add_ls, _add_attach, _add_exec, _add_dap, _add_trust, _add_cert, _add_doctor, _add_demo):
+    looking = (_add_ls, _add_attach, _add_exec, _add_dap, _add_snapshot, _add_open)
+    for add in (*looking, _add_trust, _add_cert, _add_doctor, _add_demo):
         add(commands)
     return parser
 
@@ -163,6 +164,24 @@ def _add_dap(commands: Any) -> None:
     text = "serve editors that connect to this loopback address instead"
     parser.add_argument("--listen", metavar="HOST:PORT", help=text)
     _add_choice(parser)
+    _add_connecting(parser)
+
+
+def _add_snapshot(commands: Any) -> None:
+    text = "write a program's stacks, values and source to a file, for later"
+    parser = _command(commands, "snapshot", "remora_client._snapshot_command", text)
+    parser.add_argument(
+        "target", nargs="?", metavar="QUALIFIER|PID", help="where it is; none: the only one on this machine"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="default: NAME-PID.remora, here")
+    _add_choice(parser)
+    _add_connecting(parser)
+
+
+def _add_open(commands: Any) -> None:
+    parser = _command(commands, "open", "remora_client.repl", "look at a snapshot from this terminal")
+    parser.add_argument("target", metavar="FILE", help="what remora snapshot wrote")
+    _add_session(parser)
     _add_connecting(parser)
 
 

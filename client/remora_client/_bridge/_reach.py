@@ -9,6 +9,7 @@ from remora_client._attach import open_process
 from remora_client._connect import connect
 from remora_client._errors import ClientError
 from remora_client._localsource import LocalSources
+from remora_client._snapshot import link_to_snapshot
 from remora_client._targets import choose_local, link_to
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ async def reach(wishes: Wishes) -> tuple[Link, ProcessInfo | None, LocalSources]
 
 
 async def _connected(wishes: Wishes) -> tuple[Link, int | None]:
+    if wishes.snapshot is not None:
+        return await link_to_snapshot(wishes.snapshot), None
     if wishes.target is not None:
         pid = wishes.pid if wishes.pid is not None else wishes.target.pid
         return await connect(wishes.target, wishes.options), pid

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from remora_client._bridge._paths import Mapping
 from remora_client._errors import UsageError
 from remora_client._model import records
+from remora_client._snapshot import is_snapshot
 from remora_protocol import Qualifier, QualifierError, parse_qualifier
 
 if TYPE_CHECKING:
@@ -33,12 +34,14 @@ class Wishes:
 
     Attributes:
         target: where; None: this machine's own processes.
+        snapshot: the file to look at, instead of a program.
         forwarded: the arguments that are the server's business.
         raw: all that the editor said, for the sessions of child processes.
     """
 
     options: ConnectOptions
     target: Qualifier | None = None
+    snapshot: str | None = None
     pid: int | None = None
     name: str | None = None
     source: tuple[str, ...] = ()
@@ -57,11 +60,14 @@ class Wishes:
             keyfile=_text(arguments, "key") or self.options.keyfile,
             observe=_flag(arguments, "observe") or self.options.observe,
         )
+        named = _text(arguments, "qualifier")
+        snapshot = named if named is not None and is_snapshot(named) else self.snapshot
         forwarded = {key: value for key, value in arguments.items() if key not in _OURS and key[:2] != "__"}
         return replace(
             self,
             options=options,
-            target=self._target(arguments),
+            target=None if snapshot is not None else self._target(arguments),
+            snapshot=snapshot,
             pid=_process_id(arguments) or self.pid,
             name=_text(arguments, "processName") or self.name,
             source=self.source + _texts(arguments, "source"),

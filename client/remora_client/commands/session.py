@@ -7,6 +7,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from remora_client._fragments import table
+from remora_client._snapshot import write_snapshot
+from remora_client._snapshot._taking import take_snapshot
 from remora_client._text import visible
 from remora_client.commands._classify import split_commands
 from remora_client.commands._help import command_help, overview, search
@@ -236,6 +238,22 @@ async def transcript(ctx: Context, arguments: str) -> Result:
         ctx.transcript = path
     text = f"What is shown goes to {ctx.transcript}, too.\n" if ctx.transcript else "No transcript is kept.\n"
     return Result({"file": ctx.transcript}, [("", text)])
+
+
+@command("snapshot", group="session", usage="FILE", argument="file")
+async def snapshot(ctx: Context, arguments: str) -> Result:
+    """Write all stacks, what is in them, and the source to a file; remora open FILE looks at it later.
+
+    The file holds the values of variables, passwords among them: only you may read it.
+    """
+    if not arguments:
+        raise CommandError("snapshot takes the name of a file.", "As in: snapshot crash.remora")
+    await ctx.frame()
+    path = os.path.expanduser(arguments)
+    taken = await take_snapshot(ctx.session)
+    size = write_snapshot(path, taken)
+    data = {"file": path, "bytes": size, "threads": len(taken.document["threads"])}
+    return Result(data, [("", f"{visible(path)}: {size:,} bytes\n")])
 
 
 @command("stdin", group="session", usage="TEXT", argument="text")

@@ -298,7 +298,9 @@ class Repl:
     def _finish(self) -> None:
         """The last words."""
         phase, code = self.session.state.phase, self.session.state.exit_code
-        if self._left or phase in ("running", "stopped"):
+        if self.session.link.is_snapshot:
+            self._print([("class:dim", "Closed.\n")])
+        elif self._left or phase in ("running", "stopped"):
             self._print([("class:dim", "Detached; the program runs on.\n")])
         elif phase == "ended":
             told = "" if code is None else f" with exit code {code}"

@@ -21,7 +21,8 @@ def banner(session: Session) -> Fragments:
     process = session.process
     if process is not None:
         python = f"{_python(process['implementation'])} {process['version']} on {process['platform']}"
-        out += [("class:heading", f"Attached to {visible(process['name'])}")]
+        what = "Snapshot of" if session.link.is_snapshot else "Attached to"
+        out += [("class:heading", f"{what} {visible(process['name'])}")]
         out += [("class:dim", f"  pid {process['pid']} · {visible(python)} · {visible(process['cwd'])}\n")]
     else:
         out += [
@@ -34,6 +35,8 @@ def banner(session: Session) -> Fragments:
     for limit in session.limits:
         out += [("class:warning", "  note: "), ("", f"{visible(limit)}\n")]
     phase = session.state.phase
+    if session.link.is_snapshot:
+        return [*out, ("class:dim", "  where shows the stack, help lists the commands, Ctrl-D leaves.\n")]
     doing = "It is running" if phase == "running" else f"It is {phase}"
     keys = "Ctrl-C pauses" if phase == "running" else "where shows the stack"
     out += [("class:dim", f"  {doing}: {keys}, help lists the commands, Ctrl-D leaves and lets it run.\n")]
@@ -50,6 +53,8 @@ def _connection(session: Session) -> Fragments:
             ("class:path", visible(link.address)),
             ("class:dim", f"  TLS, {how}"),
         ]
+    elif link.is_snapshot:
+        out.append(("class:path", visible(link.address)))
     elif link.address.startswith("local:"):
         out += [("class:path", visible(link.address)), ("class:dim", "  this machine, your own user")]
     else:
