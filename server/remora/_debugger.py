@@ -84,7 +84,9 @@ class Debugger:
         self._numbers = itertools.count(1)
         self._telling = Telling(sources)
         self._lines = LineTable(sources, lambda: next(self._numbers))
-        self._functions = FunctionTable(lambda: next(self._numbers))
+        self._functions = FunctionTable(
+            lambda: next(self._numbers), self._engine, lambda name: self.filters.rule(name) is None
+        )
         self._reports = Reports(
             engine=self._engine,
             filters=self.filters,

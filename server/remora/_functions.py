@@ -16,8 +16,9 @@ from remora._breakpoints import Breakpoint, FunctionBreakpoint, Point
 from remora._conditions import BadExpression
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from types import FrameType
+    from collections.abc import Callable, Iterator, Sequence, Set
+
+    from remora._engine import Engine
 
 __all__ = ["FunctionTable"]
 
@@ -34,8 +35,12 @@ class _Asked:
 class FunctionTable:
     """Every function breakpoint there is."""
 
-    def __init__(self, next_number: Callable[[], int]) -> None:
+    def __init__(
+        self, next_number: Callable[[], int], engine: Engine, is_user: Callable[[str], bool]
+    ) -> None:
         self._next_number = next_number
+        self._engine = engine
+        self._is_user = is_user
         self._asked: list[_Asked] = []
 
     def set(self, specs: Sequence[FunctionBreakpoint]) -> list[Breakpoint]:
@@ -44,12 +49,9 @@ class FunctionTable:
         self._asked = [known.get(spec) or self._ask(spec) for spec in specs]
         return [_describe(asked) for asked in self._asked]
 
-    def meet(self, frame: FrameType) -> list[Breakpoint]:
-        """Code is about to run for the first time. The breakpoints that are now bound to it."""
-        code = frame.f_code
-        names = {code.co_name, getattr(code, "co_qualname", code.co_name)}
-        module = frame.f_globals.get("__name__")
-        names |= {f"{module}.{name}" for name in names}
+    def meet(self, code: CodeType, name: str, module: object) -> list[Breakpoint]:
+        """A function is new. The breakpoints that are now bound to it."""
+        names = self._names(code, name, module)
         bound = []
         for asked in self._asked:
             if (
@@ -60,6 +62,15 @@ class FunctionTable:
                 asked.codes.append(code)
                 bound.append(_describe(asked))
         return bound
+
+    def _names(self, code: CodeType, name: str, module: object) -> Set[str]:
+        """By which names this function may be asked for. Not by its last one alone, if it is a library's."""
+        names: Set[str] = {name, name.replace(".<locals>", "")}
+        if self._is_user(code.co_filename):
+            names |= {code.co_name}
+        if code.co_name == "__init__":
+            names |= {each[: -len(".__init__")] for each in names if each.endswith(".__init__")}
+        return names | {f"{module}.{each}" for each in names}
 
     def entries(self) -> list[tuple[CodeType, list[Point]]]:
         """The code objects whose starts are breakpoints, and which."""
@@ -94,7 +105,10 @@ class FunctionTable:
         except BadExpression as error:
             return _Asked(number, spec, None, f"Not set: {error}")
         found = list(_find(spec.name))
-        asked.codes = list({id(code): code for each in found for code in _codes_of(each)}.values())
+        codes = [self._engine.original(code) for each in found for code in _codes_of(each)]
+        if not found:
+            codes = [known[0] for known in self._engine.known_functions() if spec.name in self._names(*known)]
+        asked.codes = list({id(code): code for code in codes}.values())
         if found and not asked.codes:
             asked.point = None
             asked.refusal = f"{spec.name} is written in C, or no function: there is nothing to stop in."

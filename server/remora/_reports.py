@@ -94,8 +94,10 @@ class Reports:
             self.hooks.remove()
         raised, unwound = self.errors.get("raised"), self.errors.get("userUnhandled")
         self._engine.watch_exceptions(
-            None if raised is None else ErrorWatch(self._on_raised, raised.matches_type),
-            None if unwound is None else ErrorWatch(self._on_unwound, unwound.matches_type),
+            None if raised is None else ErrorWatch(self._on_raised, raised.matches_type, lambda frame: True),
+            None
+            if unwound is None
+            else ErrorWatch(self._on_unwound, unwound.matches_type, self._may_leave_user_code),
         )
 
     def begin(self, ident: int, plan: Plan) -> None:
@@ -121,10 +123,10 @@ class Reports:
         for each in found:
             self._telling.breakpoint(each, "changed")
 
-    def on_code(self, frame: FrameType) -> None:
-        """A function runs for the first time, while a function breakpoint waits for one."""
+    def on_code(self, code: CodeType, name: str, module: object) -> None:
+        """A function is new, while a function breakpoint waits for one."""
         with self.world.lock:
-            found = self._functions.meet(frame)
+            found = self._functions.meet(code, name, module)
             if found:
                 self.watch_functions()
         for each in found:
@@ -230,12 +232,14 @@ class Reports:
             self._hold(_exceptions.stop_where_raised(self._filters, frame, error, found))
 
     def _on_unwound(self, frame: FrameType, error: BaseException, found: TracebackType | None) -> None:
-        caller = frame.f_back
-        if caller is not None and caller.f_code.co_filename in self._filters.user_files:
-            return  # the usual case: it goes on in the program's own code, which may handle it
         matches = self.errors.get("userUnhandled")
-        if matches is not None and matches(frame, error):
+        if self._may_leave_user_code(frame) and matches is not None and matches(frame, error):
             self._hold(_exceptions.stop_where_unwound(self._filters, frame, error))
+
+    def _may_leave_user_code(self, frame: FrameType) -> bool:
+        """Usually an exception goes on in the program's own code, which may handle it."""
+        caller = frame.f_back
+        return caller is None or self._filters.rule(caller.f_code.co_filename) is not None
 
     def _on_uncaught(self, error: BaseException, found: TracebackType | None) -> None:
         matches = self.errors.get("uncaught")

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence, Set
+    from collections.abc import Iterable, Mapping, Sequence, Set
     from types import CodeType, FrameType, TracebackType
 
     Report = Callable[[FrameType], object]
@@ -58,10 +58,16 @@ class Watch:
 
 
 class ErrorWatch(NamedTuple):
-    """Whom to tell of exceptions, and of which: asked once for each type."""
+    """Whom to tell of exceptions, and of which.
+
+    Attributes:
+        wants: whether exceptions of this type matter; asked once for each.
+        concerns: whether those in this frame do. An engine may ask it to save work, and need not.
+    """
 
     report: ErrorReport
     wants: Callable[[type], bool]
+    concerns: Callable[[FrameType], bool]
 
 
 class Listener(Protocol):
@@ -74,8 +80,14 @@ class Listener(Protocol):
     def on_file(self, filename: str) -> None:
         """Code of this file is about to run for the first time since somebody watched."""
 
-    def on_code(self, frame: FrameType) -> None:
-        """Asked for by `Engine.watch_new_code`: this frame's code is about to run for the first time."""
+    def on_code(self, code: CodeType, name: str, module: object) -> None:
+        """Asked for by `Engine.watch_new_code`: this function is new.
+
+        Args:
+            code: as the program made it.
+            name: its qualified name, as far as this Python knows it.
+            module: the name of the module that it is in.
+        """
 
     def on_interrupt(self, frame: FrameType) -> bool:
         """An interrupted thread has come to a place where it can be held. True: it was held."""
@@ -106,7 +118,13 @@ class Engine(Protocol):
         """Report each start and resumption of these functions and no others."""
 
     def watch_new_code(self, wanted: bool) -> None:
-        """Tell the listener of each code object that runs for the first time (`on_code`)."""
+        """Tell the listener of functions when they are made or, at the latest, run for the first time."""
+
+    def original(self, code: CodeType) -> CodeType:
+        """`code` as the program made it, if this is what we have made of it."""
+
+    def known_functions(self) -> Iterable[tuple[CodeType, str, object]]:
+        """Functions that `watch_new_code` will not tell of, since they are there: as in `on_code`."""
 
     def watch_files(self, wanted: bool) -> None:
         """Tell the listener of each file whose code runs for the first time (`on_file`)."""

@@ -12,6 +12,8 @@ before anything of the line is done and with nothing of ours on the stack: there
     3.10: LOAD_CONST hook, CALL_FUNCTION (on the line), POP_TOP (on no line)
     3.9:  LOAD_CONST hook, CALL_FUNCTION, POP_TOP (on the line); then the line starts once more
 
+A function that is watched as a whole has another such group wherever it starts or is resumed.
+
 An exception that leaves a hook is handled by the program as if the line had raised it. Everything here is a
 pure function of code objects, for any thread.
 """
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     Hooks = Mapping[int, Hook]
     """Line -> what to call there. Hooks end up in `co_consts`, so they must be hashable; functions are."""
 
+    Entries = Mapping[int, Hook]
+    """Id of a code object as the program made it -> what to call when it starts or is resumed."""
+
 __all__ = ["SUPPORTED", "Insertion", "Rewriter", "insert", "insertion_of", "lines_of", "nested", "original"]
 
 SUPPORTED = sys.implementation.name == "cpython" and (3, 9) <= VERSION <= (3, 11)
@@ -43,6 +48,10 @@ SUPPORTED = sys.implementation.name == "cpython" and (3, 9) <= VERSION <= (3, 11
 
 _POP_EXCEPT = opcodes("POP_EXCEPT")
 _RESUME = opcodes("RESUME")
+_GEN_START = opcodes("GEN_START")
+# After these a frame goes on when it is called or resumed. Up to 3.10 an `await` is resumed in the midst of
+# YIELD_FROM; what comes after that, comes when the `await` is over.
+_ENTERED_AFTER = _RESUME or opcodes("GEN_START", "YIELD_VALUE", "YIELD_FROM")
 _SEND = opcodes("SEND")
 _GROUP_DEPTH = 2 if VERSION >= (3, 11) else 1
 
@@ -55,19 +64,26 @@ class Insertion:
     Attributes:
         original: the code object as the program made it.
         hooks: the lines of this code object, without nested ones, that call a hook, and which.
+        entry: the hook that each start and resumption calls, if there is one.
         results: where a hook's result is dropped, as `f_lasti`. 3.9 may report a 'line' event there, to be
             ignored; a frame must not be made to jump from there.
         starts: where what we inserted begins, as `f_lasti`. The 'line' event there comes before the hook, and
             comes again after it.
     """
 
-    __slots__ = ("hooks", "original", "results", "starts")
+    __slots__ = ("entry", "hooks", "original", "results", "starts")
 
     def __init__(
-        self, code: CodeType, hooks: Hooks, results: Set[int], starts: Set[int] = frozenset()
+        self,
+        code: CodeType,
+        hooks: Hooks,
+        entry: Hook | None = None,
+        results: Set[int] = frozenset(),
+        starts: Set[int] = frozenset(),
     ) -> None:
         self.original = code
         self.hooks = MappingProxyType(dict(hooks))
+        self.entry = entry
         self.results = frozenset(results)
         self.starts = frozenset(starts)
 
@@ -99,18 +115,19 @@ def lines_of(code: CodeType) -> set[int]:
     return {place.line for place in read_places(code) if place.line is not None}
 
 
-def insert(code: CodeType, hooks: Hooks) -> CodeType | None:
-    """A copy of `code` that calls `hooks[line]()` at each start of a line; None if no such line starts in it.
+def insert(code: CodeType, hooks: Hooks, entry: Hook | None = None) -> CodeType | None:
+    """A copy of `code` that calls `hooks[line]()` at each start of a line and `entry` at each of its own.
 
+    None if no such line starts in it, and there is no `entry`.
     Nested code objects stay as they are: see `Rewriter`.
     """
     if insertion_of(code) is not None:
         raise ValueError("hooks are inserted into the original of a code object only")
-    if hooks.keys().isdisjoint(lines_of(code)):
+    if entry is None and hooks.keys().isdisjoint(lines_of(code)):
         return None
     draft = _Draft(code)
-    used = draft.weave(hooks)
-    return draft.finish(used) if used else None
+    used = draft.weave(hooks, entry)
+    return draft.finish(used, entry) if used or entry is not None else None
 
 
 class Rewriter:
@@ -119,8 +136,9 @@ class Rewriter:
     The same code object gives the same result, whichever way it is reached, as long as the result is in use.
     """
 
-    def __init__(self, hooks: Hooks) -> None:
+    def __init__(self, hooks: Hooks, entries: Entries = MappingProxyType({})) -> None:
         self.hooks = dict(hooks)
+        self.entries = dict(entries)
         # By the id of the original, which lives as long as the result does.
         self._made: WeakValueDictionary[int, CodeType] = WeakValueDictionary()
 
@@ -141,11 +159,11 @@ class Rewriter:
 
     def _rewrite(self, code: CodeType) -> CodeType:
         inner = {place: self.rewrite(child) for place, child in nested(code)}
-        new = insert(code, self.hooks)
+        new = insert(code, self.hooks, self.entries.get(id(code)))
         if new is None:
             if not any(insertion_of(child) for child in inner.values()):
                 return code
-            new = code.replace(co_consts=(*code.co_consts, Insertion(code, {}, frozenset())))
+            new = code.replace(co_consts=(*code.co_consts, Insertion(code, {})))
         if inner:
             constants = list(new.co_consts)
             for place, child in inner.items():
@@ -161,6 +179,7 @@ class _Draft:
         self.code = code
         self.instructions, self.guarded = take_apart(code)
         self.groups: dict[Instruction, Instruction] = {}  # in front of what -> the first of the group
+        self.entries: dict[Instruction, Instruction] = {}  # the same, for the hook of the whole function
         self.arounds: dict[Instruction, Instruction] = {}  # in front of what -> the jump around the group
         # 3.11 traces nothing up to the first RESUME: cells, free variables and generators are being prepared.
         resumes = (instruction.origin for instruction in self.instructions if instruction.opcode in _RESUME)
@@ -193,17 +212,37 @@ class _Draft:
         misses = source.place.starts or source.origin < self.second_start
         return handler.place.starts or not misses
 
-    def weave(self, hooks: Hooks) -> dict[int, Hook]:
+    def weave(self, hooks: Hooks, entry: Hook | None = None) -> dict[int, Hook]:
         """Put groups in front of the instructions that need them; the hooks that were used, by line."""
         used = {}
         previous: Instruction | None = None
         for instruction in self.instructions:
             line = instruction.place.line
+            if entry is not None and self._is_entered_at(instruction, previous):
+                self._weave_entry(instruction, previous, entry)
             if line is not None and line in hooks and self._weave_before(instruction, previous, hooks[line]):
                 used[line] = hooks[line]
             self.woven.append(instruction)
             previous = instruction
         return used
+
+    def _is_entered_at(self, target: Instruction, previous: Instruction | None) -> bool:
+        """Whether the frame goes on here when it is called or resumed."""
+        if previous is None:
+            return VERSION < (3, 11) and target.opcode not in _GEN_START
+        return previous.opcode in _ENTERED_AFTER
+
+    def _weave_entry(self, target: Instruction, previous: Instruction | None, hook: Hook) -> None:
+        """What follows has to look as if nothing were in between, in the eyes of a tracer as well."""
+        if previous is not None and previous.origin > self.begin and previous.opcode not in _GEN_START:
+            here = Place(previous.place.line, False, previous.place.line)
+            group = self._group(hook, here, here)  # the line was begun long before
+        elif VERSION == (3, 9):
+            group = self._group(hook, target.place, Place(None))
+        else:
+            group = self._group(hook, Place(None), Place(None))
+        self.entries[target] = group[0]
+        self.woven += group
 
     def _weave_before(self, target: Instruction, previous: Instruction | None, hook: Hook) -> bool:
         falls = previous is None or previous.falls_through
@@ -216,7 +255,7 @@ class _Draft:
             # Up to 3.10 a block has one way to its handler, whatever raises in it. So the few raisers for
             # which tracing would report nothing (on the handler's own line) take it with the others.
             jumps += [jump for jump in target.jumps if jump.sets_up]
-        group = self._group(hook, target.place)
+        group = self._line_group(hook, target.place)
         self.groups[target] = group[0]
         if falls and not falls_as_event:
             self.arounds[target] = around = self._jump(target)
@@ -226,21 +265,26 @@ class _Draft:
         self.woven += group
         return True
 
-    def _group(self, hook: Hook, place: Place) -> list[Instruction]:
+    def _line_group(self, hook: Hook, place: Place) -> list[Instruction]:
+        here = Place(place.line, place.starts, place.line)
+        group = self._group(hook, here, Place(None))
+        if VERSION == (3, 9) and not place.starts:
+            group.append(Instruction("NOP", 0, here._replace(starts=True)))
+        return group
+
+    def _group(self, hook: Hook, here: Place, after: Place) -> list[Instruction]:
+        """A call of `hook`, and, at the place `after`, the end of its result."""
         if id(hook) not in self.places:
             self.places[id(hook)] = len(self.constants)
             self.constants.append(hook)
-        here = Place(place.line, place.starts, place.line)
         load = ("LOAD_CONST", self.places[id(hook)], here)
-        drop = ("POP_TOP", 0, Place(None))
+        drop = ("POP_TOP", 0, after)
         if VERSION >= (3, 11):
             steps = [("PUSH_NULL", 0, here), load, ("PRECALL", 0, here), ("CALL", 0, here), drop]
         else:
             steps = [load, ("CALL_FUNCTION", 0, here._replace(starts=False)), drop]
-        if VERSION == (3, 9) and not place.starts:
-            steps.append(("NOP", 0, here._replace(starts=True)))
         group = [Instruction(*step) for step in steps]
-        self.droppers.append(group[[step[0] for step in steps].index("POP_TOP")])
+        self.droppers.append(group[-1])
         return group
 
     def _jump(self, target: Instruction) -> Instruction:
@@ -249,15 +293,15 @@ class _Draft:
         jump.target = target
         return jump
 
-    def finish(self, used: Hooks) -> CodeType:
+    def finish(self, used: Hooks, entry: Hook | None) -> CodeType:
         """Put the pieces together."""
         lay_out(self.woven)
         dropped = {dropper.offset for dropper in self.droppers}
-        starts = {first.offset for first in self.groups.values()}
+        starts = {first.offset for first in (*self.groups.values(), *self.entries.values())}
         spans = (Span(instruction.size, instruction.place) for instruction in self.woven)
         changes: dict[str, Any] = {
             "co_code": b"".join(instruction.encode() for instruction in self.woven),
-            "co_consts": (*self.constants, Insertion(self.code, used, dropped, starts)),
+            "co_consts": (*self.constants, Insertion(self.code, used, entry, dropped, starts)),
             "co_stacksize": self.code.co_stacksize + _GROUP_DEPTH,
             TABLE: write_places(spans, self.code.co_firstlineno),
         }
@@ -282,7 +326,9 @@ class _Draft:
         # POP_EXCEPT ends a handler, and is not guarded by it since it cannot raise. But a hook there can.
         if instruction.opcode in _POP_EXCEPT:
             return instruction.offset
-        return (self.arounds.get(instruction) or self.groups.get(instruction) or instruction).offset
+        inserted = (self.entries, self.arounds, self.groups)  # in this order
+        first = next((where[instruction] for where in inserted if instruction in where), instruction)
+        return first.offset
 
     def _landing(self, guarded: Guarded, source: Instruction) -> Instruction:
         """Where to go when `source` raises."""

@@ -1,7 +1,7 @@
 """The engine for CPython 3.9 to 3.11: breakpoints are calls in the program's bytecode, without tracing.
 
-Stepping, pausing, exceptions and breakpoints on functions are done as by `SettraceEngine`, with a tracer on
-the threads that need one and for as long as they do. Lines are reported by hooks; but for frames that began
+Stepping, pausing and exceptions are done as by `SettraceEngine`, with a tracer on the threads that need one
+and for as long as they do. Lines and starts of functions are reported by hooks; but for frames that began
 before their code got the hook, which are traced until they end.
 
 A hook runs in the program's frames, where tools see it and where a frame cannot jump. So it only decides:
@@ -15,25 +15,25 @@ from typing import TYPE_CHECKING, Any
 
 from remora._engine import _bytecode
 from remora._engine._base import Happening
-from remora._engine._live import functions_and_suspended_frames, running_frames
+from remora._engine._bytecode import original
+from remora._engine._live import (
+    EVERYWHERE,
+    functions_and_suspended_frames,
+    functions_in,
+    known_functions,
+    running_frames,
+)
 from remora._engine._reach import Swapper
 from remora._engine._settrace import SettraceEngine, how_it_leaves
 from remora._originals import get_ident
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from types import CodeType, FrameType
 
     from remora._engine._base import Lines, Listener, Report
 
 __all__ = ["InsertedEngine"]
-
-
-class _AnyName:
-    """Contains every file name."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
 
 
 def _nobody(frame: FrameType) -> bool:
@@ -42,7 +42,7 @@ def _nobody(frame: FrameType) -> bool:
 
 
 class _Hook:
-    """What is called before a line; it stays the same while breakpoints around it come and go."""
+    """What is called before a line or at a start. It stays the same while breakpoints come and go."""
 
     def __init__(self, engine: InsertedEngine) -> None:
         self.report: Report = _nobody
@@ -74,11 +74,12 @@ class InsertedEngine(SettraceEngine):
     def __init__(self) -> None:
         super().__init__()
         self.limits = [
-            "Breakpoints on functions and exceptions slow calls down on this Python; those on lines do not.",
+            "Breakpoints on raised exceptions slow calls down on this Python; those on lines do not.",
             *self._reach.limits,
         ]
         self.inside: set[int] = set()
         self._hooks: dict[tuple[str, int], _Hook] = {}
+        self._entry_hooks: dict[int, tuple[CodeType, _Hook]] = {}
         self._lacking: dict[int, FrameType] = {}
         self._pending: dict[int, tuple[int, FrameType, Callable[[], bool]]] = {}
         self._known_files: set[str] = set()
@@ -98,11 +99,12 @@ class InsertedEngine(SettraceEngine):
 
     def detach(self) -> None:
         self._swapper.clear()
-        for hook in self._hooks.values():
+        for hook in self._all_hooks():
             # A condition knows the code that it was last asked in, whose constants hold the hook. The garbage
             # collector does not look into code, so such a ring would never go.
             hook.report = _nobody
         self._hooks.clear()
+        self._entry_hooks.clear()
         self._lacking.clear()
         self._pending.clear()
         self._known_files.clear()
@@ -112,32 +114,68 @@ class InsertedEngine(SettraceEngine):
 
     def watch_lines(self, lines: Lines) -> None:
         self._lines = {filename: table for filename, table in lines.items() if table}
+        self._insert()
+
+    def watch_entries(self, entries: Sequence[tuple[CodeType, Report]]) -> None:
+        self._entries = {id(code): (code, report) for code, report in entries}
+        self._insert()
+
+    def _insert(self) -> None:
+        """Have the hooks that are wanted now in the program's code, and no others."""
         hooks: dict[str, dict[int, Callable[[], None]]] = {}
-        for hook in self._hooks.values():
+        entries: dict[str, dict[int, Callable[[], None]]] = {}
+        for hook in self._all_hooks():
             hook.report = _nobody  # frames that began with it go on calling it
         for filename, table in self._lines.items():
             for line, report in table.items():
                 hook = self._hooks.setdefault((filename, line), _Hook(self))
                 hook.report = report
                 hooks.setdefault(filename, {})[line] = hook.call
-        self._lacking = {id(frame): frame for frame in self._swapper.apply(hooks)}
+        for key, (code, report) in self._entries.items():
+            _, hook = self._entry_hooks.setdefault(key, (code, _Hook(self)))
+            hook.report = self._entry_report(report)
+            entries.setdefault(code.co_filename, {})[key] = hook.call
+        self._lacking = {id(frame): frame for frame in self._swapper.apply(hooks, entries)}
         self._update()
+
+    def _entry_report(self, report: Report) -> Report:
+        def report_entry(frame: FrameType) -> None:
+            report(frame)
+            self._reach.expect_line(frame)  # whoever follows the frame now has not seen its line yet
+
+        return report_entry
+
+    def _all_hooks(self) -> list[_Hook]:
+        return [*self._hooks.values(), *(hook for _, hook in self._entry_hooks.values())]
+
+    def original(self, code: CodeType) -> CodeType:
+        return _bytecode.original(code)
+
+    def known_functions(self) -> Iterable[tuple[CodeType, str, object]]:
+        return ((original(code), name, module) for code, name, module in known_functions())
+
+    def watch_new_code(self, wanted: bool) -> None:
+        self._wants_new_code = wanted
+        self._swapper.watch_new_code(self._wants_files or wanted)
 
     def watch_files(self, wanted: bool) -> None:
         began = wanted and not self._wants_files
         self._wants_files = wanted
-        self._swapper.watch_new_code(wanted)
+        self._swapper.watch_new_code(self._wants_new_code or wanted)
         if began:
-            functions, _ = functions_and_suspended_frames(_AnyName())  # type: ignore[arg-type]
+            functions, _ = functions_and_suspended_frames(EVERYWHERE)
             names = {function.__code__.co_filename for function in functions}
             names |= {frame.f_code.co_filename for frame in running_frames()}
             for name in names - self._known_files:
                 self._meet(name)
 
-    def _on_new_code(self, code: CodeType) -> None:
+    def _on_new_code(self, code: CodeType, module: object) -> None:
         """A module, or what is given to `exec`, is about to run: on the program's thread."""
-        if code.co_filename not in self._known_files:
+        if self._wants_files and code.co_filename not in self._known_files:
             self._meet(code.co_filename)
+        for function, name, _ in functions_in(code, "", module):
+            if self._wants_new_code and self._listener is not None:
+                self._listener.on_code(original(function), name, module)
 
     def _meet(self, filename: str) -> None:
         self._known_files.add(filename)
@@ -152,6 +190,15 @@ class InsertedEngine(SettraceEngine):
     def _needed_threads(self) -> set[int]:
         return {*self._watches, *(ident for ident, _, _ in self._pending.values())}
 
+    def _report_entry(self, frame: FrameType) -> object:
+        if id(frame) not in self._lacking:
+            return False
+        insertion = _bytecode.insertion_of(frame.f_code)
+        if insertion is not None and insertion.entry is not None:
+            return False
+        entry = self._entries.get(id(original(frame.f_code)))
+        return entry is not None and entry[1](frame)
+
     def _has_watched_lines(self, frame: FrameType) -> bool:
         return id(frame) in self._lacking or id(frame) in self._pending
 
@@ -160,7 +207,7 @@ class InsertedEngine(SettraceEngine):
         if ident not in self.inside:
             return hold()  # a traced frame reports its lines in the right place anyway
         self._pending[id(frame)] = (ident, frame, hold)
-        self._reach.take(frame, self._on_event)
+        self._take(frame)
         self._reach.expect_line(frame)
         self._update()
         return True

@@ -1,25 +1,42 @@
 """Finds what of the program's code is alive: its functions, and the frames that run or wait.
 
-The garbage collector of CPython 3.9 to 3.11 does not know code objects, so they are found through what holds
-them. Called by the server's thread while the program's threads run.
+The garbage collector of CPython does not know code objects, so they are found through what holds them. Called
+by the server's thread while the program's threads run.
 """
 
 from __future__ import annotations
 
 import gc
 import sys
+from inspect import CO_OPTIMIZED
 from itertools import chain, compress
-from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
+from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Container, Iterator
     from types import FrameType
 
-__all__ = ["functions_and_suspended_frames", "running_frames"]
+__all__ = [
+    "EVERYWHERE",
+    "functions_and_suspended_frames",
+    "functions_in",
+    "known_functions",
+    "running_frames",
+]
 
 _SUSPENDABLE = {GeneratorType: "gi_frame", CoroutineType: "cr_frame", AsyncGeneratorType: "ag_frame"}
 _WANTED = frozenset(map(id, (FunctionType, *_SUSPENDABLE)))
+
+
+class _AnyName:
+    """Contains every file name."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+EVERYWHERE: Container[str] = _AnyName()
 
 
 def running_frames() -> Iterator[FrameType]:
@@ -31,7 +48,7 @@ def running_frames() -> Iterator[FrameType]:
             frame = frame.f_back
 
 
-def functions_and_suspended_frames(filenames: Collection[str]) -> tuple[list[FunctionType], list[FrameType]]:
+def functions_and_suspended_frames(filenames: Container[str]) -> tuple[list[FunctionType], list[FrameType]]:
     """The functions, and the frames of generators and coroutines, whose code is from one of these files."""
     found = _tracked()
     if gc.get_freeze_count():
@@ -47,6 +64,33 @@ def functions_and_suspended_frames(filenames: Collection[str]) -> tuple[list[Fun
             if frame is not None and frame.f_code.co_filename in filenames:
                 frames.append(frame)
     return functions, frames
+
+
+def known_functions() -> Iterator[tuple[CodeType, str, object]]:
+    """Every function that exists or that code which is alive may make: code, qualified name, module."""
+    for function in functions_and_suspended_frames(EVERYWHERE)[0]:
+        yield function.__code__, function.__qualname__, function.__module__
+        yield from functions_in(function.__code__, function.__qualname__, function.__module__)
+    for frame in running_frames():
+        if not frame.f_code.co_flags & CO_OPTIMIZED:  # a module, or the body of a class
+            prefix = frame.f_globals.get("__name__")
+            yield from functions_in(frame.f_code, _name(frame.f_code, ""), prefix)
+
+
+def functions_in(code: CodeType, name: str, module: object) -> Iterator[tuple[CodeType, str, object]]:
+    """The functions that this code makes, and those that they make."""
+    prefix = f"{name}.<locals>." if code.co_flags & CO_OPTIMIZED else f"{name}." if name else ""
+    for child in code.co_consts:
+        if type(child) is CodeType:
+            child_name = _name(child, prefix)
+            if child.co_flags & CO_OPTIMIZED:
+                yield child, child_name, module
+            yield from functions_in(child, child_name, module)
+
+
+def _name(code: CodeType, prefix: str) -> str:
+    name: str = getattr(code, "co_qualname", prefix + code.co_name)  # since 3.11
+    return "" if name == "<module>" else name
 
 
 def _tracked() -> list[Any]:

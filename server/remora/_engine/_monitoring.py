@@ -24,10 +24,11 @@ from weakref import ref
 
 from remora._engine import _lines
 from remora._engine._base import Happening, Watch
+from remora._engine._live import known_functions
 from remora._originals import get_ident
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from types import CodeType, FrameType
 
     from remora._engine._base import ErrorWatch, Lines, Listener, Report
@@ -160,6 +161,12 @@ if sys.version_info >= (3, 12):
                 monitoring.restart_events()
             self._wants_new_code = wanted
             self._set_break_events()
+
+        def original(self, code: CodeType) -> CodeType:
+            return code
+
+        def known_functions(self) -> Iterable[tuple[CodeType, str, object]]:
+            return known_functions()
 
         def watch_files(self, wanted: bool) -> None:
             self._wants_files = wanted
@@ -371,7 +378,8 @@ if sys.version_info >= (3, 12):
                 if id(code) not in self._codes[filename]:
                     self._know(code)
                     if self._wants_new_code:
-                        listener.on_code(sys._getframe(depth + 1))
+                        module = sys._getframe(depth + 1).f_globals.get("__name__")
+                        listener.on_code(code, code.co_qualname, module)
                     if filename in self._files:
                         self._arm(code)
                 if id(code) in self._entries:
@@ -483,7 +491,7 @@ if sys.version_info >= (3, 12):
             """What to register for RAISE or PY_UNWIND. It may not return DISABLE, so it has to be quick."""
             if watch is None:
                 return None
-            report, wants = watch
+            report, wants, _ = watch
             verdicts: dict[type, bool] = {}
             get_frame = sys._getframe
 

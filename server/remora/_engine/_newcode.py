@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Change = Callable[[CodeType], CodeType]
+    Change = Callable[[CodeType, object], CodeType]
+    """Given the code and the name of the module that it is run in."""
 
 __all__ = ["NewCode"]
 
@@ -60,8 +61,8 @@ class NewCode:
         self._replaced.append((owner, name, vars(owner).get(name), ours))
         setattr(owner, name, ours)
 
-    def _changed(self, code: CodeType) -> CodeType:
-        return self._change(code) if self._replaced else code
+    def _changed(self, code: CodeType, module: object) -> CodeType:
+        return self._change(code, module) if self._replaced else code
 
 
 def _loaders() -> list[Any]:
@@ -75,7 +76,7 @@ def _changing_get_code(get_code: Callable[[Any, str], CodeType | None], change: 
     @wraps(get_code)
     def changing(self: Any, fullname: str) -> CodeType | None:
         code = get_code(self, fullname)
-        return code if code is None else change(code)
+        return code if code is None else change(code, fullname)
 
     assert isinstance(changing, FunctionType)
     # Errors in modules are shown without the frames of the import system. Ours must go with them.
@@ -96,7 +97,7 @@ def _changing_exec(original_exec: Callable[..., None], change: Change) -> Any:
         if isinstance(source, (str, bytes, bytearray, memoryview)):
             source = compile(source, "<string>", "exec", caller.f_code.co_flags & _FUTURES, True)
         if isinstance(source, CodeType):
-            source = change(source)
+            source = change(source, dict.get(globals, "__name__") if isinstance(globals, dict) else None)
         original_exec(source, globals, locals, **closure)
 
     return changing

@@ -12,6 +12,8 @@ Called by one thread at a time, the server's, while the program's threads run.
 
 from __future__ import annotations
 
+import inspect
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from remora._engine import _native
@@ -23,9 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import CodeType, FrameType, FunctionType
 
-    Hook = Callable[[], object]
+    from remora._engine._bytecode import Entries, Hook
 
 __all__ = ["Swapper", "lacks_hooks"]
+
+# What such code runs in may be resumed; any other frame has been entered once and for all.
+_SUSPENDABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 class Swapper:
@@ -33,14 +38,14 @@ class Swapper:
 
     def __init__(
         self,
-        on_new_code: Callable[[CodeType], object] = lambda code: None,
+        on_new_code: Callable[[CodeType, object], object] = lambda code, module: None,
         on_failure: Callable[[Exception], object] = lambda error: None,
     ) -> None:
         """Nothing happens yet. Both functions are called on the program's threads.
 
         Args:
-            on_new_code: told of modules, and of what is given to `exec`, just before they get their hooks and
-                run; it may call `apply` for them. Asked for by `watch_new_code`.
+            on_new_code: told of modules, and of what is given to `exec`, with the module's name, just before
+                they get their hooks and run; it may call `apply` for them. Asked for by `watch_new_code`.
             on_failure: told of code that cannot be given hooks, and stays as it is.
         """
         self._on_new_code = on_new_code
@@ -53,15 +58,20 @@ class Swapper:
         # program which waits for it in `on_new_code` might make a deadlock.
         self._set_constant = _native.set_constant
 
-    def apply(self, hooks: Mapping[str, Mapping[int, Hook]]) -> list[FrameType]:
-        """Have exactly these hooks called: by file name (as in `co_filename`), then by line.
+    def apply(
+        self, hooks: Mapping[str, Mapping[int, Hook]], entries: Mapping[str, Entries] = MappingProxyType({})
+    ) -> list[FrameType]:
+        """Have exactly these hooks called: by file name (as in `co_filename`), then by line or by function.
 
         Returns the frames, running or suspended, that lack hooks which new calls of the same code will have.
         A hook that is gone may still be called, by frames that began while it was there.
         """
-        concerned = {*self._rewriters, *hooks}
+        wanted = {*hooks, *entries}
+        concerned = {*self._rewriters, *wanted}
         # Hooks that stay keep their rewriter, and so their functions keep their code.
-        self._rewriters = {name: self._rewriter(name, lines) for name, lines in hooks.items() if lines}
+        self._rewriters = {
+            name: self._rewriter(name, hooks.get(name, {}), entries.get(name, {})) for name in wanted
+        }
         self._update_new_code()
         frames = self._reach(concerned) if concerned else []
         return [frame for frame in frames if lacks_hooks(frame.f_code, self.rewrite(frame.f_code))]
@@ -92,17 +102,19 @@ class Swapper:
         else:
             self._new_code.remove()
 
-    def _begin(self, code: CodeType) -> CodeType:
+    def _begin(self, code: CodeType, module: object) -> CodeType:
         if self._watches:
             try:
-                self._on_new_code(code)
+                self._on_new_code(code, module)
             except Exception as error:
                 self._on_failure(error)
         return self.rewrite(code)
 
-    def _rewriter(self, filename: str, lines: Mapping[int, Hook]) -> Rewriter:
+    def _rewriter(self, filename: str, lines: Mapping[int, Hook], entries: Entries) -> Rewriter:
         present = self._rewriters.get(filename)
-        return present if present is not None and present.hooks == lines else Rewriter(lines)
+        if present is not None and present.hooks == lines and present.entries == entries:
+            return present
+        return Rewriter(lines, entries)
 
     def _reach(self, filenames: set[str]) -> list[FrameType]:
         """Change what is alive of these files; the frames that there are afterwards."""
@@ -140,8 +152,15 @@ class Swapper:
 
 
 def lacks_hooks(code: CodeType, wanted: CodeType) -> bool:
-    """Whether `wanted`, another form of `code`, calls hooks in its own lines that `code` does not call."""
+    """Whether frames of `code` will not call hooks that those of `wanted`, another form of it, would."""
     has, needs = insertion_of(code), insertion_of(wanted)
-    if needs is None or not needs.hooks:
-        return False  # nothing in its own lines, whatever the code in it has
-    return has is None or any(has.hooks.get(line) is not hook for line, hook in needs.hooks.items())
+    if needs is None:
+        return False
+    if (
+        needs.entry is not None
+        and code.co_flags & _SUSPENDABLE
+        and (has is None or has.entry is not needs.entry)
+    ):
+        return True
+    present = {} if has is None else has.hooks
+    return any(present.get(line) is not hook for line, hook in needs.hooks.items())

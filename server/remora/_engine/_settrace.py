@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from remora import _frames
 from remora._engine import _lines, _tracing
 from remora._engine._base import Happening, Watch
+from remora._engine._live import running_frames
 from remora._originals import get_ident
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import CodeType, FrameType
 
     from remora._engine._base import ErrorWatch, Lines, Listener, Report
@@ -50,6 +51,9 @@ class SettraceEngine:
         self._wants_new_code = self._wants_files = False
         self._raised: ErrorWatch | None = None
         self._unwound: ErrorWatch | None = None
+        self._unwanted_errors: set[type] = set()
+        self._only_errors = False
+        self._on_error = self._report_error  # one object: made anew for each call it would take its time
         self._unwinding: dict[int, tuple[int, BaseException]] = {}  # thread -> frame it was last seen in
         self._interrupting = False
         self._watches: dict[int, Watch] = {}
@@ -71,6 +75,9 @@ class SettraceEngine:
         self._wants_new_code = self._wants_files = self._interrupting = False
         self.follow_nobody()
         self._update()
+        for frame in running_frames():
+            if frame.f_trace in (self._on_event, self._on_error):
+                self._reach.give_back(frame)
         self._listener = None
         self._interesting = {}
         self._seen.clear()
@@ -91,8 +98,17 @@ class SettraceEngine:
         self._update()
 
     def watch_new_code(self, wanted: bool) -> None:
+        if wanted and not self._wants_new_code:
+            for codes in self._seen.values():
+                codes.clear()
         self._wants_new_code = wanted
         self._update()
+
+    def original(self, code: CodeType) -> CodeType:
+        return code
+
+    def known_functions(self) -> Iterable[tuple[CodeType, str, object]]:
+        return ()
 
     def watch_files(self, wanted: bool) -> None:
         self._wants_files = wanted
@@ -100,6 +116,7 @@ class SettraceEngine:
 
     def watch_exceptions(self, raised: ErrorWatch | None, unwound: ErrorWatch | None) -> None:
         self._raised, self._unwound = raised, unwound
+        self._unwanted_errors = set()
         self._update()
 
     # -- what is followed or interrupted
@@ -135,16 +152,16 @@ class SettraceEngine:
         self._update()
         for _, watch in watches:
             for frame in (*watch.lines.values(), *watch.returns.values()):
-                self._reach.take(frame, self._on_event)
+                self._take(frame)
             if watch.landing is not None:
-                self._reach.take(watch.landing, self._on_event)
+                self._take(watch.landing)
                 watch.landing.f_trace_opcodes = True
 
     # -- which threads and frames to trace
 
     def _needs_calls(self) -> bool:
-        """Whether line breakpoints make every call interesting."""
-        return bool(self._lines or self._wants_files)
+        """Whether breakpoints make every call interesting."""
+        return bool(self._lines or self._entries or self._wants_new_code or self._wants_files)
 
     def _needed_threads(self) -> set[int]:
         """Threads that are traced even if nothing is wanted of all."""
@@ -153,35 +170,53 @@ class SettraceEngine:
     def _has_watched_lines(self, frame: FrameType) -> bool:
         return frame.f_code.co_filename in self._lines and self._has_lines(frame.f_code)
 
+    def _wants_errors(self) -> bool:
+        return self._raised is not None or self._unwound is not None
+
     def _is_needed_everywhere(self) -> bool:
-        return bool(
-            self._needs_calls()
-            or self._entries
-            or self._wants_new_code
-            or self._raised
-            or self._unwound
-            or self._interrupting
-        )
+        return self._needs_calls() or self._interrupting or self._wants_errors()
 
     def _update(self) -> None:
         """Have the tracer where it is needed now, and nowhere else."""
         everywhere = self._is_needed_everywhere()
+        self._only_errors = self._wants_errors() and not (
+            self._needs_calls() or self._interrupting or self._needed_threads()
+        )
         self._reach.trace(everywhere, self._needed_threads())
         if everywhere:
             for ident, newest in _frames.current_frames().items():
                 if self._listener is not None and ident not in self._listener.own_threads:
                     for frame in _frames.walk(newest):
-                        if self._wants(frame):
-                            self._reach.take(frame, self._on_event)
+                        self._take(frame)
 
-    def _wants(self, frame: FrameType) -> bool:
-        """Whether what happens inside this frame is to be reported, beyond its call."""
-        if self._interrupting or self._raised is not None or self._unwound is not None:
-            return True
+    def _take(self, frame: FrameType) -> None:
+        """Hear of what is wanted of a frame that runs already."""
+        local = self._local_for(frame)
+        if local is not None:
+            self._reach.take(frame, local)
+
+    def _local_for(self, frame: FrameType) -> Any:
+        """The tracing function for what happens inside this frame, if anything there is to be reported.
+
+        Where only exceptions matter, the frame is spared the events of its lines.
+        """
         key = id(frame)
-        if key in self._line_frames or key in self._return_frames or key in self._landings:
-            return True
-        return self._has_watched_lines(frame)
+        if (
+            self._interrupting
+            or key in self._line_frames
+            or key in self._return_frames
+            or key in self._landings
+            or self._has_watched_lines(frame)
+        ):
+            frame.f_trace_lines = True
+            return self._on_event
+        if not self._wants_errors():
+            return None
+        if self._unwound is not None and _frames.is_generator(frame):
+            frame.f_trace_lines = True  # or else nobody could tell its `yield` from its end by an exception
+            return self._on_event
+        frame.f_trace_lines = False
+        return self._on_error
 
     def _has_lines(self, code: CodeType) -> bool:
         # By identity: hashing a code object costs as much as it is long.
@@ -196,6 +231,11 @@ class SettraceEngine:
 
     def _on_call(self, frame: FrameType, event: str, argument: Any) -> Any:
         """The global tracing function: a frame starts or is resumed."""
+        if self._only_errors and not (self._unwound is not None and _frames.is_generator(frame)):
+            # As few steps as can be, since this is every call that the program makes.
+            frame.f_trace_lines = False
+            if self._only_errors:  # still: another thread may be taking the frames that it finds
+                return self._on_error
         listener = self._listener
         ident = get_ident()
         if listener is None or not self._reach.is_needed_here(ident):
@@ -203,11 +243,10 @@ class SettraceEngine:
             return None
         try:
             self._report_start(frame, listener)
-            if self._wants(frame):
-                return self._on_event
-            if self._may_run_untraced(frame):
+            local = self._local_for(frame)
+            if local is None and self._may_run_untraced(frame):
                 self._reach.leave_until_end(frame)
-            return None
+            return local
         except Exception as error:
             listener.on_failure(error)
             return None
@@ -227,16 +266,19 @@ class SettraceEngine:
         return not any(_lines.may_catch(each) for frames in followed for each in frames.values())
 
     def _report_start(self, frame: FrameType, listener: Listener) -> None:
-        code = frame.f_code
         if self._wants_files or self._wants_new_code:
             self._report_new(frame, listener)
         if self._interrupting and listener.on_interrupt(frame):
             return
-        entry = self._entries.get(id(code))
-        if entry is not None and entry[1](frame):
+        if self._entries and self._report_entry(frame):
             return
         for owner in list(self._callers):
             listener.on_step(owner, Happening.CALL, frame, None)
+
+    def _report_entry(self, frame: FrameType) -> object:
+        """True: the thread was held, as by any report."""
+        entry = self._entries.get(id(frame.f_code))
+        return entry is not None and entry[1](frame)
 
     def _report_new(self, frame: FrameType, listener: Listener) -> None:
         code = frame.f_code
@@ -246,7 +288,8 @@ class SettraceEngine:
             listener.on_file(code.co_filename)
         if self._wants_new_code and id(code) not in codes:
             codes.add(id(code))
-            listener.on_code(frame)
+            name = getattr(code, "co_qualname", code.co_name)
+            listener.on_code(code, name, frame.f_globals.get("__name__"))
 
     def _on_event(self, frame: FrameType, event: str, argument: Any) -> Any:
         """The local tracing function of the frames that are of interest."""
@@ -262,20 +305,39 @@ class SettraceEngine:
             elif event == "opcode":
                 self._report_step(self._landings, Happening.INSTRUCTION, frame, None, listener)
             elif event == "exception":
-                error = _as_error(argument)
-                self._unwinding[get_ident()] = (id(frame), error)
-                if self._raised is not None and self._raised.wants(type(error)):
-                    self._raised.report(frame, error, argument[2])
+                self._report_exception(frame, argument)
             elif event == "return":
                 self._report_leaving(frame, argument, listener)
         except Exception as error:
             listener.on_failure(error)
-        if self._wants(frame):
-            if id(frame) not in self._landings and frame.f_trace_opcodes:
-                frame.f_trace_opcodes = False
-            return self._on_event
-        self._reach.give_back(frame)
-        return None
+        local = self._local_for(frame)
+        if local is None:
+            self._reach.give_back(frame)
+        elif id(frame) not in self._landings and frame.f_trace_opcodes:
+            frame.f_trace_opcodes = False
+        return local
+
+    def _report_error(self, frame: FrameType, event: str, argument: Any) -> Any:
+        """The local tracing function of frames in which only exceptions matter: as few steps as can be."""
+        if event == "exception":
+            if argument[0] in self._unwanted_errors:
+                return self._on_error
+            if self._raised is None and self._unwound is not None and not self._unwound.concerns(frame):
+                return self._on_error
+        elif event == "return" and not self._unwinding:
+            return self._on_error
+        return self._on_event(frame, event, argument)
+
+    def _report_exception(self, frame: FrameType, argument: Any) -> None:
+        error = _as_error(argument)
+        raised, unwound = self._raised, self._unwound
+        if raised is not None and raised.wants(type(error)):
+            self._unwinding[get_ident()] = (id(frame), error)
+            raised.report(frame, error, argument[2])
+        elif (unwound is not None and unwound.wants(type(error))) or not self._only_errors:
+            self._unwinding[get_ident()] = (id(frame), error)
+        else:
+            self._unwanted_errors.add(type(error))
 
     def _report_line(self, frame: FrameType, listener: Listener) -> None:
         table = self._lines.get(frame.f_code.co_filename)

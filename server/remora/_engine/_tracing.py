@@ -220,6 +220,7 @@ class Reach:
         self._taken_at.pop(id(frame), None)
         frame.f_trace = self._program_locals.pop(id(frame), (frame, None))[1]
         frame.f_trace_opcodes = False
+        frame.f_trace_lines = True
 
     def after_fork_in_child(self) -> None:
         """Only the forking thread lives on."""

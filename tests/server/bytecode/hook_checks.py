@@ -179,6 +179,76 @@ def check_assigning_to_locals():
     assert with_hooks(program, here=hook)(5) == (10, 20, 30)
 
 
+def check_entries_are_starts_and_resumptions():
+    def plain(a):
+        while True:
+            a += 1
+            if a > 3:
+                return a
+
+    def generator():
+        got = []
+        for n in range(2):
+            got.append((yield n))
+        yield from "ab"
+        return got
+
+    def closure():
+        def inner():
+            return shared
+
+        shared = 1
+        return inner
+
+    def entered(function):
+        entries = []
+        code = insert(function.__code__, {}, lambda: entries.append(sys._getframe(1).f_code.co_name))
+        copy = types.FunctionType(code, globals(), closure=function.__closure__)
+        return copy, entries
+
+    function, entries = entered(plain)
+    assert [function(1), function(2)] == [4, 4]
+    assert entries == ["plain", "plain"]
+    function, entries = entered(generator)
+    running = function()
+    assert entries == []
+    assert [next(running), running.send("x"), running.send("y"), next(running)] == [0, 1, "a", "b"]
+    # Up to 3.10 what resumes a `yield from` goes past the frame; it comes back when that is over.
+    assert len(entries) == (4 if VERSION == (3, 11) else 3)
+    try:
+        next(running)
+    except StopIteration as end:
+        assert end.value == ["x", "y"]
+    assert len(entries) == (5 if VERSION == (3, 11) else 4)
+    function, entries = entered(closure())
+    assert (function(), entries) == (1, ["inner"])
+
+
+def check_entries_see_arguments_and_no_line_comes_twice():
+    def program(a):
+        b = a  # here
+        return b
+
+    seen = []
+
+    def entry():
+        frame = sys._getframe(1)
+        seen.append(dict(frame.f_locals))
+        frame.f_trace = tracer
+        sys.settrace(lambda *event: None)
+
+    def tracer(frame, event, argument):
+        insertion = insertion_of(frame.f_code)
+        if event == "line" and frame.f_lasti not in insertion.results | insertion.starts:
+            seen.append(frame.f_lineno - line_of(program, "here"))
+        return tracer
+
+    code = insert(program.__code__, {}, entry)
+    assert types.FunctionType(code, globals())(5) == 5
+    sys.settrace(None)
+    assert seen == [{"a": 5}, 0, 1]
+
+
 class Stop(BaseException):
     pass
 
@@ -343,6 +413,7 @@ def check_nothing_to_insert():
 
     assert insert(program.__code__, {}) is None
     assert insert(program.__code__, {10**6: stop}) is None
+    assert Rewriter({}, {1: stop}).rewrite(program.__code__) is program.__code__
     assert Rewriter({10**6: stop}).rewrite(program.__code__) is program.__code__
 
 

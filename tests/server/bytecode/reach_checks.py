@@ -453,8 +453,8 @@ def check_new_code_is_announced():
         seen = []
         hits = []
 
-        def on_new_code(code):
-            seen.append(code.co_filename)
+        def on_new_code(code, module):
+            seen.append((code.co_filename, module))
             if code.co_filename == path:
                 swapper.apply({path: {3: lambda: hits.append(3)}})
 
@@ -464,7 +464,7 @@ def check_new_code_is_announced():
 
         exec("import latecomer")
         exec(compile("pass", "/some/file.py", "exec"))
-        assert seen == [path, "<string>", "/some/file.py"], seen
+        assert seen == [(path, "latecomer"), ("<string>", __name__), ("/some/file.py", __name__)], seen
         assert hits == [3]
         assert latecomer.A == 1
         swapper.watch_new_code(False)
@@ -478,7 +478,7 @@ def check_new_code_is_announced():
 
 def check_failing_announcement():
     failures = []
-    swapper = Swapper(lambda code: 1 / 0, failures.append)
+    swapper = Swapper(lambda code, module: 1 / 0, failures.append)
     swapper.watch_new_code(True)
     names = {}
     exec("a = 1", names)

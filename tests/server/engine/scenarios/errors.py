@@ -127,6 +127,67 @@ def scenario_raised_by_expression(scene):
     assert not answer.verified
 
 
+def scenario_pauses_and_steps_while_errors_are_watched(scene):
+    """Where only exceptions matter, lines are not reported; but they are when something else matters."""
+    scene.call("set_exception_filters", [ExceptionFilter("raised", "KeyError")])
+    go_on = True
+
+    def spin():
+        turns = 0
+        while go_on:
+            turns += 1  # @turn
+        return turns
+
+    def pause_in_spin():
+        for _ in range(3):
+            scene.call("pause", None)
+            thread = scene.wait_stopped()["threadId"]
+            while scene.where(thread) != "turn":
+                scene.call("step", thread, "in")  # it may be on its way to `spin` yet
+                scene.wait_stopped()
+            scene.call("resume", None)
+
+    def script():
+        nonlocal go_on
+        try:
+            pause_in_spin()
+        finally:
+            go_on = False
+        stop = scene.wait_stopped()
+        thread = stop["threadId"]
+        assert stop["reason"] == "exception"
+        assert scene.where(thread) == "missing"
+        scene.call("step", thread, "over")
+        scene.wait_stopped()
+        assert scene.where(thread) == "handler", scene.where(thread)
+        scene.call("resume", None)
+
+    scene.script(script)
+    spin()
+    try:
+        {}["missing"]  # @missing
+    except KeyError:  # @handler
+        pass
+
+
+def scenario_a_generator_that_goes_on_after_an_error(scene):
+    def generate():
+        while True:
+            try:
+                fails()
+            except ValueError:
+                pass
+            yield
+
+    def program():
+        with contextlib.ExitStack() as stack:  # so that a library's code is who resumes it
+            running = generate()
+            for _ in range(3):
+                stack.callback(next, running)
+
+    assert stops(scene, program, ("userUnhandled",)) == []
+
+
 def scenario_user_unhandled(scene):
     def unhandled():
         # The library calls our code, which lets the exception out to it.

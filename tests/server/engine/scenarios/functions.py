@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import sys
 
 from remora._breakpoints import FunctionBreakpoint
 
@@ -86,6 +87,73 @@ def scenario_by_name(scene):
 
 def scenario_generators_stop_at_each_resumption(scene):
     assert markers(scene, f"{__name__}.generate", lambda: list(generate())) == ["first", "second", "second"]
+
+
+def scenario_that_are_suspended_already(scene):
+    running = generate()
+    next(running)
+    assert markers(scene, f"{__name__}.generate", lambda: next(running)) == ["second"]
+
+
+def scenario_inner_functions(scene):
+    def within(value):
+        return value  # @within
+
+    assert within(1) == 1
+    if not (sys.implementation.name == "pypy" and sys.version_info < (3, 11)):  # it knows no qualified names
+        assert markers(scene, "scenario_inner_functions.within", lambda: within(2)) == ["within"]
+    assert markers(scene, "within", lambda: within(2)) == ["within"]
+    assert markers(scene, f"{__name__}.made", make_method) == ["made"]
+
+
+def make_method():
+    class Local:
+        def made(self):
+            return 1  # @made
+
+    return Local().made()
+
+
+def scenario_two_names_for_one(scene):
+    """Set one after the other: the first has changed the function's code when the second is looked for."""
+    first = FunctionBreakpoint("plain", log_message="one")
+    second = FunctionBreakpoint(f"{__name__}.plain", log_message="two")
+    scene.call("set_function_breakpoints", [first])
+    scene.call("set_function_breakpoints", [first, second])
+    assert plain(1) == 2
+    scene.call("set_function_breakpoints", [])
+    texts = []
+    while not scene.events.empty():
+        event, body = scene.events.get()
+        if event == "output":
+            texts.append(body["output"].strip())
+    assert texts == ["one", "two"], texts
+
+
+def scenario_nothing_is_traced_for_them(scene):
+    """But where there is no other means: on PyPy."""
+    for name in ("plain", "comes_much_later"):
+        scene.call("set_function_breakpoints", [FunctionBreakpoint(name)])
+        assert sys.implementation.name == "pypy" or sys.gettrace() is None
+    scene.call("set_function_breakpoints", [])
+
+
+def scenario_methods_of_a_class_that_comes_later(scene):
+    (answer,) = scene.call("set_function_breakpoints", [FunctionBreakpoint("Later.method")])
+    assert answer.reason == "pending"
+    answer_comes = sys.version_info >= (3, 11) or sys.implementation.name == "cpython"
+
+    def script():
+        if answer_comes:
+            assert scene.wait_stopped()["hitBreakpointIds"] == [answer.id]
+            scene.call("resume", None)
+
+    scene.script(script)
+    names = {}
+    text = "class Later:\n    def method(self):\n        return 7\n"
+    exec(compile(text, "later_class.py", "exec"), names)
+    assert names["Later"]().method() == 7
+    scene.call("set_function_breakpoints", [])
 
 
 def scenario_with_conditions(scene):
