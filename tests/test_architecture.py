@@ -84,7 +84,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_rpc", "_state", "_cert_prompt", "_options"},
         {"_trace"},
         {"_certificates", "_places", "_model", "_errors"},
-        {"locspec", "render"},
+        {"locspec", "render", "_linemap"},
         {"_declared", "_foreign", "_fragments", "_text"},
     ],
 }

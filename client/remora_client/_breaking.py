@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from remora_client._conversation import Conversation
 from remora_client._errors import ClientError
+from remora_client._linemap import same_line
 from remora_client._model import Breakpoint, ExceptionFilter, records
 from remora_client._state import bind
 from remora_protocol import RequestFailed, match_by_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Coroutine, Iterable, Sequence
 
     from remora_client._connect import Link
     from remora_client._localsource import LocalSources
@@ -52,12 +53,26 @@ class Breaking(Conversation):
         log_message: str | None = None,
         temporary: bool = False,
         enabled: bool = True,
+        name: str = "",
+        thread: str | None = None,
+        task: str | None = None,
+        after: int | None = None,
+        in_program: bool = False,
     ) -> Breakpoint:
         """Stop at a line of a file, or at a function. The result says what the server made of it.
 
         `path` may be any part of a path's end: where a file of that name is under the local source
-        folders its full path and hash go along, else the text as it is.
+        folders its full path and hash go along, else the text as it is. Where the program runs another
+        text than that copy, the breakpoint goes to the same statement; with `in_program` the line is one of
+        the program's own text.
+
+        Args:
+            name: what the person calls it; breakpoints of one name are a group.
+            thread, task: patterns for the names of those that stop.
+            after: the number of a breakpoint: until that was hit, this one waits.
         """
+        if not self.link.is_remora and (thread or task):
+            raise ClientError("This server stops every thread alike.", "A condition may tell them apart.")
         local = self.sources.find(path) if path else None
         self._last_number += 1
         new = Breakpoint(
@@ -73,6 +88,11 @@ class Breaking(Conversation):
             enabled,
             temporary,
             local.sha256 if local else None,
+            name=name,
+            thread=thread,
+            task=task,
+            after=after,
+            in_copy=local is not None and not in_program,
         )
         before = self.state.breakpoints
         self.state = replace(self.state, breakpoints=(*before, new))
@@ -149,7 +169,7 @@ class Breaking(Conversation):
 
     async def _send_file(self, path: str) -> None:
         ours = [each for each in self.breakpoints if each.kind == "line" and each.path == path]
-        active = [each for each in ours if each.enabled]
+        active = [each for each in ours if each.active]
         remote = await self._remote_path(path)
         source: dict[str, Any] = {"name": path.replace("\\", "/").rpartition("/")[2], "path": remote}
         sha256 = next((each.sha256 for each in ours if each.sha256), None)
@@ -157,9 +177,36 @@ class Breaking(Conversation):
             source["checksums"] = [{"algorithm": "SHA256", "checksum": sha256}]
         arguments = {"source": source, "breakpoints": [each.to_dap() for each in active]}
         self._bind(active, await self.request("setBreakpoints", arguments))
+        if await self._follow_text(active):
+            active = [self.breakpoint(each.number) for each in active]
+            arguments = {"source": source, "breakpoints": [each.to_dap() for each in active]}
+            self._bind(active, await self.request("setBreakpoints", arguments))
+
+    async def _follow_text(self, sent: Sequence[Breakpoint]) -> bool:
+        """Find the statements of the local copy in what the program runs; whether any is elsewhere there."""
+        moved = False
+        for number in [each.number for each in sent]:
+            each = self.breakpoint(number)
+            if not each.is_of_other_text:
+                continue
+            line = await self._line_in_program(each)
+            moved = moved or line != each.line
+            self._put(replace(each, sent_line=line))
+        return moved
+
+    async def _line_in_program(self, each: Breakpoint) -> int:
+        local = self.sources.read(each.path)
+        try:
+            body = await self.request("source", {"source": {"path": each.bound_path}, "sourceReference": 0})
+        except RequestFailed:
+            return each.line
+        theirs = body.get("content")
+        if local is None or local.sha256 != each.sha256 or not isinstance(theirs, str):
+            return each.line
+        return same_line(local.text, theirs, each.line)
 
     async def _send_functions(self) -> None:
-        active = [each for each in self.breakpoints if each.kind == "function" and each.enabled]
+        active = [each for each in self.breakpoints if each.kind == "function" and each.active]
         if active and not self.supports("supportsFunctionBreakpoints"):
             raise ClientError("This server has no function breakpoints.", "Break at a line of the function.")
         arguments = {"breakpoints": [each.to_dap() for each in active]}
@@ -185,17 +232,24 @@ class Breaking(Conversation):
         self.state = replace(self.state, breakpoints=kept)
 
     def _react(self, event: str) -> None:
-        """Remove temporary breakpoints that were hit."""
+        """Arm what waited for a breakpoint that was hit, remove temporary ones; follow a text just loaded."""
         super()._react(event)
         stop = self.state.stop if event == "stopped" else None
         hit = set(stop.hit_breakpoints) if stop else set()
-        numbers = [each.number for each in self.breakpoints if each.temporary and each.server_id in hit]
-        if numbers:
-            self._later(self._remove_quietly(numbers))
+        numbers = [each.number for each in self.breakpoints if hit and each.server_id in hit]
+        for each in [each for each in self.breakpoints if each.after in numbers and not each.armed]:
+            self._put(replace(each, armed=True))
+            self._later(self._quietly(self._send_like(each)))
+        gone = [number for number in numbers if self.breakpoint(number).temporary]
+        if gone:
+            self._later(self._quietly(self.remove_breakpoints(gone)))
+        if event == "breakpoint":
+            for path in {each.path for each in self.breakpoints if each.is_of_other_text}:
+                self._later(self._quietly(self._send_file(path)))
 
-    async def _remove_quietly(self, numbers: list[int]) -> None:
+    async def _quietly(self, doing: Coroutine[Any, Any, Any]) -> None:
         with contextlib.suppress(ClientError, RequestFailed):
-            await self.remove_breakpoints(numbers)
+            await doing
 
     async def _remote_path(self, path: str) -> str:
         """The path to send. A Remora matches by name itself; for others we do it here, if we can."""

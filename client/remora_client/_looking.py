@@ -226,6 +226,10 @@ class Looking(Conversation):
             self.note(f"{local.path} is not what the program runs; showing the server's text.")
         return SourceText(source, text, None, differs=local is not None)
 
+    async def text_at(self, path: str) -> str | None:
+        """The text that the program runs under a path; None when the server has none."""
+        return await self._server_text(Source(path.replace("\\", "/").rpartition("/")[2], path))
+
     async def _server_text(self, source: Source) -> str | None:
         key = (source.path or str(source.reference), source.sha256)
         if key not in self._texts:

@@ -261,13 +261,39 @@ class Breakpoint:
     enabled: bool = True
     temporary: bool = False
     sha256: str | None = None  # of the local copy, so that the server can tell equals apart
+    name: str = ""  # given by the person; several may share one, and are a group
+    thread: str | None = None  # stop only threads whose name matches this pattern
+    task: str | None = None  # and only tasks whose name does
+    after: int | None = None  # the number of the breakpoint that arms this one
+    armed: bool = False  # that one was hit
+    in_copy: bool = False  # `line` is one of the local copy, which may differ from what the program runs
+    sent_line: int | None = None  # the same statement's line in what the program runs, where it differs
     # what the server answered
     verified: bool = False
     bound_line: int | None = None
     bound_path: str | None = None  # the debuggee's path
+    bound_sha256: str | None = None  # of the text that the debuggee runs
     message: str | None = None
     reason: str | None = None  # DAP: "pending" or "failed"
     server_id: int | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether the server is to know of it now."""
+        return self.enabled and (self.after is None or self.armed)
+
+    @property
+    def is_of_other_text(self) -> bool:
+        """Whether the program runs another text than the copy that `line` is of, and it is not found yet."""
+        differs = self.bound_sha256 is not None and self.bound_sha256 != self.sha256
+        return self.in_copy and self.sent_line is None and differs
+
+    def note(self) -> str:
+        """What a person should know about where it is."""
+        moved = ""
+        if self.sent_line is not None and self.sent_line != self.line:
+            moved = f"Line {self.line} of your copy is line {self.sent_line} of what the program runs."
+        return " ".join(part for part in (moved, self.message) if part)
 
     def place(self) -> str:
         """The place in the form that `break` takes."""
@@ -277,7 +303,13 @@ class Breakpoint:
 
     def to_dap(self) -> dict[str, Any]:
         """A DAP `SourceBreakpoint` or `FunctionBreakpoint`."""
-        body: dict[str, Any] = {"name": self.function} if self.kind == "function" else {"line": self.line}
+        if self.kind == "function":
+            body: dict[str, Any] = {"name": self.function}
+        else:
+            body = {"line": self.line if self.sent_line is None else self.sent_line}
+        for key, pattern in (("thread", self.thread), ("task", self.task)):
+            if pattern is not None:
+                body[key] = pattern
         if self.column is not None and self.kind == "line":
             body["column"] = self.column
         if self.condition:

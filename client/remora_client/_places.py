@@ -7,13 +7,15 @@ then go beneath it, so that one variable moves everything.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
 
-__all__ = ["cache_dir", "config_dir", "read_json", "state_dir", "write_private"]
+__all__ = ["cache_dir", "config_dir", "project_file", "read_json", "state_dir", "write_private"]
 
 
 def config_dir() -> Path:
@@ -42,6 +44,14 @@ def state_dir() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_state_dir("remora", appauthor=False))
+
+
+def project_file(kind: str, folder: str) -> Path:
+    """Where something is kept for a project, which is a folder."""
+    path = os.path.realpath(folder)
+    digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
+    name = re.sub(r"[^\w.-]", "_", os.path.basename(path))[:40] or "root"
+    return state_dir() / kind / f"{name}-{digest}"
 
 
 def read_json(path: Path) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from remora_client._model import Breakpoint, Stop, Thread
+from remora_client._model import Breakpoint, Source, Stop, Thread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +53,7 @@ def bind(breakpoint_: Breakpoint, answer: Mapping[str, Any]) -> Breakpoint:
         verified=answer.get("verified") is True,
         bound_line=line if isinstance(line, int) else breakpoint_.bound_line,
         bound_path=path if isinstance(path, str) else breakpoint_.bound_path,
+        bound_sha256=Source.from_dap(source).sha256 if isinstance(source, dict) else breakpoint_.bound_sha256,
         message=message if isinstance(message, str) else None,
         reason=reason if isinstance(reason, str) else None,
         server_id=server_id if isinstance(server_id, int) else breakpoint_.server_id,

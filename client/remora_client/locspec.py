@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import re
-import shlex
+import warnings
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -128,6 +130,11 @@ class BreakSpec:
     log: str | None = None
     temporary: bool = False
     disabled: bool = False
+    name: str = ""
+    after: str = ""
+    anchor: str | None = None
+    thread: str | None = None
+    task: str | None = None
 
 
 def parse_location(text: str) -> Location:
@@ -157,7 +164,9 @@ def parse_location(text: str) -> Location:
 
 
 def parse_break(text: str) -> BreakSpec:
-    """Reads the arguments of ``break``: options, then a location, then ``if EXPR`` (or pdb's ``, EXPR``).
+    """Reads the arguments of ``break``: options, a location, ``thread`` and ``task``, then ``if EXPR``.
+
+    pdb's ``, EXPR`` is read as well.
 
     Raises:
         LocationError: an option is unknown or lacks its value, or the location cannot be read.
@@ -166,6 +175,7 @@ def parse_break(text: str) -> BreakSpec:
     place, condition = _split_condition(rest)
     if condition is not None and not condition:
         raise LocationError("the condition is missing after the place")
+    place, filters = _filters(place)
     return BreakSpec(
         location=parse_location(place) if place else None,
         condition=condition,
@@ -173,7 +183,24 @@ def parse_break(text: str) -> BreakSpec:
         log=options.get("log"),
         temporary="tmp" in options,
         disabled="disabled" in options,
+        name=options.get("name", ""),
+        after=options.get("after", ""),
+        anchor=options.get("text"),
+        thread=filters.get("thread"),
+        task=filters.get("task"),
     )
+
+
+_FILTER = re.compile(r"""(?:^|\s+)(?P<kind>thread|task)\s+(?P<name>'[^']*'|"[^"]*"|\S+)\s*\Z""")
+
+
+def _filters(place: str) -> tuple[str, dict[str, str]]:
+    """Takes ``thread NAME`` and ``task NAME`` off the end of a place."""
+    found: dict[str, str] = {}
+    while match := _FILTER.search(place):
+        found[match["kind"]] = match["name"].strip("'\"")
+        place = place[: match.start()]
+    return place.strip(), found
 
 
 def _in_file(name: str, line: int, column: int | None) -> Location:
@@ -189,21 +216,25 @@ def _options(text: str) -> tuple[dict[str, str], str]:
         name, text = match["name"], text[match.end() :]
         if name in ("tmp", "disabled"):
             found[name] = ""
-        elif name in ("hit", "log"):
+        elif name in ("hit", "log", "name", "after", "text"):
             found[name], text = _quoted(name, text)
         else:
-            raise LocationError(f"-{name} is no option of break: -tmp, -disabled, -hit 'OP N' or -log 'TEXT'")
+            raise LocationError(
+                f"-{name} is no option of break: -tmp, -disabled, -hit 'OP N', -log 'TEXT', -name NAME, "
+                "-after NUMBER or -text 'TEXT OF THE LINE'"
+            )
     return found, text
 
 
 def _quoted(name: str, text: str) -> tuple[str, str]:
-    match = re.match(r"""(?P<word>'[^']*'|"[^"]*"|\S+)\s*""", text)
+    match = re.match(r"""(?P<word>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\S+)\s*""", text)
     if match is None:
         raise LocationError(f"-{name} needs a value after it, in quotes if it has blanks")
-    try:
-        word = shlex.split(match["word"])[0] if match["word"][0] in "'\"" else match["word"]
-    except ValueError:
-        word = match["word"]
+    word = match["word"]
+    if word[0] in "'\"":
+        with contextlib.suppress(ValueError, SyntaxError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a backslash that escapes nothing is a backslash
+            word = str(ast.literal_eval(word))
     return word, text[match.end() :]
 
 

@@ -219,14 +219,14 @@ def breakpoint_lines(
     rows: list[list[Fragments]] = []
     notes: list[Fragments] = []
     for each in breakpoints:
-        bound = each.verified and each.enabled
+        bound = each.verified and each.active
         dot: Fragments = [("class:breakpoint", "●")] if bound else [("class:breakpoint.off", "○")]
         told = _remarks(each)
         if (hits or {}).get(each.number):
             count = (hits or {})[each.number]
             told += [("", "  ") if told else ("", ""), ("class:dim", f"hit {count} time{'s' * (count > 1)}")]
         rows.append([[("", str(each.number))], dot, _breakpoint_place(each), told])
-        under = [each.message] if each.message else []
+        under = [each.note()] if each.note() else []
         under += [f"on hit: {text}" for text in (extra or {}).get(each.number, ())]
         notes.append([("class:dim", "".join(f"\n       {visible(text)}" for text in under))])
     out: Fragments = []
@@ -238,7 +238,7 @@ def breakpoint_lines(
 
 def placed_line(each: Breakpoint, *, width: int = 0) -> Fragments:
     """A breakpoint that was just set."""
-    bound = each.verified and each.enabled
+    bound = each.verified and each.active
     kind = "Logpoint" if each.log_message is not None else "Breakpoint"
     style, dot = ("class:breakpoint", "●") if bound else ("class:breakpoint.off", "○")
     out: Fragments = [
@@ -247,8 +247,8 @@ def placed_line(each: Breakpoint, *, width: int = 0) -> Fragments:
         ("class:dim", " in " if each.kind == "function" else " at "),
     ]
     out += _breakpoint_place(each) + _remarks(each, "  ")
-    if each.message:
-        out.append(("class:dim", f"\n  {visible(each.message)}"))
+    if each.note():
+        out.append(("class:dim", f"\n  {visible(each.note())}"))
     return clip_lines([*out, ("", "\n")], width)
 
 
@@ -310,8 +310,18 @@ def _about(each: Breakpoint) -> Iterable[tuple[str, str]]:
         yield "on hit", each.hit_condition
     if each.log_message is not None:
         yield "log", each.log_message
+    if each.thread:
+        yield "thread", each.thread
+    if each.task:
+        yield "task", each.task
+    if each.name:
+        yield "name", each.name
+    if each.after is not None:
+        yield "after", f"{each.after} was hit" if each.armed else f"{each.after} is hit"
     if not each.enabled:
         yield "disabled", ""
+    elif not each.active:
+        return
     elif not each.verified:
         yield each.reason or "pending", ""
 

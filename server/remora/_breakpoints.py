@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from remora._conditions import BadExpression, Expression, describe_error
 from remora._logmessages import LogMessage
 from remora._originals import monotonic
+from remora._tasks import current_task_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ class SourceBreakpoint:
     """A breakpoint on a line, as asked for.
 
     Attributes:
-        thread: stop only threads whose name matches this pattern.
+        thread, task: stop only threads, and only tasks, whose name matches this pattern.
         temporary: gone after the first stop.
     """
 
@@ -52,6 +53,7 @@ class SourceBreakpoint:
     log_message: str | None = None
     thread: str | None = None
     temporary: bool = False
+    task: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class FunctionBreakpoint:
     log_message: str | None = None
     thread: str | None = None
     temporary: bool = False
+    task: str | None = None
 
 
 @dataclass(frozen=True)
@@ -159,13 +162,14 @@ class Point:
         self._wants_hit = parse_hit_condition(spec.hit_condition) if spec.hit_condition else None
         self._message = LogMessage(spec.log_message) if spec.log_message else None
         self._thread = re.compile(fnmatch.translate(spec.thread)) if spec.thread else None
+        self._task = re.compile(fnmatch.translate(spec.task)) if spec.task else None
         self._counter = itertools.count(1)  # its next() is atomic, which `+= 1` is not
         self._has_failed = False
         self._log_window = (0.0, 0, 0)
 
     def report(self, act: Callable[[FrameType, Outcome], bool], thread_name: Callable[[], str]) -> Report:
         """What to call when a thread is here; `act` is called when anything comes of it."""
-        if self.condition is not None and self._thread is None:
+        if self.condition is not None and self._thread is None and self._task is None:
             return self._report_condition(self.condition, act)
 
         def report(frame: FrameType) -> bool:
@@ -200,6 +204,8 @@ class Point:
     def reach(self, frame: FrameType, thread_name: Callable[[], str]) -> Outcome | None:
         """What to do now that a thread is here; None: nothing."""
         if self._thread is not None and not self._thread.match(thread_name()):
+            return None
+        if self._task is not None and not self._task.match(current_task_name()):
             return None
         if self.condition is not None:
             try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Set
 
-__all__ = ["Task", "find_tasks"]
+__all__ = ["Task", "current_task_name", "find_tasks"]
 
 _LOOP_CALLS = frozenset({"run_forever", "_run_once"})
 #: A chain this long is a cycle, or recursion that nobody reads to its end.
@@ -54,6 +54,16 @@ def find_tasks(own_threads: Set[int]) -> list[Task]:
         for loop in _loops_in(newest)
         for task in _tasks_of(asyncio, loop, ident)
     ]
+
+
+def current_task_name() -> str:
+    """The name of the task that runs on this very thread; empty when there is none."""
+    asyncio = sys.modules.get("asyncio")
+    try:
+        task = None if asyncio is None else asyncio.current_task()
+    except (RuntimeError, AttributeError):  # no loop runs here, or asyncio is only half imported
+        return ""
+    return "" if task is None else str(task.get_name())
 
 
 def _loops_in(frame: FrameType | None) -> Iterator[Any]:

@@ -3,10 +3,12 @@
 from remora_client.commands import breakpoints as _breakpoints
 from remora_client.commands import data as _data
 from remora_client.commands import exceptions as _exceptions
+from remora_client.commands import explain as _explain
 from remora_client.commands import functions as _functions
 from remora_client.commands import machine as _machine
 from remora_client.commands import objects as _objects
 from remora_client.commands import running as _running
+from remora_client.commands import saved as _saved
 from remora_client.commands import session as _session
 from remora_client.commands import sources as _sources
 from remora_client.commands import stack as _stack
@@ -74,10 +76,12 @@ _GROUPS_OF_COMMANDS = (
     _breakpoints,
     _data,
     _exceptions,
+    _explain,
     _functions,
     _machine,
     _objects,
     _running,
+    _saved,
     _session,
     _sources,
     _stack,

@@ -24,8 +24,8 @@ def breakpoint_data(each: Breakpoint) -> dict[str, Any]:
         "path": each.bound_path or each.path,
         "line": each.bound_line or each.line,
     }
-    if each.message:
-        data["message"] = each.message
+    if each.note():
+        data["message"] = each.note()
     return data
 
 
@@ -37,6 +37,10 @@ def listed_data(ctx: Context, each: Breakpoint) -> dict[str, Any]:
         ("condition", each.condition),
         ("hitCondition", each.hit_condition),
         ("logMessage", each.log_message),
+        ("name", each.name),
+        ("thread", each.thread),
+        ("task", each.task),
+        ("after", each.after),
     ):
         if value:
             data[key] = value

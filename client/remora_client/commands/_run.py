@@ -144,7 +144,8 @@ def count_hits(ctx: Context, stop: Stop) -> None:
 def commands_for(ctx: Context, stop: Stop) -> list[str]:
     """The commands that were left for the breakpoints that were hit."""
     hit = [each.number for each in ctx.session.breakpoints if each.server_id in stop.hit_breakpoints]
-    return [part for number in hit for text in ctx.on_hit.get(number, ()) for part in split_commands(text)]
+    lines = [text for number in hit for text in ctx.on_hit.get(number, ()) if text != "silent"]
+    return [part for text in lines for part in split_commands(text)]
 
 
 def error_text(error: BaseException) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from remora_client._model import Frame, Stop
     from remora_client.commands._context import Context, Display
 
-__all__ = ["display_lines", "frame_lines", "line_texts", "marks", "stop_data", "stop_lines"]
+__all__ = ["display_lines", "frame_lines", "is_silent", "line_texts", "marks", "stop_data", "stop_lines"]
 
 _STICKY = 60  # lines of a function that are shown at each stop
 _NAME = re.compile(r"(?<![\w.\"'])[^\W\d]\w*")
@@ -39,6 +39,8 @@ def stop_data(stop: Stop) -> dict[str, Any]:
 async def stop_lines(ctx: Context, stop: Stop) -> Fragments:
     """Everything that a stop shows. Asks the server only for what it needs."""
     session = ctx.session
+    if is_silent(ctx, stop):
+        return []
     thread = await _thread_name(ctx, stop.thread_id)
     if stop.reason == "step" and ctx.shown_thread == stop.thread_id:
         thread = ""  # step after step in one thread: it need not be said each time
@@ -61,6 +63,12 @@ async def stop_lines(ctx: Context, stop: Stop) -> Fragments:
         out += await source_around(ctx, stop.frame)
     out += await display_lines(ctx)
     return out
+
+
+def is_silent(ctx: Context, stop: Stop) -> bool:
+    """Is `silent` among the commands of each breakpoint that was hit?"""
+    hit = [each.number for each in ctx.session.breakpoints if each.server_id in stop.hit_breakpoints]
+    return bool(hit) and all("silent" in ctx.on_hit.get(number, ()) for number in hit)
 
 
 async def frame_lines(ctx: Context, frame: Frame) -> Fragments:

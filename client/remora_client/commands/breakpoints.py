@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import glob
 from typing import TYPE_CHECKING, Any
 
+from remora_client._text import visible
 from remora_client.commands._break_text import breakpoint_data, breakpoint_text, listed_data, placed_text
 from remora_client.commands._catch import caught
+from remora_client.commands._chosen import anchored, is_name, names_breakpoints, numbers_of
 from remora_client.commands._places import parse, resolve
 from remora_client.commands._table import CommandError, Result, command, no_arguments
-from remora_client.locspec import BreakSpec, Line, LocationError, parse_break
+from remora_client.locspec import BreakSpec, FileLine, Line, LocationError, parse_break
 from remora_protocol import match_by_name
 
 if TYPE_CHECKING:
@@ -27,7 +30,11 @@ async def break_(ctx: Context, arguments: str) -> Result:
 
     A place is 12, +3, app.py:12, pkg.mod:12, app.py:/text/, function or Class.method.
     Works while the program runs. A file that is not loaded yet is waited for.
-    Options: -tmp once only; -hit '>= 3' by how often; -log 'x is {x}' tells and does not stop; -disabled.
+    Options: -tmp once only; -hit '>= 3' by how often; -log 'x is {x}' tells and does not stop; -disabled;
+    -name NAME for it, or for a group of them; -after 2 only once breakpoint 2 was hit.
+
+    After the place, thread PATTERN and task PATTERN keep it to those of that name or number:
+    break app.py:12 thread worker-* if x > 3
     """
     if not arguments:
         return _list(ctx)
@@ -80,9 +87,11 @@ async def _set(ctx: Context, spec: BreakSpec, *, temporary: bool = False) -> Res
     place = await resolve(ctx, spec.location)
     if spec.condition is not None:
         _check_expression(spec.condition)
+    after = (await numbers_of(ctx, spec.after))[0] if spec.after else None
+    line = place.line if spec.anchor is None else await anchored(ctx, place.path, place.line, spec.anchor)
     made = await ctx.session.add_breakpoint(
         place.path,
-        place.line,
+        line,
         function=place.function,
         column=place.column,
         condition=spec.condition,
@@ -90,11 +99,26 @@ async def _set(ctx: Context, spec: BreakSpec, *, temporary: bool = False) -> Res
         log_message=spec.log,
         temporary=spec.temporary or temporary,
         enabled=not spec.disabled,
+        name=spec.name,
+        thread=await _thread_pattern(ctx, spec.thread),
+        task=f"Task-{spec.task}" if spec.task and spec.task.isdecimal() else spec.task,
+        after=after,
+        in_program=not isinstance(spec.location, FileLine),
     )
     if not made.verified and made.reason == "failed":
         await ctx.session.remove_breakpoints([made.number])
         raise CommandError(f"No breakpoint at {made.place()}: {made.message or 'refused by the server'}")
     return Result(breakpoint_data(made), placed_text(ctx, made))
+
+
+async def _thread_pattern(ctx: Context, text: str | None) -> str | None:
+    """A pattern for names; a number is that of a thread, and means its name."""
+    if text is None or not text.isdecimal():
+        return text
+    for each in await ctx.session.threads():
+        if each.id == int(text):
+            return glob.escape(each.name)
+    raise CommandError(f"There is no thread {text}.", "threads lists them.")
 
 
 def _check_expression(text: str) -> None:
@@ -136,10 +160,16 @@ def _list(ctx: Context) -> Result:
 
 
 @command(
-    "clear", "cl", "delete", "del", group="breakpoints", usage="NUMBER… | PLACE | -all", argument="breakpoint"
+    "clear",
+    "cl",
+    "delete",
+    "del",
+    group="breakpoints",
+    usage="NUMBER… | NAME | PLACE | -all",
+    argument="breakpoint",
 )
 async def clear(ctx: Context, arguments: str) -> Result:
-    """Remove breakpoints, by number or by place. `clear -all` removes all of them."""
+    """Remove breakpoints, by number, name or place. `clear -all` removes all of them."""
     if arguments in ("", "-all"):
         count = len(ctx.session.breakpoints)
         if not arguments and ctx.confirm is None:
@@ -149,8 +179,8 @@ async def clear(ctx: Context, arguments: str) -> Result:
         ):
             return Result([])
         gone = await ctx.session.remove_breakpoints()
-    elif all(part.isdecimal() for part in arguments.replace(",", " ").split()):
-        gone = await ctx.session.remove_breakpoints(_numbers(arguments))
+    elif names_breakpoints(ctx, arguments):
+        gone = await ctx.session.remove_breakpoints(await numbers_of(ctx, arguments))
     else:
         gone = await ctx.session.remove_breakpoints(await _at(ctx, arguments))
     for each in gone:
@@ -183,33 +213,28 @@ def _is_at(each: Breakpoint, path: str, line: int, function: str) -> bool:
     return bool(match_by_name(path, [name for name in (each.path, each.bound_path) if name]))
 
 
-def _numbers(text: str) -> list[int]:
-    parts = text.replace(",", " ").split()
-    if not parts or not all(part.isdecimal() for part in parts):
-        raise CommandError(f"Breakpoints have numbers, and {text!r} is none.", "breakpoints lists them.")
-    return [int(part) for part in parts]
-
-
-@command("enable", "en", group="breakpoints", usage="[NUMBER…]", argument="breakpoint")
+@command("enable", "en", group="breakpoints", usage="[NUMBER… | NAME…]", argument="breakpoint")
 async def enable(ctx: Context, arguments: str) -> Result:
     """Let breakpoints stop the program again; without numbers, all of them."""
     return await _switch(ctx, arguments, lambda each: True)
 
 
-@command("disable", "dis", group="breakpoints", usage="[NUMBER…]", argument="breakpoint")
+@command("disable", "dis", group="breakpoints", usage="[NUMBER… | NAME…]", argument="breakpoint")
 async def disable(ctx: Context, arguments: str) -> Result:
     """Keep breakpoints, and do not stop at them; without numbers, all of them."""
     return await _switch(ctx, arguments, lambda each: False)
 
 
-@command("toggle", group="breakpoints", usage="[NUMBER…]", argument="breakpoint")
+@command("toggle", group="breakpoints", usage="[NUMBER… | NAME…]", argument="breakpoint")
 async def toggle(ctx: Context, arguments: str) -> Result:
     """Enable what is disabled, and the other way round."""
     return await _switch(ctx, arguments, lambda each: not each.enabled)
 
 
 async def _switch(ctx: Context, arguments: str, wanted: Any) -> Result:
-    numbers = _numbers(arguments) if arguments else [each.number for each in ctx.session.breakpoints]
+    numbers = (
+        await numbers_of(ctx, arguments) if arguments else [each.number for each in ctx.session.breakpoints]
+    )
     before = [ctx.session.breakpoint(number) for number in numbers]
     changed = [await ctx.session.change_breakpoint(each.number, enabled=wanted(each)) for each in before]
     return Result([listed_data(ctx, each) for each in changed], breakpoint_text(ctx, changed))
@@ -224,7 +249,7 @@ async def condition(ctx: Context, arguments: str) -> Result:
     With -hit, by how often it was reached: condition 1 -hit '>= 3'.
     """
     first, _, rest = arguments.partition(" ")
-    (number,) = _numbers(first)[:1]
+    number = (await numbers_of(ctx, first))[0]
     rest = rest.strip()
     if rest.startswith("-hit"):
         changed = await ctx.session.change_breakpoint(
@@ -240,58 +265,55 @@ async def condition(ctx: Context, arguments: str) -> Result:
 @command("ignore", group="breakpoints", usage="NUMBER COUNT", argument="breakpoint")
 async def ignore(ctx: Context, arguments: str) -> Result:
     """Pass a breakpoint COUNT times before it stops the program again."""
-    numbers = _numbers(arguments)
-    if len(numbers) != 2:
+    first, _, rest = arguments.partition(" ")
+    if not rest.strip().isdecimal():
         raise CommandError("ignore takes a breakpoint and a number of times.", "As in: ignore 1 10")
-    number, count = numbers
+    number, count = (await numbers_of(ctx, first))[0], int(rest)
     changed = await ctx.session.change_breakpoint(number, hit_condition=f"> {count}" if count else None)
     return Result(listed_data(ctx, changed), breakpoint_text(ctx, [changed]))
 
 
-@command("commands", "on", group="breakpoints", usage="NUMBER [COMMAND]", argument="breakpoint")
+@command("commands", "on", group="breakpoints", usage="[NUMBER [COMMAND]]", argument="breakpoint")
 async def commands(ctx: Context, arguments: str) -> Result:
     """Run commands whenever a breakpoint is hit: on 1 print x. Several: on 1 print x ;; continue.
 
-    Without a command, forget those of that breakpoint.
+    Or a line each, as pdb has it, and `end` after the last. The word silent among them keeps the stop itself
+    from being shown. Without a number, the breakpoint that was set last is meant; without a command, forget
+    those of that breakpoint.
     """
-    first, _, rest = arguments.partition(" ")
-    (number,) = _numbers(first)[:1]
+    first, _, rest = arguments.partition("\n" if "\n" in arguments else " ")
+    if rest and "\n" in arguments and not names_breakpoints(ctx, first):
+        first, rest = "", arguments
+    if first.strip():
+        number = (await numbers_of(ctx, first))[0]
+    elif ctx.session.breakpoints:
+        number = ctx.session.breakpoints[-1].number
+    else:
+        raise CommandError("There are no breakpoints yet.", "break sets one.")
     each = ctx.session.breakpoint(number)
-    if rest.strip():
-        ctx.on_hit.setdefault(number, []).append(rest.strip())
+    lines = [line.strip() for line in rest.splitlines() if line.strip() not in ("", "end")]
+    if lines:
+        ctx.on_hit.setdefault(number, []).extend(lines)
     else:
         ctx.on_hit.pop(number, None)
     return Result({"id": number, "commands": ctx.on_hit.get(number, [])}, breakpoint_text(ctx, [each]))
 
 
-@command("why", group="breakpoints", usage="NUMBER", argument="breakpoint")
-async def why(ctx: Context, arguments: str) -> Result:
-    """Explain a breakpoint: which file it found, where it was put, how often it was hit, why it waits."""
-    (number,) = _numbers(arguments)[:1]
-    each = ctx.session.breakpoint(number)
-    told = [line async for line in _reasons(ctx, each)]
-    text = [*breakpoint_text(ctx, [each]), ("", "".join(f"    {line}\n" for line in told))]
-    return Result(listed_data(ctx, each) | {"reasons": told}, text)
+@command("group", group="breakpoints", usage="[NAME NUMBER…]", argument="breakpoint")
+async def group(ctx: Context, arguments: str) -> Result:
+    """Give breakpoints a name; those of one name are a group: group io 2 3, then disable io.
 
-
-async def _reasons(ctx: Context, each: Breakpoint) -> Any:
-    if each.kind == "line":
-        loaded = [source.path for source in await ctx.session.loaded_sources()]
-        found = match_by_name(each.path, loaded)
-        yield f"asked for {each.path}:{each.line}"
-        if found:
-            yield f"matches by name: {', '.join(found[:4])}"
-        else:
-            yield f"no loaded file matches that name ({len(loaded)} are loaded); it binds when one is"
-    if each.verified and each.bound_line and each.kind == "line" and each.bound_line != each.line:
-        yield f"line {each.line} cannot be stopped at; moved to {each.bound_line}"
-    if not each.enabled:
-        yield "it is disabled, so the server does not know of it"
-    if each.condition:
-        yield f"it stops only if {each.condition}"
-    if each.hit_condition:
-        yield f"it stops only when the number of hits is {each.hit_condition}"
-    if each.log_message is not None:
-        yield "it tells a text and never stops"
-    count = ctx.hits.get(each.number, 0)
-    yield f"it stopped the program {count} time{'s' * (count != 1)} in this session"
+    `group -none 2` takes the name away. Without arguments, list the groups.
+    """
+    name, _, rest = arguments.partition(" ")
+    if name:
+        if not rest.strip() or not (name == "-none" or is_name(name)):
+            raise CommandError("group takes a name and breakpoints.", "As in: group io 2 3")
+        for number in await numbers_of(ctx, rest):
+            await ctx.session.change_breakpoint(number, name="" if name == "-none" else name)
+    groups: dict[str, list[int]] = {}
+    for each in ctx.session.breakpoints:
+        if each.name:
+            groups.setdefault(each.name, []).append(each.number)
+    text = [("", f" {visible(key)}: {', '.join(map(str, found))}\n") for key, found in groups.items()]
+    return Result(groups, text or [("class:dim", "No groups.\n")])

@@ -58,8 +58,14 @@ async def rbreak(ctx: Context, arguments: str) -> Result:
         raise CommandError(f"No function's name matches {arguments}.", "funcs lists the functions there are.")
     if len(found) > _UNASKED and not await ctx.agreed(f"Set {len(found)} breakpoints?"):
         return Result([])
-    made = [await ctx.session.add_breakpoint(source.path, each.body) for source, each in found]
+    made = [
+        await ctx.session.add_breakpoint(source.path, each.body, in_program=True) for source, each in found
+    ]
     text = [part for each in made for part in placed_text(ctx, each)]
+    if len(made) > 1:
+        name = f"rbreak-{made[0].number}"
+        made = [await ctx.session.change_breakpoint(each.number, name=name) for each in made]
+        text.append(("class:dim", f"Together they are called {name}: disable {name}\n"))
     return Result([breakpoint_data(each) for each in made], text)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from remora_client._fragments import table
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _DEPTH = 8
+_BLOCK = re.compile(r"\s*(commands|on)(\s+[\w-]+)?\s*\Z")  # what follows belongs to it, up to a line `end`
 _ABOUT = {
     "b": "breakpoints",
     "break": "breakpoints",
@@ -162,65 +163,21 @@ def read_commands(path: str) -> list[tuple[int, str]]:
             ) from None
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise CommandError(f"{path} cannot be read: {reason}") from None
-    return [
-        (number, part)
-        for number, line in enumerate(text.splitlines(), 1)
-        if line.strip() and not line.lstrip().startswith("#")
-        for part in split_commands(line)
-    ]
-
-
-@command("save", group="session", usage="breakpoints FILE | EXPR FILE", argument="file")
-async def save(ctx: Context, arguments: str) -> Result:
-    """Write the breakpoints and what belongs to them into a file, which source reads back.
-
-    Or the value of an expression, all of it: save page.html /tmp/page.html. Text is written as UTF-8, bytes
-    as they are, anything else as print -a shows it.
-    """
-    what, _, path = arguments.rpartition(" ")
-    if not what.strip():
-        raise CommandError(
-            "save takes breakpoints or an expression, and a file.", "As in: save breakpoints work.remora"
-        )
-    if what.strip() not in ("breakpoints", "b"):
-        return await _save_value(ctx, what.strip(), path)
-    lines = []
-    for each in ctx.session.breakpoints:
-        options = "-tmp " if each.temporary else ""
-        options += "" if each.enabled else "-disabled "
-        options += f"-hit '{each.hit_condition}' " if each.hit_condition else ""
-        options += f"-log {each.log_message!r} " if each.log_message is not None else ""
-        place = each.function or f"{each.path}:{each.line}"
-        lines.append(f"break {options}{place}" + (f" if {each.condition}" if each.condition else ""))
-    lines += [f"display {each.expression}" for each in ctx.displays.values()]
-    lines += [f"alias {name} {text}" for name, text in ctx.aliases.items()]
-    try:
-        with open(os.path.expanduser(path.strip()), "w", encoding="utf-8") as stream:
-            stream.write("".join(line + "\n" for line in lines))
-    except OSError as error:
-        raise CommandError(f"{path.strip()} cannot be written: {error.strerror}") from None
-    return Result(
-        {"file": path.strip(), "lines": len(lines)}, [("", f"{len(lines)} lines in {path.strip()}\n")]
-    )
-
-
-async def _save_value(ctx: Context, expression: str, path: str) -> Result:
-    shown = (await ctx.session.evaluate(expression, None, "clipboard")).value
-    try:
-        value: Any = ast.literal_eval(shown)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        value = shown
-    data = value if isinstance(value, bytes) else _text_of(value, shown).encode("utf-8", "backslashreplace")
-    try:
-        with open(os.path.expanduser(path), "wb") as stream:
-            stream.write(data)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}") from None
-    return Result({"file": path, "bytes": len(data)}, [("", f"{len(data)} bytes in {path}\n")])
-
-
-def _text_of(value: Any, shown: str) -> str:
-    return value if isinstance(value, str) else f"{shown}\n"
+    found: list[tuple[int, str]] = []
+    block: list[str] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if block:
+            block.append(line)
+            if line.strip() == "end":
+                found.append((number, "\n".join(block)))
+                block = []
+        elif _BLOCK.match(line):
+            block = [line]
+        elif line.strip() and not line.lstrip().startswith("#"):
+            found += [(number, part) for part in split_commands(line)]
+    if block:
+        raise CommandError(f"{os.path.basename(path)}: {block[0].strip()} has no end.")
+    return found
 
 
 @command("transcript", group="session", usage="[FILE | -off]", argument="file")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.history import FileHistory
 
-from remora_client._places import state_dir
+from remora_client._places import project_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,10 +26,7 @@ _LARGEST = 1_000_000
 
 def history_file(folder: str) -> Path:
     """The file for a project, which is the folder that the client was started in."""
-    path = os.path.realpath(folder)
-    digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
-    name = re.sub(r"[^\w.-]", "_", os.path.basename(path))[:40] or "root"
-    return state_dir() / "history" / f"{name}-{digest}"
+    return project_file("history", folder)
 
 
 def may_be_kept(line: str, secrets: Sequence[str] = ()) -> bool:

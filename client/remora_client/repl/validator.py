@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["indentation", "needs_more"]
 
 _OPENS_BLOCK = re.compile(r":\s*(#.*)?\Z")
+_COMMANDS = re.compile(
+    r"\s*:?(commands|on)(\s+[\w-]+)?\s*\Z"
+)  # the lines of a breakpoint follow, up to `end`
 _STEP = "    "
 
 
@@ -23,6 +26,8 @@ def needs_more(text: str, names: frozenset[str] = frozenset()) -> bool:
     if not text.strip():
         return False
     first, _, rest = text.partition("\n")
+    if _COMMANDS.match(first):
+        return text.rstrip("\n").rsplit("\n", 1)[-1].strip() != "end"
     if not isinstance(classify(first if rest else text, names), PythonLine):
         return False
     code = text.strip().removeprefix("!").lstrip() if text.lstrip().startswith("!") else text

@@ -30,6 +30,7 @@ def set_breakpoints(session: Session, arguments: Arguments) -> dict[str, Any]:
             hit_condition=each.text("hitCondition", "") or None,
             log_message=each.text("logMessage", "") or None,
             thread=each.text("thread", "") or None,
+            task=each.text("task", "") or None,
             temporary=each.flag("temporary"),
         )
         for each in arguments.children("breakpoints")
@@ -49,6 +50,7 @@ def set_function_breakpoints(session: Session, arguments: Arguments) -> dict[str
             hit_condition=each.text("hitCondition", "") or None,
             log_message=each.text("logMessage", "") or None,
             thread=each.text("thread", "") or None,
+            task=each.text("task", "") or None,
             temporary=each.flag("temporary"),
         )
         for each in arguments.children("breakpoints")

@@ -142,7 +142,7 @@ def test_left_standing(debugging: Debugging) -> None:
     debugging.run("detach -stopped")
     again = Debugging(debugging.program, debugging.runner)
     try:
-        assert again.session.stop is not None
+        assert again.runner.run(again.session.wait_for_stop(10)) is not None
         assert again.run("print number")["value"] == "0"
     finally:
         again.close()

@@ -51,6 +51,7 @@ print("bye", flush=True)
 _MARKER = re.compile(r"@(\w+)")
 
 PROMPT = r"^(#\d )?remora❯ *$"
+EMPTY = re.compile(r"(#\d )?remora❯ *$", re.MULTILINE)
 ASKED = r"\[y/N\] *$"
 
 #: What is shown is at another place, or where it takes more than one line.
@@ -119,11 +120,13 @@ AT_A_STOP = [
     ("condition 2 n > 200", r"if n > 200"),
     ("ignore 2 3", r"> 3"),
     ("commands 3 print 'at the error'", r"print 'at the error'"),
+    ("group io 2 4", r"io: 2, 4"),
     ("why 2", r"matches by name"),
     ("catch raised KeyError", r"raised KeyError"),
     ("catch -off", r"[Nn]o"),
     ("clear 5", r"Breakpoint 5 removed"),
-    ("save breakpoints {folder}/breakpoints", r"lines in"),
+    ("save breakpoints {folder}/breakpoints", r"3 breakpoints are in"),
+    ("load {folder}/breakpoints", r"Breakpoint \d at program\.py:@end"),
     ("info breakpoints", r"program\.py:@end"),
     ("threads", r"MainThread"),
     ("thread", r"MainThread"),
@@ -174,9 +177,30 @@ def test_every_command(tmp_path: Path) -> None:
                     continue
                 terminal.wait(PROMPT)
                 terminal.press("\x0c")  # the screen is emptied, or it would soon be full
-                terminal.wait(rf"\A{PROMPT[1:]}")
+                terminal.wait_until(lambda: EMPTY.match(terminal.text) is not None, "an empty screen")
             assert "Traceback" not in terminal.text
             assert "A bug in Remora" not in terminal.text
+            terminal.enter("quit")
+            assert terminal.returncode() == 0
+
+
+def test_commands_line_by_line(tmp_path: Path) -> None:
+    assert NEWEST is not None
+    with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
+        program.wait_line("ready")
+        with _terminal(program, tmp_path) as terminal:
+            terminal.enter(f"break program.py:{program.line('add')}")
+            terminal.wait("Breakpoint 1 at")
+            terminal.enter("commands 1")
+            terminal.wait("^ +… *$")
+            for line in ("silent", "print number", "continue"):
+                terminal.enter(line)
+            terminal.enter("end")
+            terminal.wait("on hit: continue")
+            program.stdin_line("3")
+            terminal.wait(r"(?s)^0$.*^1$.*^2$")
+            program.wait_line("counted 3")
+            assert "→" not in terminal.text
             terminal.enter("quit")
             assert terminal.returncode() == 0
 
