@@ -98,5 +98,6 @@ def test_the_exit_codes_are_the_clients() -> None:
     used = {
         one.exit_code for one in vars(_errors).values() if isinstance(one, type) and hasattr(one, "exit_code")
     }
-    shown = {int(number) for (number,) in rows("start.md", r"^\| (\d) \| [^`]")}
-    assert shown == used | {0}
+    for page in ("start.md", "scripting.md", "exit-codes.md"):
+        shown = {int(number) for (number,) in rows(page, r"^\| (\d) \| [^`]")}
+        assert shown == used | {0}, page

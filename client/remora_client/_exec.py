@@ -20,12 +20,15 @@ from remora_client.commands import (
     Context,
     Given,
     Result,
+    classify_script,
     commands_for,
     count_hits,
     error_text,
+    expand_alias,
     given_commands,
     load_own,
-    run_script_line,
+    note_line,
+    run_line,
     stop_data,
     stop_lines,
     wait_after,
@@ -158,7 +161,9 @@ class Script:
         if self.ctx.session.state.phase == "ended":
             raise Gone("the program has ended.")
         self._ran.append(text)
-        result = await run_script_line(self.ctx, text)
+        line = classify_script(expand_alias(self.ctx, text))
+        result = await run_line(self.ctx, line)
+        note_line(self.ctx, line)
         self.printer.transcript = self.ctx.transcript
         self._left = self._left or result.left
         stop = None

@@ -7,6 +7,7 @@ from remora_client.commands import explain as _explain
 from remora_client.commands import functions as _functions
 from remora_client.commands import machine as _machine
 from remora_client.commands import objects as _objects
+from remora_client.commands import recording as _recording
 from remora_client.commands import running as _running
 from remora_client.commands import saved as _saved
 from remora_client.commands import session as _session
@@ -39,6 +40,7 @@ from remora_client.commands._run import (
 from remora_client.commands._settings import Settings
 from remora_client.commands._stopped import stop_data, stop_lines
 from remora_client.commands._table import COMMANDS, GROUPS, Command, CommandError, Result, lookup, words
+from remora_client.commands.recording import note_line
 
 __all__ = [
     "COMMANDS",
@@ -63,6 +65,7 @@ __all__ = [
     "given_commands",
     "load_own",
     "lookup",
+    "note_line",
     "run_line",
     "run_script_line",
     "split_commands",
@@ -80,6 +83,7 @@ _GROUPS_OF_COMMANDS = (
     _functions,
     _machine,
     _objects,
+    _recording,
     _running,
     _saved,
     _session,

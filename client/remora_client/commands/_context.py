@@ -70,6 +70,7 @@ class Context:
     hits: dict[int, int] = field(default_factory=dict)
     listing: Listing | None = None
     transcript: str | None = None  # the file that everything shown is copied to
+    record: str | None = None  # the file that commands are recorded in
     exceptions: tuple[str, ...] | None = None  # what `catch` was told; None: the server's defaults
     shown_stop: int = 0  # the number of the last stop that somebody was told of
     shown_thread: int = 0  # and the thread of that stop

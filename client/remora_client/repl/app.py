@@ -26,6 +26,7 @@ from remora_client.commands import (
     count_hits,
     error_text,
     expand_alias,
+    note_line,
     run_line,
     split_commands,
     stop_lines,
@@ -174,6 +175,7 @@ class Repl:
     async def _run(self, line: Line, outcome: asyncio.Future[bool], *, wait: bool) -> None:
         try:
             result = await run_line(self.ctx, line)
+            note_line(self.ctx, line)
         except Exception as error:  # one that is not of FAILURES is a bug: a sentence, too
             outcome.set_result(False)
             await self._flush()
