@@ -68,6 +68,7 @@ class Link:
     proved: bool = False  # both sides have proved that they know the secret
     is_snapshot: bool = False  # nothing runs behind it: a file answers
     ptvsd: _ptvsd.Door | None = None  # an old ptvsd; `rpc` speaks DAP for it, once it was opened
+    is_relayed: bool = False  # the process that was opened is behind another one's port
 
     async def processes(self) -> list[ProcessInfo]:
         """The processes behind this address."""
@@ -90,6 +91,7 @@ class Link:
                 visible(str(error)), f"remora ls {self.address} shows what is there."
             ) from None
         if body.get("relayed"):
+            self.is_relayed = True
             await _log_in(self, await _hello(self))
 
     async def close(self) -> None:

@@ -1,8 +1,9 @@
 """Coming back: a session whose connection is lost finds its way to the same stop by itself.
 
-Only where the person asked the program to wait (`--hold`). The server then keeps breakpoints and stopped
-threads for so long, and gives a token by which this client is known again; on another connection, after
-another login. Meanwhile the session counts as running: who waits for a stop goes on waiting.
+Where the person asked the program to wait (`--hold`). The server then keeps breakpoints and stopped threads
+for so long, and gives a token by which this client is known again; on another connection, after another
+login. Meanwhile the session counts as running: who waits for a stop goes on waiting. And where the connection
+led through another process, which owns the port: when that one ends, the debugged one waits for us anyway.
 
 It also finds out connections that died without a word. Runs on the event loop's thread.
 """
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from remora_client import _attach
 from remora_client._breaking import Breaking
 from remora_client._connect import Link, connect
-from remora_client._errors import ClientError, ConnectError, Gone, Rejected, Throttled
+from remora_client._errors import ClientError, ConnectError, Gone, NoSuchProcess, Rejected, Throttled
 from remora_client._looking import Looking
 from remora_client._rpc import NoAnswer
 from remora_client._text import visible
@@ -35,6 +36,9 @@ _SILENT_PINGS = 3
 _PROBE_SECONDS = 2.5
 _AT_LEAST = 15.0  # so long it is tried in any case: the network may need a moment, too
 _LONGEST_PAUSE = 2.0
+# Without --hold, for a session that led through another process: the port is taken over within a second.
+_TAKEOVER_SECONDS = 5.0
+_REGISTERING_SECONDS = 1.5
 
 
 class Returning(Breaking, Looking):
@@ -79,12 +83,14 @@ class Returning(Breaking, Looking):
     async def _come_back(self) -> None:
         hold = self.link.options.hold
         reason = self._rpc.end.text if self._rpc.end is not None else ""
-        self.note(f"{visible(reason)} The program waits for {hold:g} s; connecting again …")
+        waits = f" The program waits for {hold:g} s;" if hold else ""
+        self.note(f"{visible(reason)}{waits or ' It led through another process;'} connecting again …")
         await self.link.close()
         error: Exception | None = None
         pause = 0.1
+        begun = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(max(hold, _AT_LEAST)):
+            async with asyncio.timeout(max(hold, _AT_LEAST) if hold else _TAKEOVER_SECONDS):
                 while True:
                     try:
                         returned = await self._try_to_return()
@@ -93,9 +99,12 @@ class Returning(Breaking, Looking):
                         error = failure
                         if isinstance(failure, Rejected) and not isinstance(failure, Throttled):
                             raise
+                        seconds = asyncio.get_running_loop().time() - begun
+                        if isinstance(failure, NoSuchProcess) and not hold and seconds > _REGISTERING_SECONDS:
+                            raise
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, _LONGEST_PAUSE)
-        except (TimeoutError, Rejected):
+        except (TimeoutError, Rejected, NoSuchProcess):
             why = f" {visible(str(error))}" if error is not None else ""
             self._rpc.end = Gone(f"{visible(reason)} There was no way back.{why}")
             self._token = ""

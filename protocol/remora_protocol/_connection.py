@@ -83,6 +83,10 @@ class Connection:
             raise RemoteProtocolError("bad-request", "A response came to a request that is not open.")
         return message
 
+    def take_rest(self) -> bytes:
+        """The bytes that no message was made of yet: for whoever goes on with this stream in our place."""
+        return self._decoder.take_rest()
+
     def request(self, command: str, arguments: Mapping[str, Any] | None = None) -> tuple[int, bytes]:
         """Ask the peer: the request's number, which the response will carry, and the bytes to send."""
         seq = self._last_seq + 1

@@ -74,6 +74,12 @@ class FrameDecoder:
         self._length = None
         return body
 
+    def take_rest(self) -> bytes:
+        """What was stored and not read, between two bodies."""
+        rest = bytes(self._buffer)
+        self._buffer.clear()
+        return rest
+
     def _read_header(self) -> int | None:
         end = self._buffer.find(_END, 0, HEADER_LIMIT)
         header = bytes(self._buffer[: HEADER_LIMIT if end < 0 else end])

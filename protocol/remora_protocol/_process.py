@@ -25,7 +25,7 @@ class ProcessInfo(TypedDict):
     started: float
     state: str
     attachedBy: Optional[str]  # noqa: UP045 - None, or "user@host since 10:32"
-    address: Optional[str]  # noqa: UP045 - "host:port" of its own listener, if it has one
+    address: Optional[str]  # noqa: UP045 - "host:port" that it is reached through, which it may share
 
 
 _TEXTS = ("name", "executable", "user", "implementation", "version", "platform", "cwd", "state")

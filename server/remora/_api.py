@@ -1,8 +1,7 @@
 """Enables and disables, and holds the only global state there is: whether this process is enabled.
 
-The functions here are called on the program's threads. What they start is one thread, which `disable_attach`
-and the program's end take away again. That thread only listens, until somebody knocks: most programs are
-never debugged, and shall not pay for it. `remora._assembly` is the rest of the server.
+The functions here are called on the program's threads. What they start is one thread (`remora._enabled`),
+which `disable_attach` and the program's end take away again, and which a forked child gets for itself.
 """
 
 from __future__ import annotations
@@ -12,28 +11,23 @@ import os
 import sys
 import threading  # noqa: F401 - here: the thread that imports it first counts as the main one, and ours must not
 
+from remora._enabled import Enabled, Settings
 from remora._errors import AttachAlreadyEnabledError
+from remora._identity import Identity
+from remora._importing import importing
 from remora._log import log
-from remora._loop import READ, Loop
-from remora._opening import bind, check_secrets, make_context, warn_if_insecure
+from remora._opening import check_secrets, make_context, warn_if_insecure
 from remora._originals import allocate_lock
+from remora._port import Port
 from remora._registry import open_door
-from remora._unseen import run_unseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
-    import ssl
     from types import FrameType
 
-    from remora._assembly import Assembly
-    from remora._crash import CrashHooks
-    from remora._engine import Engine
     from remora._server import Waiter
 
 __all__ = [
-    "Enabled",
-    "Settings",
     "break_here",
     "disable",
     "enable",
@@ -46,135 +40,8 @@ __all__ = [
 
 _EVERYWHERE = ("0.0.0.0", 5678)
 _HERE = ("127.0.0.1", 5678)
-_FAREWELL = 0.5
-_FORK_PATIENCE = 2.0
 _LONGEST_WAIT = 1_000_000.0
 _SLICE = 0.1 if sys.platform == "win32" else 0.5
-
-
-class Settings:
-    """The arguments of `enable_attach`, but not the secrets: those are used once and forgotten."""
-
-    def __init__(  # noqa: PLR0917
-        self,
-        address: tuple[str, int],
-        certfile: str | None,
-        keyfile: str | None,
-        redirect_output: bool,
-        password: str | None,
-        client_cafile: str | None,
-        name: str | None,
-    ) -> None:
-        self.address = address[0], address[1]
-        self.certfile = certfile
-        self.keyfile = keyfile
-        self.redirect_output = redirect_output
-        self.password = password
-        self.client_cafile = client_cafile
-        self.name = name
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Settings) and vars(self) == vars(other)
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-class Enabled:
-    """An enabled process: one thread that listens, and all that has to be taken away again."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        secrets: tuple[str | None, str | None],
-        sock: socket.socket,
-        context: ssl.SSLContext | None,
-    ) -> None:
-        self.settings = settings
-        self.context = context
-        self.socket = sock
-        self.address: tuple[str, int] = sock.getsockname()[:2]
-        self.door = open_door()
-        self.engine = _make_engine_here()
-        self.loop = Loop()
-        self.is_closed = False
-        self.crash_hooks: CrashHooks | None = None
-        self._secrets: tuple[str | None, str | None] | None = secrets
-        self._assembly: Assembly | None = None
-        for each in self._sockets():
-            self.loop.watch(each, READ, self._on_knock)
-        self.loop.start(run_unseen)
-
-    def __repr__(self) -> str:
-        return f"<Enabled at {self.address}>"
-
-    def _sockets(self) -> list[socket.socket]:
-        return [self.socket] if self.door is None else [self.socket, self.door.socket]
-
-    def is_same(self, settings: Settings, secrets: tuple[str | None, str | None]) -> bool:
-        """Whether it was enabled with these arguments."""
-        if self._assembly is None:
-            return self.settings == settings and self._secrets == secrets
-        return self.settings == settings and self._assembly.gate.holds(*secrets)
-
-    @property
-    def assembly(self) -> Assembly | None:
-        """The rest of the server, once anybody has knocked."""
-        return self._assembly
-
-    # -- on the server's thread -------------------------------------------------------------------
-
-    def _on_knock(self, _events: int) -> None:
-        for each in self._sockets():
-            self.loop.watch(each, 0, self._on_knock)
-        self.assemble()
-
-    def assemble(self) -> Assembly:
-        """Put the rest together, if that has not been done; it then listens in our place."""
-        if self._assembly is None:
-            with _state.importing:
-                from remora._assembly import Assembly
-
-                assert self._secrets is not None
-                self._assembly = Assembly(self, self._secrets)
-                self._secrets = None
-        return self._assembly
-
-    def _close(self, farewell: str | None, exit_code: int | None) -> None:
-        for each in self._sockets():
-            self.loop.watch(each, 0, self._on_knock)
-            each.close()
-        if self.door is not None:
-            self.door.remove()
-        if self._assembly is not None:
-            self._assembly.server.close(farewell, exit_code)
-        self._stop_when_said(int(_FAREWELL / 0.01))
-
-    def _stop_when_said(self, patience: int) -> None:
-        """The last words need a moment: closed too early, a connection loses what is on its way."""
-        if patience <= 0 or not self.loop.is_watching:
-            self.loop.stop()
-        else:
-            self.loop.call_later(0.01, lambda: self._stop_when_said(patience - 1))
-
-    # -- on the program's threads -----------------------------------------------------------------
-
-    def close(self, farewell: str | None, exit_code: int | None = None) -> None:
-        """End it; afterwards nothing of it is left."""
-        if self.crash_hooks is not None:
-            self.crash_hooks.remove()
-        self.loop.post(lambda: self._close(farewell, exit_code))
-        if not self.loop.join(_FAREWELL + 2.0):
-            log.error("the server's thread did not end")
-        self.is_closed = True
-
-    def abandon(self) -> None:
-        """In a forked child: what is open here belongs to the parent."""
-        if self.crash_hooks is not None:
-            self.crash_hooks.remove()
-        self.is_closed = True
-        self.loop.abandon()
-        if self._assembly is not None:
-            self._assembly.abandon()
 
 
 class _State:
@@ -184,14 +51,11 @@ class _State:
         self.enabled: Enabled | None = None
         self.is_hooked = False
         self.exit_code: int | None = None
-        self.may_release = False
-        self.make_locks()
+        self.make_lock()
 
-    def make_locks(self) -> None:
-        """New ones: whoever held the old ones is not in this process."""
+    def make_lock(self) -> None:
+        """A new one: whoever held the old one is not in this process."""
         self.lock = allocate_lock()
-        #: Held while our thread imports. A child forked in the middle could never import these modules.
-        self.importing = allocate_lock()
 
     def take(self) -> Enabled | None:
         """What was enabled; from now on nothing is."""
@@ -223,18 +87,32 @@ def enable(  # noqa: PLR0917 - as many as ptvsd gave it, in this order
         if known is not None:
             if known.is_same(settings, secrets):
                 return known.address
-            raise AttachAlreadyEnabledError(
-                f"Attaching is enabled already, at {known.address}, with other arguments. "
-                "Call remora.disable_attach() first to change them."
-            )
+            if not known.is_inherited:
+                raise AttachAlreadyEnabledError(
+                    f"Attaching is enabled already, at {known.address}, with other arguments. "
+                    "Call remora.disable_attach() first to change them."
+                )
+            _state.take()
+            known.close("The program has enabled debugging anew, in another way.")
         log.open_from(os.environ.get("REMORA_LOG", ""))
         warn_if_insecure(where[0], certfile, secret)
         context = make_context(settings)
-        made = Enabled(settings, secrets, bind(where), context)
+        identity = Identity(name)
+        door = open_door()
+        try:
+            port = Port.take(where, door, identity.describe)
+        except BaseException:
+            if door is not None:
+                door.socket.close()
+                door.remove()
+            raise
+        made = Enabled(settings, secrets, identity, port, door, context)
         _state.enabled = made
         _install_hooks()
         log.info(f"enabled at {made.address}")
-        return made.address
+    if port.patience:
+        wait(port.patience)
+    return made.address
 
 
 def disable() -> None:
@@ -339,15 +217,6 @@ def set_exit_code(code: int) -> None:
     _state.exit_code = code
 
 
-def _make_engine_here() -> Engine | None:
-    """PyPy's engine gets into the main thread by a signal, whose handler only that thread can install."""
-    if sys.implementation.name != "pypy":
-        return None
-    from remora._engine import choose
-
-    return choose()
-
-
 # -- fork and exit --------------------------------------------------------------------------------
 
 
@@ -358,24 +227,24 @@ def _install_hooks() -> None:
         atexit.register(_at_exit)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(
-                before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child
+                before=importing.before_fork,
+                after_in_parent=importing.after_fork,
+                after_in_child=_after_fork_in_child,
             )
 
 
-def _before_fork() -> None:
-    _state.may_release = _state.importing.acquire(timeout=_FORK_PATIENCE)
-
-
-def _after_fork() -> None:
-    if _state.may_release:
-        _state.importing.release()
-
-
 def _after_fork_in_child() -> None:
-    _state.make_locks()
+    """The child is debugged by nobody, and can be as its parent could: behind the same port."""
+    importing.make_lock()
+    _state.make_lock()
     left = _state.take()
-    if left is not None:
-        left.abandon()
+    if left is None:
+        return
+    left.abandon()
+    try:
+        _state.enabled = left.make_heir()
+    except Exception as error:  # no more threads, say: it is no reason for the child to notice us
+        log.error(f"a forked child cannot be debugged: {error}")
 
 
 def _at_exit() -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from remora._debugger import Debugger
-from remora._identity import Identity
-from remora._listener import Listener, Lobby
+from remora._listener import Arrival, Listener, Lobby
 from remora._log import log
 from remora._login import Gate, Peer
 from remora._neighbours import is_another_users
+from remora._opening import is_loopback
 from remora._preload import preload
 from remora._server import Server
 from remora._sources import Sources
@@ -19,8 +20,10 @@ from remora_protocol import tls_server_end_point
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
-    from remora._api import Enabled
+    from remora._enabled import Enabled
+    from remora._transport import Transport
 
 __all__ = ["Assembly"]
 
@@ -29,25 +32,45 @@ class Assembly:
     """The parts of a server that is in use.
 
     Args:
-        secrets: of drivers and of observers.
+        secrets: of drivers and of observers; or the gate that knows them.
     """
 
-    def __init__(self, enabled: Enabled, secrets: tuple[str | None, str | None]) -> None:
+    def __init__(self, enabled: Enabled, secrets: tuple[str | None, str | None] | Gate) -> None:
         preload()
-        self.gate = Gate(*secrets)
+        self.gate = Gate(*secrets) if isinstance(secrets, tuple) else secrets
+        self.settings = enabled.settings
+        self.context = enabled.context
         self.sources = Sources()
         self.debugger = Debugger(self.sources, enabled.loop.post, enabled.engine)
         if enabled.loop.ident is not None:
             self.debugger.own_threads.add(enabled.loop.ident)
-        identity = Identity(enabled.settings.name, enabled.address)
-        binding = None if enabled.context is None else _binding(enabled.settings.certfile or "")
-        self.server = Server(enabled.loop, self.gate, self.sources, self.debugger, identity, binding=binding)
-        self.server.redirect_output = enabled.settings.redirect_output
-        lobby = Lobby()
-        Listener(self.server, lobby, enabled.socket, self._identify, enabled.context)
-        if enabled.door is not None:
-            Listener(self.server, lobby, enabled.door.socket, enabled.door.identify)
+        self.server = Server(
+            enabled.loop,
+            self.gate,
+            self.sources,
+            self.debugger,
+            enabled.identity,
+            port=enabled.port,
+            binding=None if self.context is None else _binding(self.settings.certfile or ""),
+            authority=_digest(self.settings.client_cafile),
+        )
+        self.server.redirect_output = self.settings.redirect_output
+        self.server.is_local = is_loopback(self.settings.address[0])
+        self.server.welcome = self._welcome
+        self._lobby = Lobby()
         log.info(f"assembled, engine {self.debugger.engine_name}")
+
+    def listen_at_port(self, sock: socket.socket) -> None:
+        """Take clients from the network."""
+        Listener(self.server, self._lobby, sock, self._identify, self.context)
+
+    def listen(self, sock: socket.socket, identify: Callable[[socket.socket, object], Peer | None]) -> None:
+        """Take clients of this machine, who come through our door in the registry."""
+        Listener(self.server, self._lobby, sock, identify)
+
+    def _welcome(self, transport: Transport, peer: Peer) -> None:
+        """Take a client whom the owner of our port has let in and led here."""
+        self._lobby.enter(Arrival(self.server, self._lobby, transport, peer, None))
 
     def _identify(self, sock: socket.socket, address: Any) -> Peer:
         peer = Peer.from_address(address)
@@ -60,6 +83,14 @@ class Assembly:
         """In a forked child: nothing of this is in use here."""
         self.server.output.stop()
         self.debugger.after_fork_in_child()
+
+
+def _digest(path: str | None) -> str:
+    """What is in a file, in few words; "" for no file."""
+    if path is None:
+        return ""
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def _binding(certfile: str) -> bytes:

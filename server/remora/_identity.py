@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from remora_protocol import ProcessInfo
 
@@ -19,29 +19,29 @@ class Identity:
     """This process.
 
     Args:
-        name: what the owner calls it; the script's name if empty.
-        address: where it listens.
+        given_name: what the owner calls it; the script's name if empty.
     """
 
-    def __init__(self, name: str | None, address: tuple[str, int] | None) -> None:
+    def __init__(self, given_name: str | None) -> None:
         self.pid = os.getpid()
-        self._given_name = name
-        self._address = address
+        self.given_name = given_name
         self._started = _start_time()
 
     @property
     def name(self) -> str:
         """What people call it."""
-        if self._given_name:
-            return self._given_name
+        if self.given_name:
+            return self.given_name
         argv = getattr(sys, "argv", None) or [""]
         main = getattr(sys.modules.get("__main__"), "__spec__", None)
         if main is not None and argv[0] and getattr(main, "name", None):
             return str(main.name).removesuffix(".__main__")
         return os.path.basename(argv[0]) if argv[0] not in ("", "-c") else "python"
 
-    def describe(self, state: str, attached_by: str | None) -> ProcessInfo:
-        """All of it."""
+    def describe(
+        self, state: str = "running", attached_by: str | None = None, address: tuple[str, int] | None = None
+    ) -> ProcessInfo:
+        """All of it. The address is that of the port that it is reached through."""
         return {
             "pid": self.pid,
             "ppid": os.getppid(),
@@ -56,7 +56,7 @@ class Identity:
             "started": self._started,
             "state": state,
             "attachedBy": attached_by,
-            "address": _join(self._address),
+            "address": _join(address),
         }
 
 

@@ -123,7 +123,8 @@ class Listener:
                 sock.close()
                 continue
             tune(sock)
-            self._lobby.enter(Arrival(self._server, self._lobby, sock, peer, self._context))
+            transport = Transport(self._server.loop, sock)
+            self._lobby.enter(Arrival(self._server, self._lobby, transport, peer, self._context))
 
     def _pause(self) -> None:
         self._server.loop.watch(self.socket, 0, self._on_connection)
@@ -138,7 +139,7 @@ class Arrival:
     """One connection, from the first byte until somebody has logged in through it."""
 
     def __init__(
-        self, server: Server, lobby: Lobby, sock: socket.socket, peer: Peer, context: ssl.SSLContext | None
+        self, server: Server, lobby: Lobby, transport: Transport, peer: Peer, context: ssl.SSLContext | None
     ) -> None:
         self.key = peer.key
         self._server = server
@@ -147,7 +148,8 @@ class Arrival:
         self._context = context
         self._received = b""
         self._session: Session | None = None
-        self._transport = Transport(server.loop, sock, self._on_bytes, self._on_lost)
+        self._transport = transport
+        transport.receive, transport.lost = self._on_bytes, self._on_lost
         self._deadline = server.loop.call_later(
             DEADLINE, lambda: self.refuse(f"no login within {DEADLINE:.0f} seconds")
         )

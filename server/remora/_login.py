@@ -38,6 +38,9 @@ class Peer:
         is_local: it comes from this host.
         is_same_user: the system vouches that it belongs to the user who runs this process.
         is_another_users: the system says that it belongs to somebody else on this machine.
+        tls: what it sends is encrypted, on the way to the port at least.
+        is_relayed: it came through the owner of our port. That says nothing of what it may do here.
+        binding: of the TLS connection to the owner, to which a login here is bound, too.
     """
 
     name: str
@@ -46,6 +49,8 @@ class Peer:
     is_same_user: bool = False
     tls: bool = False
     is_another_users: bool = False
+    is_relayed: bool = False
+    binding: bytes | None = None
 
     @classmethod
     def from_address(cls, address: tuple[str, int]) -> Peer:

@@ -16,9 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ssl
 
-    from remora._api import Settings
+    from remora._enabled import Settings
 
-__all__ = ["bind", "check_secrets", "make_context", "warn_if_insecure"]
+__all__ = ["bind", "check_secrets", "family_of", "is_loopback", "make_context", "warn_if_insecure"]
 
 
 def check_secrets(secret: object, observer_secret: object) -> None:
@@ -36,7 +36,7 @@ def check_secrets(secret: object, observer_secret: object) -> None:
 
 
 def warn_if_insecure(host: str, certfile: str | None, secret: str | None) -> None:
-    if _is_loopback(host) or (certfile and secret is not None):
+    if is_loopback(host) or (certfile and secret is not None):
         return
     missing = []
     if secret is None:
@@ -48,7 +48,8 @@ def warn_if_insecure(host: str, certfile: str | None, secret: str | None) -> Non
     warnings.warn(f"{text}{remedy}", InsecureWarning, stacklevel=4)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it."""
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
@@ -70,10 +71,14 @@ def make_context(settings: Settings) -> ssl.SSLContext | None:
     return context
 
 
+def family_of(host: str) -> int:
+    """The address family of a host, as `enable_attach` takes it."""
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
 def bind(address: tuple[str, int]) -> socket.socket:
     host, port = address
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = Socket(family, socket.SOCK_STREAM)
+    sock = Socket(family_of(host), socket.SOCK_STREAM)
     try:
         if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -81,6 +86,7 @@ def bind(address: tuple[str, int]) -> socket.socket:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         sock.bind((host, port))
         sock.listen(1024)  # a full queue costs whoever comes next a second
+        sock.setblocking(False)
     except BaseException:
         sock.close()
         raise

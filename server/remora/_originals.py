@@ -24,6 +24,7 @@ __all__ = [
     "get_ident",
     "make_selector",
     "monotonic",
+    "sleep",
     "socketpair",
     "start_new_thread",
 ]
@@ -45,6 +46,7 @@ allocate_rlock = _original(_thread, "RLock")
 get_ident = _original(_thread, "get_ident")
 start_new_thread = _original(_thread, "start_new_thread")
 monotonic = _original(time, "monotonic")
+sleep = _original(time, "sleep")
 # A patch replaces the name in `socket`; the class that every real socket derives from stays.
 Socket: type[socket.socket] = _original(socket, "socket")
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hmac
 import time
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from remora._log import log
 from remora._login import DRIVER_ROLE
+from remora._originals import monotonic
 from remora._outbox import Outbox
 from remora._output import Output
+from remora._watchers import Watchers
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
@@ -20,14 +22,23 @@ if TYPE_CHECKING:
 
     from remora._debugger import Debugger
     from remora._identity import Identity
-    from remora._login import Gate
+    from remora._login import Gate, Peer
     from remora._loop import Loop, Timer
+    from remora._port import Port
     from remora._sources import Sources
+    from remora._transport import Transport
     from remora_protocol import ProcessInfo
 
     T = TypeVar("T")
 
 __all__ = ["Server", "same_token"]
+
+_TELLING_PAUSE = 0.1
+#: After the loss of a client that came through the owner of our port: so long it takes to see whether that
+#: one has ended, too; and if so, to find the next owner.
+_OWNERS_LAST_BREATH = 0.3
+_TAKEOVER_SECONDS = 10.0
+_TOLD = ("stopped", "continued")
 
 
 class Attached(Protocol):
@@ -92,12 +103,14 @@ class Absent:
 
     Attributes:
         token: whoever shows it is that client again.
+        owner: of our port, who had led it here; None: it had come by itself.
     """
 
-    def __init__(self, who: str, token: str, seconds: float) -> None:
+    def __init__(self, who: str, token: str, owner: int | None) -> None:
         self.who = who
         self.token = token
-        self.until = time.time() + seconds
+        self.owner = owner
+        self.until = 0.0
         self.role: str | None = None
         self.is_configured = False
         self.outbox: Outbox = _Prints(lambda _urgent: None)
@@ -120,14 +133,21 @@ class Server:
         debugger: Debugger,
         identity: Identity,
         *,
+        port: Port,
         binding: bytes | None,
+        authority: str,
     ) -> None:
         self.loop = loop
         self.gate = gate
         self.sources = sources
         self.debugger = debugger
         self.identity = identity
-        self.binding = binding
+        self.port = port
+        self.watchers = Watchers(port)
+        self.binding = binding  # of TLS; None without it
+        self.authority = authority  # of clients' certificates: a digest; "" for none
+        self.is_local = False  # for clients of this machine only
+        self.welcome: Callable[[Transport, Peer], None] = lambda transport, _peer: transport.abort()
         self.redirect_output = True
         self.output = Output(self.copy_output)
         self.driver: Attached | None = None
@@ -138,6 +158,8 @@ class Server:
         self.waiting: list[Waiter] = []
         self._absent: Absent | None = None
         self._patience: Timer | None = None
+        self._is_telling = False
+        self._told = 0.0
 
     # -- any thread -------------------------------------------------------------------------------
 
@@ -146,6 +168,8 @@ class Server:
         for session in self._attached:
             if session is not but:
                 session.outbox.put_event(name, body)
+        if name in _TOLD:
+            self.loop.post(self.note_change)
 
     def copy_output(self, category: str, text: str) -> None:
         """Show everybody who is attached what the program printed."""
@@ -204,6 +228,7 @@ class Server:
         self._attached = (*self._attached, session)
         if fresh:
             self.debugger.attach(self.publish)
+        self.note_change()
         log.info(f"{session.who} {'came back' if is_same else 'attached'}")
         return is_same
 
@@ -252,20 +277,32 @@ class Server:
         for waiter in waiting:
             waiter.call()
 
-    def await_return(self, session: Attached, seconds: float) -> None:
-        """The session is lost: for so long all stays as it is, and the client may come back to it."""
+    def await_return(self, session: Attached, seconds: float, owner: int | None = None) -> None:
+        """The session is lost: for so long all stays as it is, and the client may come back to it.
+
+        When the owner of our port, who had led it here, ends just now, the client is given the time to find
+        the next one, whatever it had asked for.
+        """
         self._attached = tuple(each for each in self._attached if each is not session)
         if session is not self.driver:
             return
         self.driver = None
-        absent = self._absent = Absent(session.who, session.token, seconds)
+        absent = self._absent = Absent(session.who, session.token, owner)
         self._attached = (*self._attached, absent)
+        self._wait_for(absent, max(seconds, 0.0 if owner is None else _OWNERS_LAST_BREATH))
+        self.note_change()
+
+    def _wait_for(self, absent: Absent, seconds: float) -> None:
+        absent.until = time.time() + seconds
         self._patience = self.loop.call_later(seconds, self._lose_patience)
-        log.info(f"{session.who} is awaited for {seconds:g} s")
+        log.info(f"{absent.who} is awaited for {seconds:g} s")
 
     def _lose_patience(self) -> None:
         absent = self._absent
-        if absent is not None:
+        if absent is not None and absent.owner is not None and absent.owner != self.port.owner:
+            absent.owner = None
+            self._wait_for(absent, _TAKEOVER_SECONDS)
+        elif absent is not None:
             log.info(f"{absent.who} did not come back")
             self._forget(absent)
             self._let_go()
@@ -281,6 +318,7 @@ class Server:
 
     def _let_go(self, *, keep_stopped: bool = False) -> None:
         """Nobody debugs any more. Observers may look on, and see no more of what is printed."""
+        self.note_change()
         self.stop_output()
         if keep_stopped and self.is_stopped():
             self._held_for_next = True
@@ -334,7 +372,26 @@ class Server:
 
     # -- the process ------------------------------------------------------------------------------
 
-    def processes(self) -> list[ProcessInfo]:
-        """The processes that can be reached here: so far, this one."""
+    def describe(self) -> ProcessInfo:
+        """This process, as lists of processes show it."""
         stopped = self.is_stopped()
-        return [self.identity.describe("stopped" if stopped else "running", self.attached_by())]
+        state = "stopped" if stopped else "running"
+        return self.identity.describe(state, self.attached_by(), self.port.address)
+
+    def processes(self, peer: Peer) -> list[ProcessInfo]:
+        """The processes that this peer can reach here: this one, and those who share a port that is ours."""
+        gateway = self.port.gateway
+        members = gateway.members if gateway is not None and not peer.is_relayed else []
+        shown = [member.row for member in members if peer.is_local or not member.is_local]
+        return [self.describe(), *cast("list[ProcessInfo]", shown)]
+
+    def note_change(self) -> None:
+        """What lists of processes say of us may have changed: have them told, but not at every step."""
+        if not self._is_telling:
+            self._is_telling = True
+            self.loop.call_later(max(0.0, self._told + _TELLING_PAUSE - monotonic()), self._tell)
+
+    def _tell(self) -> None:
+        self._is_telling = False
+        self._told = monotonic()
+        self.port.tell()

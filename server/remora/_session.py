@@ -53,6 +53,10 @@ def _is_in(gate: Gate, peer: Peer) -> bool:
     return peer.is_same_user or (gate.is_open and not peer.is_another_users)
 
 
+def _ignore(_data: bytes) -> None:
+    """Nobody takes it yet."""
+
+
 class Session:
     """One client.
 
@@ -73,6 +77,7 @@ class Session:
         self._is_invited = False
         self.hold = 0.0  # how long the program is to wait for this client when it is lost
         self.token = ""
+        self._owner = server.port.owner  # of our port, who may be the one that leads this client here
         self.client_name = ""
         self.scram: ScramServer | None = None
         self.outbox = Outbox(self._on_wake)
@@ -82,6 +87,7 @@ class Session:
         self._settled: Callable[[], None] | None = settled
         self._after: list[Callable[[], None]] = []
         self._ended = False
+        self._is_leaving = False
         self._silence = 0
         self.asked = 0
         transport.receive = self.receive
@@ -89,6 +95,13 @@ class Session:
         transport.drained = self._on_drained
         if self.role is not None:
             self._connection.limit = AFTER_LOGIN_LIMIT
+
+    @property
+    def binding(self) -> bytes | None:
+        """The TLS connection, to which the login is bound; None: the client's words come in clear."""
+        if self.peer.is_relayed:
+            return self.peer.binding
+        return self.server.binding if self.peer.tls else None
 
     @property
     def who(self) -> str:
@@ -105,9 +118,12 @@ class Session:
     def receive(self, data: bytes) -> None:
         """Take bytes from the client."""
         self._silence = 0
+        self._connection.receive_data(data)
+        self._take_messages()
+
+    def _take_messages(self) -> None:
         try:
-            self._connection.receive_data(data)
-            while not self._ended:
+            while not self._ended and not self._is_leaving:
                 message = self._connection.next_message()
                 if message is None:
                     return
@@ -214,6 +230,26 @@ class Session:
     def after_response(self, call: Callable[[], None]) -> None:
         """Have `call` run once the response to the request in hand is on its way."""
         self._after.append(call)
+
+    # -- to another process -----------------------------------------------------------------------
+
+    def prepare_to_leave(self) -> None:
+        """What the client sends from now on may not be for us: keep it."""
+        self._is_leaving = True
+
+    def stay(self) -> None:
+        """It is for us after all."""
+        self._is_leaving = False
+        self.server.loop.call_later(0, self._take_messages)
+
+    def release(self) -> tuple[Transport, bytes]:
+        """The connection, which is no business of this session any more; and what it has not read of it."""
+        self._ended = True
+        self.transport.receive, self.transport.drained = _ignore, None
+        if self._settled is not None:
+            settled, self._settled = self._settled, None
+            settled()
+        return self.transport, self._connection.take_rest()
 
     # -- what the handlers do with a session ---------------------------------------------------------
 
@@ -336,12 +372,13 @@ class Session:
                 deferred.cancel()
         self.open.clear()
         self.references.clear()
+        self.server.watchers.remove(self)
         if self._settled is not None:
             settled, self._settled = self._settled, None
             settled()
         if self.is_attached:
             self.is_attached = False
-            if is_lost and self.hold:
-                self.server.await_return(self, self.hold)
+            if is_lost and (self.hold or (self.peer.is_relayed and self.token)):
+                self.server.await_return(self, self.hold, None if self.hold else self._owner)
             else:
                 self.server.leave(self, keep_stopped=keep_stopped)

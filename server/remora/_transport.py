@@ -6,14 +6,14 @@ only, and the first bytes, by which a peer shows that it wants TLS, can be fed i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from remora._loop import READ, WRITE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     import ssl
     from collections.abc import Callable
+    from typing import Any
 
     from remora._loop import Loop, Timer
 
@@ -27,7 +27,11 @@ class Transport:
     """Delivers what a peer sends to `receive`, and tells `lost` once why the connection ended."""
 
     def __init__(
-        self, loop: Loop, sock: socket.socket, receive: Callable[[bytes], None], lost: Callable[[str], None]
+        self,
+        loop: Loop,
+        sock: socket.socket,
+        receive: Callable[[bytes], None] = lambda _data: None,
+        lost: Callable[[str], None] = lambda _reason: None,
     ) -> None:
         self.receive = receive
         self.lost = lost
@@ -43,6 +47,7 @@ class Transport:
         self._finishing = False
         self._closed = False
         self._linger: Timer | None = None
+        self._reading = READ
         loop.watch(sock, READ, self._on_ready)
 
     @property
@@ -80,6 +85,16 @@ class Transport:
             self._tls.write(data)
             self._outgoing += self._out.read()
         self._flush()
+
+    def pause(self) -> None:
+        """Take nothing from the peer until `resume`: whoever is to get it does not keep up."""
+        self._reading = 0
+        self._watch()
+
+    def resume(self) -> None:
+        """Take from the peer again."""
+        self._reading = READ
+        self._watch()
 
     def finish(self) -> None:
         """Send what waits, say goodbye, and close. What still comes in is thrown away.
@@ -147,12 +162,14 @@ class Transport:
                 reason = error.strerror or str(error)
                 self._loop.call_later(0, lambda: self._lose(reason))
                 return
-        if self._outgoing:
-            self._loop.watch(self.socket, READ | WRITE, self._on_ready)
-            return
-        self._loop.watch(self.socket, READ, self._on_ready)
-        if self._finishing:
+        self._watch()
+        if self._finishing and not self._outgoing:
             self._shut_down()
+
+    def _watch(self) -> None:
+        if not self._closed:
+            reading = READ if self._finishing else self._reading
+            self._loop.watch(self.socket, reading | (WRITE if self._outgoing else 0), self._on_ready)
 
     def _shut_down(self) -> None:
         import socket

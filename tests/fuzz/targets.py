@@ -14,11 +14,13 @@ from unittest import mock
 from remora._debugger import Debugger
 from remora._handlers import HANDLERS, When
 from remora._identity import Identity
-from remora._listener import Lobby
+from remora._listener import Arrival, Lobby
 from remora._login import OBSERVER_ROLE, Gate, Peer
+from remora._port import Port
 from remora._server import Server
 from remora._session import Session
 from remora._sources import Sources
+from remora._watchers import Watchers
 from remora_client._text import visible
 from remora_protocol import (
     BEFORE_LOGIN_LIMIT,
@@ -188,6 +190,7 @@ _WORDS = """
     hold resume secret pid protocol min max client mechanism data justMyCode requestId levels startFrame
     format hex text checksums algorithm checksum singleThread targetId restart terminateDebuggee modules
     startModule moduleCount endLine exceptionOptions supportsVariableType clientName repl watch hover SHA256
+    follow key local
     raised uncaught userUnhandled /nowhere/program.py program.py {x} x==1 %2 >=3 SCRAM-SHA-256 1 é \ud800
 """.split()  # noqa: SIM905
 
@@ -212,7 +215,8 @@ def dispatch(data: bytes) -> None:
     gate = Gate(None) if mode % 4 == 0 else _GATE
     sources = Sources()
     debugger = Debugger(sources, loop.post, _Quiet())  # type: ignore[arg-type]
-    server = Server(loop, gate, sources, debugger, Identity("x", None), binding=None)  # type: ignore[arg-type]
+    port = Port(("127.0.0.1", 1), ("127.0.0.1", 1))
+    server = Server(loop, gate, sources, debugger, Identity("x"), port=port, binding=None, authority="")  # type: ignore[arg-type]
     session = Session(server, transport, Peer("fuzz", f"{mode}", is_local=True), lambda: None)  # type: ignore[arg-type]
     if mode % 4 == 2:
         session.log_in(OBSERVER_ROLE)
@@ -263,21 +267,12 @@ def _check(sent: bytes, asked: list[tuple[int, str, str | None]], open_: set[int
 
 def doorstep(data: bytes) -> None:
     """The first bytes of a connection, in two pieces: no exception, and nothing of any size is kept."""
-    loop, made = _Loop(), []
-    server: Any = types.SimpleNamespace(loop=loop, gate=_GATE, binding=None)
-    sock: Any = None
-
-    def make(_loop: object, _sock: object, receive: Any, lost: Any) -> _Transport:
-        transport = _Transport()
-        transport.receive, transport.lost = receive, lost
-        made.append(transport)
-        return transport
-
-    from remora import _listener
-
-    with mock.patch.object(_listener, "Transport", make):
-        arrival = _listener.Arrival(server, Lobby(), sock, Peer("fuzz", "fuzz"), None)
-    (transport,) = made
+    port = Port(("127.0.0.1", 1), ("127.0.0.1", 1))
+    server: Any = types.SimpleNamespace(
+        loop=_Loop(), gate=_GATE, binding=None, port=port, watchers=Watchers(port)
+    )
+    transport: Any = _Transport()
+    arrival = Arrival(server, Lobby(), transport, Peer("fuzz", "fuzz"), None)
     half = len(data) // 2
     for piece in (data[:half], data[half:]):
         if piece and not transport.closed:

@@ -52,7 +52,7 @@ def encrypted(certificate: Path) -> Iterator[Program]:
 
 def exchange(address: tuple[str, int], data: bytes) -> bytes:
     """Send, and read all that comes until the other end hangs up."""
-    with socket.create_connection(address, 10) as sock:
+    with socket.create_connection(address, 20) as sock:
         sock.sendall(data)
         received = b""
         while more := sock.recv(65536):

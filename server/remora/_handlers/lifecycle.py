@@ -82,7 +82,8 @@ def attach(session: Session, arguments: Arguments) -> dict[str, Any] | None:
     """Begin to debug. A client that knows no other login may bring the secret along.
 
     With `hold` the program is to wait so many seconds for this client whenever it is lost. The answer then
-    has a token, by which the client comes back to the same stop and its breakpoints.
+    has a token, by which the client comes back to the same stop and its breakpoints. A client that came
+    through the owner of our port gets one in any case: that one's end is no fault of the client's.
     """
     if session.role is None:
         _log_in(session, arguments)
@@ -97,9 +98,10 @@ def attach(session: Session, arguments: Arguments) -> dict[str, Any] | None:
         for name in server.start_output():
             text = f"What the program prints to sys.{name} cannot be shown here: it has no room for a copy.\n"
             session.event("output", {"category": "console", "output": text})
-    if not seconds:
-        return None
-    return {"remora": {"token": session.ask_to_wait(seconds), "resumed": came_back}}
+    answer: dict[str, Any] = {"resumed": True} if came_back else {}
+    if seconds or session.peer.is_relayed:
+        answer = {"token": session.ask_to_wait(seconds), "resumed": came_back}
+    return {"remora": answer} if answer else None
 
 
 def _read_hold(arguments: Arguments) -> float:
@@ -116,7 +118,7 @@ def _log_in(session: Session, arguments: Arguments) -> None:
             "auth-required",
             'Log in first, with remora/hello and remora/authenticate; or attach with "secret".',
         )
-    if not (session.peer.is_local or session.transport.tls):
+    if not (session.peer.is_local or session.peer.tls):
         raise RequestFailed(
             "tls-required",
             "A secret in the attach arguments would travel in clear: use TLS, or log in by Remora.",

@@ -1,4 +1,4 @@
-"""Before anything else: who is there, which version, which secret. And which processes can be reached."""
+"""Before anything else: who is there, which version, which secret."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def hello(session: Session, arguments: Arguments) -> dict[str, Any]:
     session.client_name = client.text("name", "")[:80]
     version = negotiate(arguments.raw("protocol"))
     server = session.server
-    mechanisms = [] if session.role is not None else server.gate.begin(_binding(session)).mechanisms
+    mechanisms = [] if session.role is not None else server.gate.begin(session.binding).mechanisms
     return hello_body(version, "remora", __version__, mechanisms)
 
 
@@ -45,7 +45,7 @@ def authenticate(session: Session, arguments: Arguments) -> dict[str, Any]:
     gate.check_patience(session.peer)
     try:
         if session.scram is None:
-            session.scram = gate.begin(_binding(session))
+            session.scram = gate.begin(session.binding)
             return authenticate_body(session.scram.start(mechanism, data), done=False)
         final = session.scram.finish(data)
     except ScramError as error:
@@ -62,26 +62,6 @@ def reject(session: Session, reason: str) -> None:
     delay = session.server.gate.failed(session.peer)
     log.warning(f"{session.who} refused: {reason} Its next try has to wait {delay:g} s.")
     session.after_response(lambda: session.end("the login failed"))
-
-
-def _binding(session: Session) -> bytes | None:
-    return session.server.binding if session.transport.tls else None
-
-
-@handles("remora/processes", When.LOGGED_IN, looks_only=True)
-def processes(session: Session, _arguments: Arguments) -> dict[str, Any]:
-    """The processes that can be debugged through this connection."""
-    return {"processes": session.server.processes()}
-
-
-@handles("remora/open", When.LOGGED_IN, looks_only=True)
-def open_process(session: Session, arguments: Arguments) -> None:
-    """From here on this connection debugs the process with this pid."""
-    pid = arguments.number("pid")
-    if pid != session.server.identity.pid:
-        raise RequestFailed(
-            "no-such-process", f"There is no process {pid} here: `remora ls` shows which there are."
-        )
 
 
 @handles("remora/ping", When.CONNECTED)

@@ -1,0 +1,226 @@
+"""An enabled process: the one thread that listens for it, and what that thread has to take away again.
+
+It only listens, until somebody knocks: most programs are never debugged, and shall not pay for it.
+`remora._assembly` is the rest of the server. Created on a thread of the program's; runs on its own.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from remora._identity import Identity
+from remora._importing import importing
+from remora._log import log
+from remora._loop import READ, Loop
+from remora._port import Port
+from remora._registry import open_door
+from remora._unseen import run_unseen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    import ssl
+
+    from remora._assembly import Assembly
+    from remora._crash import CrashHooks
+    from remora._engine import Engine
+    from remora._login import Gate
+    from remora._registry import Door
+    from remora_protocol import ProcessInfo
+
+__all__ = ["Enabled", "Settings"]
+
+_FAREWELL = 0.5
+_FORK_DELAY = 0.02
+
+
+class Settings:
+    """The arguments of `enable_attach`, but not the secrets: those are used once and forgotten."""
+
+    def __init__(  # noqa: PLR0917
+        self,
+        address: tuple[str, int],
+        certfile: str | None,
+        keyfile: str | None,
+        redirect_output: bool,
+        password: str | None,
+        client_cafile: str | None,
+        name: str | None,
+    ) -> None:
+        self.address = address[0], address[1]
+        self.certfile = certfile
+        self.keyfile = keyfile
+        self.redirect_output = redirect_output
+        self.password = password
+        self.client_cafile = client_cafile
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Settings) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Enabled:
+    """An enabled process: one thread that listens, and all that has to be taken away again.
+
+    Args:
+        secrets: of drivers and of observers; or, in a forked child, the parent's gate.
+        door: in the registry; a forked child opens its own on its own thread.
+        is_inherited: the program has not asked for it in this process: it is a forked child.
+    """
+
+    def __init__(  # noqa: PLR0917
+        self,
+        settings: Settings,
+        secrets: tuple[str | None, str | None] | Gate,
+        identity: Identity,
+        port: Port,
+        door: Door | None,
+        context: ssl.SSLContext | None,
+        *,
+        is_inherited: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.context = context
+        self.identity = identity
+        self.port = port
+        self.door = door
+        self.is_inherited = is_inherited
+        self.engine = _make_engine_here()
+        self.loop = Loop()
+        self.is_closed = False
+        self.crash_hooks: CrashHooks | None = None
+        self._secrets: tuple[str | None, str | None] | Gate | None = secrets
+        self._assembly: Assembly | None = None
+        self._listening: list[socket.socket] = []
+        if is_inherited:
+            # Not at once: many a child does nothing but execute another program.
+            self.loop.call_later(_FORK_DELAY, self._begin)
+        else:
+            self._begin()
+        self.loop.start(run_unseen)
+
+    def __repr__(self) -> str:
+        return f"<Enabled at {self.address}>"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where clients come to: the port that is bound here, or that of the sibling who has it."""
+        return self.port.address
+
+    def is_same(self, settings: Settings, secrets: tuple[str | None, str | None]) -> bool:
+        """Whether it was enabled with these arguments."""
+        if self.settings != settings:
+            return False
+        known = self.secrets
+        return known == secrets if isinstance(known, tuple) else known.holds(*secrets)
+
+    @property
+    def secrets(self) -> tuple[str | None, str | None] | Gate:
+        """What lets people in."""
+        if self._assembly is not None:
+            return self._assembly.gate
+        assert self._secrets is not None
+        return self._secrets
+
+    @property
+    def assembly(self) -> Assembly | None:
+        """The rest of the server, once anybody has knocked."""
+        return self._assembly
+
+    # -- on the server's thread -------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        if self.door is None and self.is_inherited:
+            self.door = open_door()
+        if self.door is not None:
+            self._serve(self.door.socket)
+        if self.door is not None or not self.is_inherited:
+            self.port.start(self.loop, self.door, self._describe, self._serve)
+
+    def _serve(self, sock: socket.socket) -> None:
+        """Listen here: who knocks first has the rest of the server put together."""
+        self._listening.append(sock)
+        if self._assembly is None:
+            self.loop.watch(sock, READ, self._on_knock)
+        elif self.door is not None and sock is self.door.socket:
+            self._assembly.listen(sock, self.door.identify)
+        else:
+            self._assembly.listen_at_port(sock)
+
+    def _on_knock(self, _events: int) -> None:
+        self.assemble()
+
+    def assemble(self) -> Assembly:
+        """Put the rest together, if that has not been done; it then listens in our place."""
+        if self._assembly is None:
+            with importing:
+                from remora._assembly import Assembly
+
+                assert self._secrets is not None
+                self._assembly = Assembly(self, self._secrets)
+                self._secrets = None
+            listening, self._listening = self._listening, []
+            for each in listening:
+                self.loop.watch(each, 0, self._on_knock)
+                self._serve(each)
+        return self._assembly
+
+    def _describe(self) -> ProcessInfo:
+        """Our row in the list of the sibling who owns the port."""
+        if self._assembly is not None:
+            return self._assembly.server.describe()
+        return self.identity.describe()
+
+    def _close(self, farewell: str | None, exit_code: int | None) -> None:
+        self.port.close()
+        if self.door is not None:
+            self.loop.watch(self.door.socket, 0, self._on_knock)
+            self.door.socket.close()
+            self.door.remove()
+        if self._assembly is not None:
+            self._assembly.server.close(farewell, exit_code)
+        self._stop_when_said(int(_FAREWELL / 0.01))
+
+    def _stop_when_said(self, patience: int) -> None:
+        """The last words need a moment: closed too early, a connection loses what is on its way."""
+        if patience <= 0 or not self.loop.is_watching:
+            self.loop.stop()
+        else:
+            self.loop.call_later(0.01, lambda: self._stop_when_said(patience - 1))
+
+    # -- on the program's threads -----------------------------------------------------------------
+
+    def close(self, farewell: str | None, exit_code: int | None = None) -> None:
+        """End it; afterwards nothing of it is left."""
+        if self.crash_hooks is not None:
+            self.crash_hooks.remove()
+        self.loop.post(lambda: self._close(farewell, exit_code))
+        if not self.loop.join(_FAREWELL + 2.0):
+            log.error("the server's thread did not end")
+        self.is_closed = True
+
+    def abandon(self) -> None:
+        """In a forked child: what is open here belongs to the parent."""
+        if self.crash_hooks is not None:
+            self.crash_hooks.remove()
+        self.is_closed = True
+        self.loop.abandon()
+        if self._assembly is not None:
+            self._assembly.abandon()
+
+    def make_heir(self) -> Enabled:
+        """In a forked child, once this is abandoned: the child can be debugged as its parent could."""
+        identity = Identity(self.identity.given_name)
+        port = Port.inherit(self.address)
+        return Enabled(self.settings, self.secrets, identity, port, None, self.context, is_inherited=True)
+
+
+def _make_engine_here() -> Engine | None:
+    """PyPy's engine gets into the main thread by a signal, whose handler only that thread can install."""
+    if sys.implementation.name != "pypy":
+        return None
+    from remora._engine import choose
+
+    return choose()
