@@ -17,8 +17,8 @@ SOURCES, TARGET = (CLIENT / "_objects.py", CLIENT / "aio.py"), CLIENT / "_sync.p
 
 HEAD = '''"""GENERATED from aio.py and _objects.py by scripts/gen_sync.py: the scripting API without asyncio.
 
-Each session has a thread with an event loop; every call here has a coroutine of `aio` run there and waits
-for it. A session may be used from any thread, one call at a time.
+Each session or group of them has a thread with an event loop; every call here has a coroutine of `aio` run
+there and waits for it. A session may be used from any thread, one call at a time.
 """
 
 from __future__ import annotations
@@ -165,18 +165,6 @@ SPECIAL = {
     def __repr__(self) -> str:
         return repr(self._twin)
 """,
-    "__iter__": """\
-    def __iter__(self) -> Iterator[Session]:
-        return iter(self._sessions)
-""",
-    "__len__": """\
-    def __len__(self) -> int:
-        return len(self._sessions)
-""",
-    "__getitem__": """\
-    def __getitem__(self, index: int) -> Session:
-        return self._sessions[index]
-""",
 }
 #: What is written for one class and for no other.
 OF_CLASS = {
@@ -192,31 +180,67 @@ OF_CLASS = {
 ''',
     ("Sessions", "__init__"): BEGIN.format(
         name="Sessions",
-        more="self._sessions: tuple[Session, ...] = tuple(Session(each, loop) for each in twin)",
-    ),
-    ("Sessions", "wait_for_stop"): '''\
-    def wait_for_stop(self, timeout: float | None = None) -> tuple[Session, Stop] | None:
-        """Wait until one of the programs stands still; None: all of them have ended.
+        more="""self._own: dict[int, Session] = {}
+        loop.enter(self)
 
-        The others run on. `Session.go` lets the one that stopped run, too.
-        """
-        found = self._loop.run(self._twin.wait_for_stop(timeout))
+    def _session(self, twin: aio.Session) -> Session:
+        if id(twin) not in self._own:
+            self._own[id(twin)] = Session(twin, self._loop)
+        session: Session = self._own[id(twin)]
+        return session""",
+    ),
+    ("Sessions", "__iter__"): """\
+    def __iter__(self) -> Iterator[Session]:
+        return iter([self._session(each) for each in self._loop.call(list, self._twin)])
+""",
+    ("Sessions", "__len__"): """\
+    def __len__(self) -> int:
+        return len(self._twin)
+""",
+    ("Sessions", "__getitem__"): """\
+    def __getitem__(self, index: int) -> Session:
+        return list(self)[index]
+""",
+    ("Sessions", "stops"): """\
+    def stops(self, timeout: float | None = None) -> Iterator[tuple[Session, Stop]]:
+{doc}
+        while (found := self.next_stop(timeout)) is not None:
+            yield found
+""",
+    **{
+        ("Sessions", name): f"""\
+    def {name}(self, timeout: float | None = None) -> tuple[Session, Stop] | None:
+{{doc}}
+        found = self._loop.run(self._twin.{name}(timeout))
         if found is None:
             return None
-        session = next(each for each in self._sessions if each._twin is found[0])
         stop: Stop = _own(found[1], self._loop)
-        return session, stop
-''',
-    ("Sessions", "detach"): '''\
+        return self._session(found[0]), stop
+"""
+        for name in ("next_stop", "wait_for_stop")
+    },
+    ("Sessions", "listen"): """\
+    def listen(
+        self, listener: Callable[[Session, str, dict[str, Any]], None], *events: str
+    ) -> Callable[[], None]:
+{doc}
+
+        def tell(twin: aio.Session, event: str, body: dict[str, Any]) -> None:
+            listener(self._session(twin), event, body)
+
+        return self._loop.call(self._twin.listen, tell, *events)
+""",
+    ("Sessions", "detach"): """\
     def detach(self) -> None:
-        """Leave all of them running. Safe to call twice."""
+{doc}
         if self._loop.running:
             try:
                 self._loop.run(self._twin.detach())
             finally:
-                for each in self._sessions:
+                for each in self._own.values():
                     self._loop.leave(each)
-''',
+                self._loop.leave(self)
+""",
 }
 #: The classes that a function at the top of the module makes.
 MADE = {"attach": "Session", "attach_all": "Sessions"}
@@ -238,6 +262,7 @@ def function(node: ast.AsyncFunctionDef) -> list[str]:
 
 def special(kind: str, item: ast.AsyncFunctionDef | ast.FunctionDef) -> list[str]:
     text = OF_CLASS.get((kind, item.name)) or SPECIAL.get(item.name, "").replace("{name}", kind)
+    text = text.replace("{doc}", "\n".join(docstring(item, " " * 8)))
     return [*text.splitlines(), ""] if text else method(item)
 
 
@@ -258,7 +283,9 @@ def generate() -> str:
                     is_method = isinstance(item, ast.AsyncFunctionDef | ast.FunctionDef)
                     if is_method and (not item.name.startswith("_") or item.name.startswith("__")):
                         body += special(node.name, item)
-    imports = [each for each in imports if not each.endswith("_session")]  # the core is aio's affair
+    imports = [
+        each for each in imports if "_session" not in each and "_group" not in each
+    ]  # the core is aio's affair
     imports.append("from remora_client._options import ConnectOptions")
     head = HEAD.format(imports="\n".join(f"    {line}" for line in dict.fromkeys(imports)))
     return head + "\n".join(body).rstrip() + "\n"

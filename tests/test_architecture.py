@@ -23,7 +23,9 @@ FOLDERS = {"remora_protocol": "protocol", "remora": "server", "remora_client": "
 MAY_USE = {
     "remora_protocol": set(),
     "remora": {"remora_protocol", "__pypy__"},
-    "remora_client": {"remora_protocol", "prompt_toolkit", "pygments", "cryptography", "platformdirs"},
+    "remora_client": {"remora_protocol", "prompt_toolkit", "pygments", "cryptography", "platformdirs"}
+    # Each in the module for its extra.
+    | {"distributed"},
 }
 
 #: Highest first. A name is a module or a whole sub-package; with a dot, a module apart from its package; ""
@@ -74,6 +76,8 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_sync", "_loop_thread"},
         {"aio"},
         {"_objects"},
+        {"_group"},
+        {"_feeds"},
         {"_targets", "_inject"},
         {"_snapshot._taking"},
         {"_session"},
@@ -81,6 +85,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_attach", "_breaking", "_looking"},
         {"_conversation"},
         {"_snapshot"},
+        {"discovery"},
         {"_connect"},
         {"_diagnosis"},
         {"_greeting"},

@@ -1,4 +1,4 @@
-"""Asking many endpoints at once which processes are behind them. Runs on the event loop's thread.
+"""Asking many endpoints and engines at once which processes are there. Runs on the event loop's thread.
 
 All are asked together, up to a limit; each answer comes as soon as it is there, and a failure is an answer,
 too. All connections are made first, so that those that say nothing have used up their time while the others
@@ -17,13 +17,17 @@ from remora_client._connect import connect
 from remora_client._errors import ClientError, NotARemora, TimedOut
 from remora_client._foreign import foreign_name
 from remora_client._text import visible
+from remora_client.discovery import open_discovery
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from remora_client._options import ConnectOptions
+    from remora_client.discovery import Target
     from remora_protocol import ProcessInfo, Qualifier
+
+    Question = Qualifier | str  # a str is an engine's address
 
 __all__ = ["Answer", "ask_all", "place_of"]
 
@@ -38,18 +42,19 @@ _WHOLE = 1.5
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one endpoint."""
+    """What came of one endpoint, or engine."""
 
     place: str
     processes: list[ProcessInfo] = field(default_factory=list)
+    targets: list[Target] | None = None  # of an engine, instead
     error: ClientError | None = None
     server: str = ""  # a known debug adapter that is no Remora
 
 
 async def ask_all(
-    qualifiers: Sequence[Qualifier], options: ConnectOptions
+    questions: Sequence[Question], options: ConnectOptions
 ) -> AsyncIterator[tuple[int, Answer]]:
-    """An answer for each qualifier, with its place in the order, as they come.
+    """An answer for each question, with its place in the order, as they come.
 
     `options.timeout` is for each step. One and a half times that is for all that comes before the login, and
     again for the rest.
@@ -57,12 +62,14 @@ async def ask_all(
     gate = asyncio.Semaphore(_at_once())
     logins = asyncio.Semaphore(_LOGINS)
 
-    async def ask(number: int, qualifier: Qualifier) -> tuple[int, Answer]:
+    async def ask(number: int, question: Question) -> tuple[int, Answer]:
         async with gate:
-            return number, await _ask(qualifier, options, logins)
+            if isinstance(question, str):
+                return number, await _ask_engine(question, options)
+            return number, await _ask(question, options, logins)
 
     with _met.remembering():
-        tasks = [asyncio.ensure_future(ask(number, each)) for number, each in enumerate(qualifiers)]
+        tasks = [asyncio.ensure_future(ask(number, each)) for number, each in enumerate(questions)]
         try:
             for task in asyncio.as_completed(tasks):
                 yield await task
@@ -72,9 +79,21 @@ async def ask_all(
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def place_of(qualifier: Qualifier) -> str:
+def place_of(question: Question) -> str:
     """How an endpoint is shown: without its secret, and without a process."""
-    return str(replace(qualifier, pid=None))
+    return question if isinstance(question, str) else str(replace(question, pid=None))
+
+
+async def _ask_engine(url: str, options: ConnectOptions) -> Answer:
+    try:
+        discovery = open_discovery(url, options)
+        try:
+            targets = [each async for each in discovery.targets()]
+        finally:
+            await discovery.close()
+    except ClientError as error:
+        return Answer(url, error=error)
+    return Answer(url, targets=sorted(targets, key=lambda each: (each.host, each.pid or 0)))
 
 
 class _Turn:

@@ -23,7 +23,31 @@ if TYPE_CHECKING:
     from remora_client._connect import Link
     from remora_client._localsource import LocalSources
 
-__all__ = ["Breaking"]
+__all__ = ["Breaking", "breakpoint_for"]
+
+
+def breakpoint_for(
+    sources: LocalSources,
+    number: int,
+    path: str,
+    line: int,
+    *,
+    function: str = "",
+    in_program: bool = False,
+    **options: Any,
+) -> Breakpoint:
+    """A breakpoint where a person says, with the local file's full path and hash if there is one."""
+    local = sources.find(path) if path else None
+    return Breakpoint(
+        number,
+        "function" if function else "line",
+        local.path if local else path,
+        line,
+        function,
+        sha256=local.sha256 if local else None,
+        in_copy=local is not None and not in_program,
+        **options,
+    )
 
 
 class Breaking(Conversation):
@@ -73,26 +97,24 @@ class Breaking(Conversation):
         """
         if not self.link.is_remora and (thread or task):
             raise ClientError("This server stops every thread alike.", "A condition may tell them apart.")
-        local = self.sources.find(path) if path else None
         self._last_number += 1
-        new = Breakpoint(
+        new = breakpoint_for(
+            self.sources,
             self._last_number,
-            "function" if function else "line",
-            local.path if local else path,
+            path,
             line,
-            function,
-            column,
-            condition,
-            hit_condition,
-            log_message,
-            enabled,
-            temporary,
-            local.sha256 if local else None,
+            function=function,
+            in_program=in_program,
+            column=column,
+            condition=condition,
+            hit_condition=hit_condition,
+            log_message=log_message,
+            enabled=enabled,
+            temporary=temporary,
             name=name,
             thread=thread,
             task=task,
             after=after,
-            in_copy=local is not None and not in_program,
         )
         before = self.state.breakpoints
         self.state = replace(self.state, breakpoints=(*before, new))
@@ -139,6 +161,34 @@ class Breaking(Conversation):
             await self._send_file(path)
         if any(each.kind == "function" for each in self.breakpoints):
             await self._send_functions()
+
+    async def adopt_breakpoints(
+        self, breakpoints: Iterable[Breakpoint], instead_of: Iterable[Breakpoint] = ()
+    ) -> None:
+        """Have these of another session, with their numbers, and no more those `instead_of` which they come.
+
+        Others stay, and what is here already stays bound.
+        """
+        adopted = {each.number: each.unbound() for each in breakpoints}
+        managed = adopted.keys() | {each.number for each in instead_of}
+        before = {each.number: each for each in self.breakpoints}
+        kept = [each for each in self.breakpoints if each.number not in managed]
+        for number, each in adopted.items():
+            old = before.get(number)
+            kept.append(old if old is not None and old.unbound() == each else each)
+        wanted = tuple(sorted(kept, key=lambda each: each.number))
+        changed = {each.unbound() for each in self.breakpoints} ^ {each.unbound() for each in wanted}
+        self.state = replace(self.state, breakpoints=wanted)
+        self._last_number = max(self._last_number, *adopted, 0)
+        for path in dict.fromkeys(each.path for each in changed if each.kind == "line"):
+            await self._send_file(path)
+        if any(each.kind == "function" for each in changed):
+            await self._send_functions()
+
+    @property
+    def last_number(self) -> int:
+        """The highest number that a breakpoint has had."""
+        return self._last_number
 
     async def set_exception_filters(self, filters: Sequence[ExceptionFilter]) -> None:
         """Stop at exceptions, by the server's modes ("raised", "uncaught" …); () for never."""

@@ -1,6 +1,6 @@
-"""`remora ls`: the processes that can be debugged, behind some qualifiers or on this machine.
+"""`remora ls`: the processes that can be debugged, behind some qualifiers, of an engine, or on this machine.
 
-All qualifiers are asked at once; one that fails costs the others nothing. Answers of several are shown as
+All are asked at once; one that fails costs the others nothing. Answers of several are shown as
 they come, a line a process, and what failed stands beside them.
 """
 
@@ -19,18 +19,21 @@ from remora_client._errors import UsageError
 from remora_client._foreign import NO_AUTHENTICATION
 from remora_client._hosts import given
 from remora_client._options import ConnectOptions, from_arguments
-from remora_client._process_table import GrowingTable, table
+from remora_client._process_table import GrowingTable, table, target_table
 from remora_client._progress import Progress
 from remora_client._targets import local_processes
 from remora_client._text import visible
-from remora_protocol import Qualifier, QualifierError, parse_qualifier
+from remora_client.discovery import is_scheme
+from remora_protocol import QualifierError, parse_qualifier
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Sequence
 
+    from remora_client._asking import Question
     from remora_client._errors import ClientError
     from remora_client._hosts import Given
+    from remora_client.discovery import Target
 
 __all__ = ["run"]
 
@@ -42,18 +45,20 @@ def run(arguments: Namespace) -> int:
     options = from_arguments(arguments)
     if arguments.timeout is not None:
         options = replace(options, timeout=arguments.timeout)
-    qualifiers = [_parsed(each) for each in given(arguments.qualifiers)]
-    if arguments.qualifiers and not qualifiers:
+    questions = [_parsed(each) for each in given(arguments.qualifiers)]
+    if arguments.qualifiers and not questions:
         raise UsageError("The list of hosts is empty.")
-    if len(qualifiers) > 1:  # a question to a person would hold up all the others
+    if len(questions) > 1:  # a question to a person would hold up all the others
         options = replace(options, ask_secret=None, ask_certificate=None)
     if arguments.watch:
-        return asyncio.run(_watch(qualifiers, options, as_json=arguments.json))
-    answers = asyncio.run(_list(qualifiers, options, as_json=arguments.json))
+        return asyncio.run(_watch(questions, options, as_json=arguments.json))
+    answers = asyncio.run(_list(questions, options, as_json=arguments.json))
     return next((each.error.exit_code for each in answers if each.error is not None), 0)
 
 
-def _parsed(target: Given) -> Qualifier:
+def _parsed(target: Given) -> Question:
+    if is_scheme(target.text):
+        return target.text
     try:
         return parse_qualifier(target.text)
     except QualifierError as error:
@@ -62,38 +67,36 @@ def _parsed(target: Given) -> Qualifier:
         raise
 
 
-async def _list(
-    qualifiers: Sequence[Qualifier], options: ConnectOptions, *, as_json: bool
-) -> Sequence[Answer]:
-    if len(qualifiers) < 2 or as_json:
-        answers = await _ask(qualifiers, options)
+async def _list(questions: Sequence[Question], options: ConnectOptions, *, as_json: bool) -> Sequence[Answer]:
+    if len(questions) < 2 or as_json:
+        answers = await _ask(questions, options)
         _print(answers, as_json=as_json)
         return answers
-    growing = _Growing(qualifiers)
-    answers = await _ask(qualifiers, options, growing.show)
+    growing = _Growing(questions)
+    answers = await _ask(questions, options, growing.show)
     _summarize(answers)
     return answers
 
 
 async def _ask(
-    qualifiers: Sequence[Qualifier],
+    questions: Sequence[Question],
     options: ConnectOptions,
     show: Callable[[Answer], object] = lambda answer: None,
 ) -> list[Answer]:
     """All answers in the order of the questions; each is shown when it comes, and their number meanwhile."""
-    if not qualifiers:
+    if not questions:
         return [Answer("", await local_processes(options.timeout, _tell_silent))]
-    progress = Progress(len(qualifiers), "asked")
+    progress = Progress(len(questions), "asked")
     answers: dict[int, Answer] = {}
     try:
-        async for number, answer in ask_all(qualifiers, options):
+        async for number, answer in ask_all(questions, options):
             answers[number] = answer
             progress.erase()
             show(answer)
             progress.count(failed=answer.error is not None)
     finally:
         progress.erase()
-    return [answers[number] for number in range(len(qualifiers))]
+    return [answers[number] for number in range(len(questions))]
 
 
 def _tell_silent(pid: int, why: str) -> None:
@@ -104,8 +107,8 @@ def _tell_silent(pid: int, why: str) -> None:
 class _Growing:
     """What several places answered, printed as it comes."""
 
-    def __init__(self, qualifiers: Sequence[Qualifier]) -> None:
-        self._table = GrowingTable((place_of(each) for each in qualifiers), _width())
+    def __init__(self, questions: Sequence[Question]) -> None:
+        self._table = GrowingTable((place_of(each) for each in questions), _width())
         self._begun = False
 
     def show(self, answer: Answer) -> None:
@@ -118,7 +121,7 @@ class _Growing:
             return [self._table.remark(answer.place, answer.error.text.splitlines()[0])]
         if answer.server:
             return [self._table.remark(answer.place, f"{answer.server}: one process, {NO_AUTHENTICATION}")]
-        rows = self._table.rows(answer.place, answer.processes)
+        rows = self._table.rows(answer.place, answer.processes, answer.targets or ())
         return rows or [self._table.remark(answer.place, "no process can be debugged there now")]
 
 
@@ -143,7 +146,8 @@ def _width() -> int:
 def _print(answers: Sequence[Answer], *, as_json: bool) -> None:
     """All answers at once: one's, this machine's, or a snapshot of several."""
     if as_json:
-        rows = [each for answer in answers for each in answer.processes]
+        rows: list[object] = [each for answer in answers for each in answer.processes]
+        rows += [_target_data(answer.place, each) for answer in answers for each in answer.targets or ()]
         print(json.dumps(rows, indent=2), flush=True)
         for answer in answers:
             if answer.error is not None:
@@ -153,6 +157,10 @@ def _print(answers: Sequence[Answer], *, as_json: bool) -> None:
         if answer.server:
             print(f"{answer.place} is {answer.server}: one process, {NO_AUTHENTICATION}.")
             print(f"  remora attach {answer.place}")
+        elif answer.targets is not None:
+            print(
+                "\n".join(target_table(answer.targets, _width())) or f"{answer.place} has nothing that runs."
+            )
         elif answer.error is None:
             print("\n".join(table(answer.processes, _width())) or _nothing(answer.place))
         else:
@@ -160,25 +168,38 @@ def _print(answers: Sequence[Answer], *, as_json: bool) -> None:
         sys.stdout.flush()
 
 
+def _target_data(place: str, target: Target) -> dict[str, object]:
+    return {
+        "place": place,
+        "kind": target.kind,
+        "name": target.name,
+        "host": target.host,
+        "pid": target.pid,
+        "doing": list(target.doing),
+        "remark": target.remark,
+        "canAttach": target.can_attach,
+    }
+
+
 def _nothing(place: str) -> str:
     where = f"behind {place}" if place else "of yours on this machine"
     return f"No process {where} can be debugged now. (A program calls remora.enable_attach() for that.)"
 
 
-async def _watch(qualifiers: Sequence[Qualifier], options: ConnectOptions, *, as_json: bool) -> int:
+async def _watch(questions: Sequence[Question], options: ConnectOptions, *, as_json: bool) -> int:
     """Ask again every second, and print what is new; on a terminal, in place of the old."""
     before: object = None
     terminal = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb" and not as_json
     while True:
-        answers = await _ask(qualifiers, options)
-        now = [(each.place, each.processes, str(each.error)) for each in answers]
+        answers = await _ask(questions, options)
+        now = [(each.place, each.processes, each.targets, str(each.error)) for each in answers]
         if now != before:
             if terminal:
                 sys.stdout.write("\x1b[H\x1b[2J")
             if as_json or len(answers) == 1:
                 _print(answers, as_json=as_json)
             else:
-                growing = _Growing(qualifiers)
+                growing = _Growing(questions)
                 for each in answers:
                     growing.show(each)
             before = now

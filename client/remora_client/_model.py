@@ -5,7 +5,7 @@ Text in them is as the debuggee sent it. Whoever shows it sends it through `_tex
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -300,6 +300,21 @@ class Breakpoint:
         if self.kind == "function":
             return self.function
         return f"{self.bound_path or self.path}:{self.bound_line or self.line}"
+
+    def unbound(self) -> Breakpoint:
+        """What the person set, without what a server made of it."""
+        return replace(
+            self,
+            verified=False,
+            bound_line=None,
+            bound_path=None,
+            bound_sha256=None,
+            sent_line=None,
+            armed=False,
+            message=None,
+            reason=None,
+            server_id=None,
+        )
 
     def to_dap(self) -> dict[str, Any]:
         """A DAP `SourceBreakpoint` or `FunctionBreakpoint`."""

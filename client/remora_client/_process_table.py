@@ -9,11 +9,13 @@ from remora_client._text import clip, visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from remora_client.discovery import Target
     from remora_protocol import ProcessInfo
 
-__all__ = ["GrowingTable", "table"]
+__all__ = ["GrowingTable", "table", "target_table"]
 
 _COLUMNS = ("PID", "NAME", "PYTHON", "USER", "STATE")
+_TARGET_COLUMNS = ("PID", "NAME", "KIND", "HOST", "DOING")
 _GAP = "  "
 _LEAST_NAME = 8
 _USUAL = (7, 20, 7, 8)  # what a table that grows takes for the columns before the last
@@ -22,9 +24,15 @@ _WIDEST_PLACE = 48
 
 def table(processes: Sequence[ProcessInfo], width: int) -> list[str]:
     """A head line and one line a process, at most `width` columns wide (0: as wide as it gets)."""
-    if not processes:
-        return []
-    rows = [_COLUMNS, *(_row(each) for each in processes)]
+    return _laid_out([_COLUMNS, *(_row(each) for each in processes)], width) if processes else []
+
+
+def target_table(targets: Sequence[Target], width: int) -> list[str]:
+    """The same for what an engine knows."""
+    return _laid_out([_TARGET_COLUMNS, *map(_target_row, targets)], width) if targets else []
+
+
+def _laid_out(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if width:
         # First the state gives way (who is attached is long), then the name.
@@ -51,9 +59,10 @@ class GrowingTable:
         """The line above all."""
         return self._line("PLACE", _COLUMNS)
 
-    def rows(self, place: str, processes: Sequence[ProcessInfo]) -> list[str]:
+    def rows(self, place: str, processes: Sequence[ProcessInfo], targets: Sequence[Target] = ()) -> list[str]:
         """One line a process."""
-        return [self._line(place, _row(each)) for each in processes]
+        known = [self._line(place, _row(each)) for each in processes]
+        return known + [self._line(place, _target_row(each)) for each in targets]
 
     def remark(self, place: str, text: str) -> str:
         """A line that says something of the place itself."""
@@ -76,3 +85,10 @@ def _row(process: ProcessInfo) -> tuple[str, ...]:
     if process["attachedBy"]:
         state += f", attached by {process['attachedBy']}"
     return (str(process["pid"]), *map(visible, (process["name"], python, process["user"], state)))
+
+
+def _target_row(target: Target) -> tuple[str, ...]:
+    doing = ", ".join(target.doing)
+    state = "; ".join(part for part in (doing, target.remark) if part) or "idle"
+    pid = "-" if target.pid is None else str(target.pid)
+    return (pid, *map(visible, (target.name, target.kind, target.host, state)))

@@ -39,6 +39,7 @@ class Session(Returning):
     def __init__(self, link: Link, sources: LocalSources) -> None:
         super().__init__(link, sources)
         self.process: ProcessInfo | None = None
+        self.told = 0  # how many of the stops somebody has waited for
 
     # -- beginning and end ------------------------------------------------------------------------
 
@@ -149,6 +150,7 @@ class Session(Returning):
         stop = self.state.stop
         if stop is None:
             return None
+        self.told = self.state.stops
         with contextlib.suppress(RequestFailed):
             frames = await self.stack(stop.thread_id, count=1)
             if frames:

@@ -1,7 +1,7 @@
 """GENERATED from aio.py and _objects.py by scripts/gen_sync.py: the scripting API without asyncio.
 
-Each session has a thread with an event loop; every call here has a coroutine of `aio` run there and waits
-for it. A session may be used from any thread, one call at a time.
+Each session or group of them has a thread with an event loop; every call here has a coroutine of `aio` run
+there and waits for it. A session may be used from any thread, one call at a time.
 """
 
 from __future__ import annotations
@@ -176,18 +176,24 @@ def attach(
 
 
 def attach_all(
-    targets: Iterable[str | int],
+    targets: Iterable[str | int] = (),
     *,
+    everyone: bool = False,
+    name: str | None = None,
     source: Sequence[str] = (),
     force: bool = False,
     just_my_code: bool = True,
     redirect_output: bool = True,
     options: ConnectOptions | None = None,
 ) -> Sessions:
-    """Attach to several programs at once; all of them, or none.
+    """Attach to several programs at once.
 
     Args:
-        targets: qualifiers (`tcp://host:5678#PID` says which process behind a port), or process ids.
+        targets: qualifiers (`tcp://host:5678#PID` says which process behind a port), process ids, or the
+            addresses of engines such as "dask://scheduler:8786"; none: this machine.
+        everyone: all processes behind each target, present and to come; what cannot be attached to is left
+            out. Otherwise it is one behind each, and all of them or none. An engine's are always all meant.
+        name: a glob; only processes with such a name.
 
     Raises:
         ConnectError: of the first that failed. Those attached to by then were left again.
@@ -198,6 +204,8 @@ def attach_all(
             loop.run(
                 aio.attach_all(
                     targets,
+                    everyone=everyone,
+                    name=name,
                     source=source,
                     force=force,
                     just_my_code=just_my_code,
@@ -452,12 +460,22 @@ class Session:
 
 
 class Sessions:
-    """Several programs that are debugged together. Leaving the `with` block detaches from all of them."""
+    """Several programs that are debugged together. Leaving the `with` block detaches from all of them.
+
+    What is set here is in every process, present and to come. A stop is one process's; the others run on.
+    """
 
     def __init__(self, twin: aio.Sessions, loop: LoopThread) -> None:
         self._twin = twin
         self._loop = loop
-        self._sessions: tuple[Session, ...] = tuple(Session(each, loop) for each in twin)
+        self._own: dict[int, Session] = {}
+        loop.enter(self)
+
+    def _session(self, twin: aio.Session) -> Session:
+        if id(twin) not in self._own:
+            self._own[id(twin)] = Session(twin, self._loop)
+        session: Session = self._own[id(twin)]
+        return session
 
     def __enter__(self) -> Sessions:
         return self
@@ -469,25 +487,97 @@ class Sessions:
         return repr(self._twin)
 
     def __iter__(self) -> Iterator[Session]:
-        return iter(self._sessions)
+        return iter([self._session(each) for each in self._loop.call(list, self._twin)])
 
     def __len__(self) -> int:
-        return len(self._sessions)
+        return len(self._twin)
 
     def __getitem__(self, index: int) -> Session:
-        return self._sessions[index]
+        return list(self)[index]
+
+    @property
+    def breakpoints(self) -> tuple[Breakpoint, ...]:
+        """What was set for all. What a process made of it is in its session's `breakpoints`."""
+        return self._twin.breakpoints
+
+    def break_at(
+        self,
+        place: str,
+        line: int | None = None,
+        *,
+        condition: str | None = None,
+        hit_condition: str | None = None,
+        log_message: str | None = None,
+        temporary: bool = False,
+    ) -> Breakpoint:
+        """Stop every process at a place, as `Session.break_at` does one."""
+        return self._loop.run(
+            self._twin.break_at(
+                place,
+                line,
+                condition=condition,
+                hit_condition=hit_condition,
+                log_message=log_message,
+                temporary=temporary,
+            )
+        )
+
+    def clear(self, numbers: Iterable[int] | None = None) -> None:
+        """Remove what was set for all, by its numbers or all of it."""
+        return self._loop.run(self._twin.clear(numbers))
+
+    def break_on_exceptions(self, filters: Sequence[ExceptionFilter]) -> None:
+        """Stop every process at exceptions; an empty sequence for never."""
+        return self._loop.run(self._twin.break_on_exceptions(filters))
+
+    def stops(self, timeout: float | None = None) -> Iterator[tuple[Session, Stop]]:
+        """The stops of all processes as they come, each once, with the session of the one that stands still.
+
+        It stands until `Session.go`, or `go` here. The iteration ends when the last process has gone and none
+        is to come.
+
+        Raises:
+            TimeoutError: there was none for `timeout` seconds.
+        """
+        while (found := self.next_stop(timeout)) is not None:
+            yield found
+
+    def next_stop(self, timeout: float | None = None) -> tuple[Session, Stop] | None:
+        """The next of `stops`; None at its end."""
+        found = self._loop.run(self._twin.next_stop(timeout))
+        if found is None:
+            return None
+        stop: Stop = _own(found[1], self._loop)
+        return self._session(found[0]), stop
 
     def wait_for_stop(self, timeout: float | None = None) -> tuple[Session, Stop] | None:
-        """Wait until one of the programs stands still; None: all of them have ended.
+        """Wait until one of the programs stands still, at once if one does; None: all of them have ended.
 
         The others run on. `Session.go` lets the one that stopped run, too.
         """
         found = self._loop.run(self._twin.wait_for_stop(timeout))
         if found is None:
             return None
-        session = next(each for each in self._sessions if each._twin is found[0])
         stop: Stop = _own(found[1], self._loop)
-        return session, stop
+        return self._session(found[0]), stop
+
+    def go(self) -> None:
+        """Let all that stand still run, and do not wait for what comes of it."""
+        return self._loop.run(self._twin.go())
+
+    def listen(
+        self, listener: Callable[[Session, str, dict[str, Any]], None], *events: str
+    ) -> Callable[[], None]:
+        """Call `listener(session, event, body)` for every event of every process, or for those named.
+
+        Beside DAP's there are "remora/joined" and "remora/left". It must return at once, and must not use the
+        session. Returns what ends it.
+        """
+
+        def tell(twin: aio.Session, event: str, body: dict[str, Any]) -> None:
+            listener(self._session(twin), event, body)
+
+        return self._loop.call(self._twin.listen, tell, *events)
 
     def detach(self) -> None:
         """Leave all of them running. Safe to call twice."""
@@ -495,5 +585,6 @@ class Sessions:
             try:
                 self._loop.run(self._twin.detach())
             finally:
-                for each in self._sessions:
+                for each in self._own.values():
                     self._loop.leave(each)
+                self._loop.leave(self)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from remora_client._connect import connect
 from remora_client._errors import ClientError
+from remora_client._feeds import feeds_for
+from remora_client._group import Group, How
 from remora_client._objects import Frame, Stop, Value
 from remora_client._options import ConnectOptions
 from remora_client._snapshot import write_snapshot
@@ -21,9 +23,10 @@ from remora_client._targets import local_processes, open_session
 from remora_protocol import parse_qualifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
     from remora_client import _model, _session
+    from remora_client._group import Member
     from remora_client._model import (
         Breakpoint,
         ExceptionFilter,
@@ -79,43 +82,34 @@ async def attach(
 
 
 async def attach_all(
-    targets: Iterable[str | int],
+    targets: Iterable[str | int] = (),
     *,
+    everyone: bool = False,
+    name: str | None = None,
     source: Sequence[str] = (),
     force: bool = False,
     just_my_code: bool = True,
     redirect_output: bool = True,
     options: ConnectOptions | None = None,
 ) -> Sessions:
-    """Attach to several programs at once; all of them, or none.
+    """Attach to several programs at once.
 
     Args:
-        targets: qualifiers (`tcp://host:5678#PID` says which process behind a port), or process ids.
+        targets: qualifiers (`tcp://host:5678#PID` says which process behind a port), process ids, or the
+            addresses of engines such as "dask://scheduler:8786"; none: this machine.
+        everyone: all processes behind each target, present and to come; what cannot be attached to is left
+            out. Otherwise it is one behind each, and all of them or none. An engine's are always all meant.
+        name: a glob; only processes with such a name.
 
     Raises:
         ConnectError: of the first that failed. Those attached to by then were left again.
     """
-
-    async def one(target: str | int) -> Session:
-        return await attach(
-            target,
-            source=source,
-            force=force,
-            just_my_code=just_my_code,
-            redirect_output=redirect_output,
-            options=options,
-        )
-
-    tasks = [asyncio.ensure_future(one(target)) for target in targets]
-    try:
-        return Sessions(await asyncio.gather(*tasks))
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        for found in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(found, Session):
-                await found.detach()
-        raise
+    feeds = feeds_for(
+        [str(each) for each in targets], options or ConnectOptions(), name=name, everyone=everyone
+    )
+    core = Group(feeds, How(source, force, just_my_code, redirect_output))
+    await core.start(all_or_none=not everyone)
+    return Sessions(core)
 
 
 async def processes(target: str | None = None, options: ConnectOptions | None = None) -> list[ProcessInfo]:
@@ -226,14 +220,21 @@ class Session:
                 found = await self._core.wait_for_stop()
                 if found is None:
                     return None
-                stop, number = Stop.of(found, self._core), self._core.state.stops
-                if number == self._told_stop:
+                stop = await self._judge(found, is_step=is_step)
+                if stop is not None:
                     return stop
-                self._told_stop = number
-                if await self._is_wanted(stop) or is_step:
-                    return stop
-                if self._core.stop is not None and self._core.state.stops == number:
-                    await self._core.resume()
+
+    async def _judge(self, found: _model.Stop, *, is_step: bool = False) -> Stop | None:
+        """The stop, if it is the caller's. None: only callbacks wanted it, and the program runs again."""
+        stop, number = Stop.of(found, self._core), self._core.state.stops
+        if number == self._told_stop:
+            return stop
+        self._told_stop = number
+        if await self._is_wanted(stop) or is_step:
+            return stop
+        if self._core.stop is not None and self._core.state.stops == number:
+            await self._core.resume()
+        return None
 
     async def _is_wanted(self, stop: Stop) -> bool:
         """Whether to hand a stop to the caller: at breakpoints with callbacks it is theirs to say."""
@@ -396,10 +397,14 @@ class Session:
 
 
 class Sessions:
-    """Several programs that are debugged together. Leaving the `with` block detaches from all of them."""
+    """Several programs that are debugged together. Leaving the `with` block detaches from all of them.
 
-    def __init__(self, sessions: Sequence[Session]) -> None:
-        self._sessions = tuple(sessions)
+    What is set here is in every process, present and to come. A stop is one process's; the others run on.
+    """
+
+    def __init__(self, core: Group) -> None:
+        self._core = core
+        self._by_member: dict[Member, Session] = {}
 
     async def __aenter__(self) -> Sessions:
         return self
@@ -408,40 +413,118 @@ class Sessions:
         await self.detach()
 
     def __repr__(self) -> str:
-        return f"<Sessions {', '.join(map(repr, self._sessions))}>"
+        return f"<Sessions {', '.join(map(repr, self))}>"
 
     def __iter__(self) -> Iterator[Session]:
-        return iter(self._sessions)
+        return iter([self._session(each) for each in self._core.members.values()])
 
     def __len__(self) -> int:
-        return len(self._sessions)
+        return len(self._core.members)
 
     def __getitem__(self, index: int) -> Session:
-        return self._sessions[index]
+        return list(self)[index]
+
+    def _session(self, member: Member) -> Session:
+        if member not in self._by_member:
+            self._by_member[member] = Session(member.session)
+        session: Session = self._by_member[member]
+        return session
+
+    # -- breakpoints
+
+    @property
+    def breakpoints(self) -> tuple[Breakpoint, ...]:
+        """What was set for all. What a process made of it is in its session's `breakpoints`."""
+        return self._core.breakpoints
+
+    async def break_at(
+        self,
+        place: str,
+        line: int | None = None,
+        *,
+        condition: str | None = None,
+        hit_condition: str | None = None,
+        log_message: str | None = None,
+        temporary: bool = False,
+    ) -> Breakpoint:
+        """Stop every process at a place, as `Session.break_at` does one."""
+        path, number, function = _parse_place(place, line)
+        return await self._core.add_breakpoint(
+            path,
+            number,
+            function=function,
+            condition=condition,
+            hit_condition=hit_condition,
+            log_message=log_message,
+            temporary=temporary,
+        )
+
+    async def clear(self, numbers: Iterable[int] | None = None) -> None:
+        """Remove what was set for all, by its numbers or all of it."""
+        await self._core.remove_breakpoints(numbers)
+
+    async def break_on_exceptions(self, filters: Sequence[ExceptionFilter]) -> None:
+        """Stop every process at exceptions; an empty sequence for never."""
+        await self._core.set_exception_filters(filters)
+
+    # -- running
+
+    async def stops(self, timeout: float | None = None) -> AsyncIterator[tuple[Session, Stop]]:
+        """The stops of all processes as they come, each once, with the session of the one that stands still.
+
+        It stands until `Session.go`, or `go` here. The iteration ends when the last process has gone and none
+        is to come.
+
+        Raises:
+            TimeoutError: there was none for `timeout` seconds.
+        """
+        while (found := await self.next_stop(timeout)) is not None:
+            yield found
+
+    async def next_stop(self, timeout: float | None = None) -> tuple[Session, Stop] | None:
+        """The next of `stops`; None at its end."""
+        async with asyncio.timeout(timeout):
+            while (found := await self._core.next_stop()) is not None:
+                session = self._session(found[0])
+                stop = await session._judge(found[1])
+                if stop is not None:
+                    return session, stop
+            return None
 
     async def wait_for_stop(self, timeout: float | None = None) -> tuple[Session, Stop] | None:
-        """Wait until one of the programs stands still; None: all of them have ended.
+        """Wait until one of the programs stands still, at once if one does; None: all of them have ended.
 
         The others run on. `Session.go` lets the one that stopped run, too.
         """
-        waiting = {asyncio.ensure_future(each.wait_for_stop()): each for each in self if not each.state.over}
-        try:
-            async with asyncio.timeout(timeout):
-                while waiting:
-                    done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                    for task in done:
-                        session, stop = waiting.pop(task), task.result()
-                        if stop is not None:
-                            return session, stop
-            return None
-        finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+        for session in self:
+            if session.state.stop is not None and (stop := await session.wait_for_stop()) is not None:
+                return session, stop
+        return await self.next_stop(timeout)
+
+    async def go(self) -> None:
+        """Let all that stand still run, and do not wait for what comes of it."""
+        await self._core.resume_all()
+
+    # -- events and the end
+
+    def listen(
+        self, listener: Callable[[Session, str, dict[str, Any]], None], *events: str
+    ) -> Callable[[], None]:
+        """Call `listener(session, event, body)` for every event of every process, or for those named.
+
+        Beside DAP's there are "remora/joined" and "remora/left". It must return at once, and must not use the
+        session. Returns what ends it.
+        """
+
+        def tell(member: Member, event: str, body: dict[str, Any]) -> None:
+            if not events or event in events:
+                listener(self._session(member), event, body)
+
+        return self._core.listen(tell)
 
     async def detach(self) -> None:
         """Leave all of them running. Safe to call twice."""
-        await asyncio.gather(*(each.detach() for each in self._sessions))
+        await self._core.detach()
 
 
 def _parse_place(place: str, line: int | None) -> tuple[str, int, str]:
