@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Fragments", "clip", "clip_lines", "clipped", "per_line", "plain", "table", "width_of"]
+__all__ = [
+    "Fragments",
+    "clip",
+    "clip_lines",
+    "clipped",
+    "per_line",
+    "plain",
+    "table",
+    "width_of",
+    "without_head",
+    "wrapped",
+]
 
 Fragments: TypeAlias = "list[tuple[str, str]]"
 
@@ -93,7 +104,40 @@ def clipped(line: Fragments, width: int) -> Fragments:
     return [*out, ("class:dim", "…")]
 
 
+def without_head(line: Fragments, width: int) -> Fragments:
+    """One line of formatted text without its first `width` columns."""
+    out: Fragments = []
+    for style, text in line:
+        head = _head(text, width)
+        width -= width_of(head)
+        if text[len(head) :]:
+            width = 0  # a wide character at the edge stays
+            out.append((style, text[len(head) :]))
+    return out
+
+
+def wrapped(line: Fragments, width: int) -> list[Fragments]:
+    """One line of formatted text as the rows that it takes on a screen."""
+    if width_of(plain(line)) <= width:
+        return [line]
+    rows: list[Fragments] = [[]]
+    left = width
+    for style, text in line:
+        rest = text
+        while rest:
+            head = _head(rest, left) or ("" if left < width else rest[:1])
+            if head:
+                rows[-1].append((style, head))
+            rest = rest[len(head) :]
+            left -= width_of(head)
+            if rest:
+                rows.append([])
+                left = width
+    return rows
+
+
 def clip_lines(fragments: Fragments, width: int) -> Fragments:
+    """Lines of formatted text, each cut like `clip` does. 0: nothing is cut."""
     if not width:
         return fragments
     out: Fragments = []

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING
 
 from pygments.lexers.python import PythonLexer
 
-from remora_client._fragments import Fragments, clip, clip_lines, clipped, per_line, plain, table, width_of
+from remora_client._fragments import (
+    Fragments,
+    clip,
+    clip_lines,
+    clipped,
+    per_line,
+    plain,
+    table,
+    width_of,
+    without_head,
+)
 from remora_client._text import visible, visible_block
 
 if TYPE_CHECKING:
@@ -23,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "breakpoint_lines",
+    "folded",
+    "line_count",
     "place",
     "placed_line",
     "python",
@@ -38,6 +50,7 @@ __all__ = [
 
 _MARGIN = 2
 _LOOK_BACK = 400  # lines before the shown ones that the lexer reads, so that it knows a docstring from code
+_BLOCK = 32  # lines that are highlighted at once
 _REPEATED = 3  # equal frames in a row that are still shown one by one
 _SYMBOLS = {
     "breakpoint": ("class:stop.breakpoint", "●"),
@@ -66,6 +79,7 @@ def source_lines(
     breakpoints: Mapping[int, bool] | None = None,
     notes: Mapping[int, str] | None = None,
     width: int = 0,
+    shift: int = 0,
 ) -> Fragments:
     """Lines of a file with their numbers: the current one marked, breakpoints in the margin.
 
@@ -77,6 +91,7 @@ def source_lines(
         breakpoints: lines that have one, and whether it is enabled and bound.
         notes: a remark behind a line, such as the values it uses.
         width: the terminal's; longer lines are clipped. 0: no limit.
+        shift: how many columns at the left of the text are out of sight.
     """
     all_lines = _split(text)
     first, last = max(first, 1), min(last, len(all_lines))
@@ -100,13 +115,19 @@ def source_lines(
             ("class:source.current" if here else "class:source.number", f" {number:>{digits}} "),
         ]
         out += [("class:source.bar", "│ ")]
-        out += clipped(line, width - digits - 6) if width else line
+        seen = without_head(line, shift) if shift else line
+        out += clipped(seen, width - digits - 6) if width else seen
         if notes and number in notes:
             room = width - digits - 11 - width_of(plain(line)) if width else 60
             if room >= 12:
                 out.append(("class:source.note", "  ┊ " + clip(visible(notes[number]), room)))
         out.append(("", "\n"))
     return out
+
+
+def line_count(text: str) -> int:
+    """How many lines a file has."""
+    return len(_split(text))
 
 
 def place(frame: Frame, *, full: bool = False) -> Fragments:
@@ -153,7 +174,7 @@ def stack_lines(
         fold: whether to fold.
         width: the terminal's. 0: no limit.
     """
-    rows = _folded(frames, current) if fold else [[frame] for frame in frames]
+    rows = folded(frames, current) if fold else [[frame] for frame in frames]
     cells: list[list[Fragments]] = []
     for row in reversed(rows) if newest_last else rows:
         frame = row[0]
@@ -351,7 +372,8 @@ def _breakpoint_place(each: Breakpoint) -> Fragments:
     ]
 
 
-def _folded(frames: Sequence[Frame], current: int) -> list[list[Frame]]:
+def folded(frames: Sequence[Frame], current: int) -> list[list[Frame]]:
+    """The frames in the rows that a folded stack has, newest first; several in one row are folded."""
     rows: list[list[Frame]] = []
 
     def key(frame: Frame) -> object:
@@ -390,22 +412,31 @@ def _lexer() -> PythonLexer:
     return PythonLexer(stripnl=False, stripall=False, ensurenl=True)
 
 
+@lru_cache(maxsize=8)
 def _split(text: str) -> list[str]:
     """Lines as Python counts them: form feeds and the like do not end one."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return lines[:-1] if lines and not lines[-1] else lines
 
 
-@lru_cache(maxsize=64)
-def _highlighted_cached(text: str, first: int, last: int) -> tuple[tuple[tuple[str, str], ...], ...]:
-    lines = [visible_block(line) for line in _split(text)[:last]]
+@lru_cache(maxsize=256)
+def _block(text: str, number: int) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """The highlighted lines of one block: who steps or scrolls sees the same lines again and again."""
+    lines = _split(text)
+    first, last = number * _BLOCK + 1, min((number + 1) * _BLOCK, len(lines))
     start = _start_of_block(lines, first)
-    lexed = per_line(python("\n".join(lines[start - 1 :]) + "\n"))
+    shown = [visible_block(line) for line in lines[start - 1 : last]]
+    lexed = per_line(python("\n".join(shown) + "\n"))
     return tuple(tuple(line) for line in lexed[first - start : last - start + 1])
 
 
 def _highlighted(text: str, first: int, last: int) -> list[Fragments]:
-    return [list(line) for line in _highlighted_cached(text, first, last)] if last >= first else []
+    if last < first:
+        return []
+    blocks = range((first - 1) // _BLOCK, (last - 1) // _BLOCK + 1)
+    lines = [line for number in blocks for line in _block(text, number)]
+    skipped = first - 1 - blocks[0] * _BLOCK
+    return [list(line) for line in lines[skipped : skipped + last - first + 1]]
 
 
 def _start_of_block(lines: Sequence[str], first: int) -> int:

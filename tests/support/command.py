@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from tests.support.program import clean_environment
-from tests.support.terminal import Terminal
+from tests.support.terminal import COLUMNS, ROWS, Terminal
 
 REMORA = str(Path(sys.executable).with_name("remora"))
 
@@ -79,10 +79,15 @@ class Remora:
         arguments = ["exec", qualifier, *options, "--json", *each]
         return Running(arguments, env=client_environment(self.configuration), cwd=self.folder)
 
-    def terminal(self, *arguments: str, env: Mapping[str, str] | None = None) -> Terminal:
+    def terminal(
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        size: tuple[int, int] = (COLUMNS, ROWS),
+    ) -> Terminal:
         """Runs it in a terminal, with a person (the test) before it."""
         environment = client_environment(self.configuration, env)
-        return Terminal([REMORA, *arguments], env=environment, cwd=self.folder)
+        return Terminal([REMORA, *arguments], env=environment, cwd=self.folder, size=size)
 
 
 class Running:

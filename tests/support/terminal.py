@@ -6,6 +6,7 @@ whatever a program asks a terminal (where is the cursor?) is answered, as prompt
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import time
@@ -23,13 +24,28 @@ ROWS, COLUMNS = 250, 120
 class _Screen(pyte.Screen):
     """A screen whose answers go back to the program, and that counts the lines that it has scrolled away."""
 
-    def __init__(self, answer: _Answer) -> None:
+    def __init__(self, answer: _Answer, rows: int, columns: int) -> None:
         self.scrolled = 0
-        super().__init__(COLUMNS, ROWS)
+        super().__init__(columns, rows)
         self._answer = answer
+        self._behind: tuple[Any, Any] | None = None  # what a full-screen program covers
+
+    def set_mode(self, *modes: int, **options: Any) -> None:
+        """pyte knows no alternate screen."""
+        if options.get("private") and 1049 in modes and self._behind is None:
+            self._behind = (copy.deepcopy(self.buffer), copy.copy(self.cursor))
+            self.erase_in_display(2)
+        super().set_mode(*modes, **options)
+
+    def reset_mode(self, *modes: int, **options: Any) -> None:
+        if options.get("private") and 1049 in modes and self._behind is not None:
+            self.buffer, self.cursor = self._behind
+            self._behind = None
+            self.dirty.update(range(self.lines))
+        super().reset_mode(*modes, **options)
 
     def index(self) -> None:
-        if self.cursor.y == ROWS - 1:
+        if self.cursor.y == self.lines - 1:
             self.scrolled += 1
         super().index()
 
@@ -47,22 +63,33 @@ class _Answer:
 
 
 class Terminal:
-    """A command under a pseudo-terminal."""
+    """A command under a pseudo-terminal.
+
+    Attributes:
+        raw: every byte that came, for what a screen does not show.
+    """
 
     def __init__(
-        self, command: Sequence[str], *, env: Mapping[str, str], cwd: str | os.PathLike[str] | None = None
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: str | os.PathLike[str] | None = None,
+        size: tuple[int, int] = (COLUMNS, ROWS),
     ) -> None:
+        self.columns, rows = size
+        self.raw = bytearray()
         self._answer = _Answer()
-        self._screen = _Screen(self._answer)
+        self._screen = _Screen(self._answer, rows, self.columns)
         self._stream = pyte.ByteStream(self._screen)
         self._from = 0  # the line that was typed last, counted from the first one ever shown
         self.ended = False
         self.child: Any = pexpect.spawn(
             command[0],
             list(command[1:]),
-            env={**env, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS)},
+            env={**env, "TERM": "xterm-256color", "COLUMNS": str(self.columns)},
             cwd=os.fspath(cwd) if cwd else None,
-            dimensions=(ROWS, COLUMNS),
+            dimensions=(rows, self.columns),
             timeout=TIMEOUT,
         )
         self.child.delaybeforesend = None
@@ -80,6 +107,7 @@ class Terminal:
         except pexpect.EOF:
             self.ended = True
             return False
+        self.raw += data
         self._stream.feed(bytes(data))
         if self._answer.text:
             self.child.send(self._answer.text)
@@ -106,7 +134,9 @@ class Terminal:
         # Not pyte's `display`: it draws all the rows, also those that nothing was written to.
         buffer = self._screen.buffer
         rows = range(first, max(buffer, default=0) + 1)
-        return "\n".join("".join(buffer[y][x].data for x in range(COLUMNS)).rstrip() for y in rows).rstrip()
+        return "\n".join(
+            "".join(buffer[y][x].data for x in range(self.columns)).rstrip() for y in rows
+        ).rstrip()
 
     def wait(self, pattern: str, timeout: float = TIMEOUT) -> re.Match[str]:
         """Waits until `pattern` is on the screen, at or below the last line typed."""
@@ -125,6 +155,30 @@ class Terminal:
                 why = "it ended" if self.ended else f"not within {timeout} s"
                 raise AssertionError(f"no {what!r} on the screen ({why}):\n{self.text}")
             self._read(left)
+
+    def see(self, pattern: str, timeout: float = TIMEOUT) -> re.Match[str]:
+        """Waits until `pattern` is anywhere on the screen, as for panes that are drawn where they like."""
+        regex = re.compile(pattern, re.MULTILINE)
+        self.wait_until(lambda: regex.search(self.text) is not None, pattern, timeout)
+        found = regex.search(self.text)
+        assert found
+        return found
+
+    def row_of(self, pattern: str, timeout: float = TIMEOUT) -> int:
+        """The row, from 1, on which `pattern` is."""
+        return self.text.count("\n", 0, self.see(pattern, timeout).start()) + 1
+
+    def click(self, column: int, row: int, button: int = 0) -> None:
+        """Presses and releases a button of the mouse; from 1. 64 and 65 are the wheel."""
+        self._settle()
+        self.child.send(f"\x1b[<{button};{column};{row}M\x1b[<{button};{column};{row}m")
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Gives the window another size."""
+        self._settle()
+        self.columns = columns
+        self._screen.resize(rows, columns)
+        self.child.setwinsize(rows, columns)
 
     def enter(self, text: str) -> None:
         """Types a line and Enter."""

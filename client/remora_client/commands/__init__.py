@@ -5,6 +5,7 @@ from remora_client.commands import data as _data
 from remora_client.commands import exceptions as _exceptions
 from remora_client.commands import explain as _explain
 from remora_client.commands import functions as _functions
+from remora_client.commands import layout as _layout
 from remora_client.commands import machine as _machine
 from remora_client.commands import objects as _objects
 from remora_client.commands import recording as _recording
@@ -27,6 +28,7 @@ from remora_client.commands._classify import (
 from remora_client.commands._context import Context
 from remora_client.commands._given import Given, given_commands
 from remora_client.commands._own import load_own
+from remora_client.commands._places import source_named
 from remora_client.commands._run import (
     FAILURES,
     commands_for,
@@ -38,7 +40,8 @@ from remora_client.commands._run import (
     wait_after,
 )
 from remora_client.commands._settings import Settings
-from remora_client.commands._stopped import stop_data, stop_lines
+from remora_client.commands._stopped import marks as source_marks
+from remora_client.commands._stopped import stop_data, stop_lines, value_notes
 from remora_client.commands._table import COMMANDS, GROUPS, Command, CommandError, Result, lookup, words
 from remora_client.commands.recording import note_line
 
@@ -68,9 +71,12 @@ __all__ = [
     "note_line",
     "run_line",
     "run_script_line",
+    "source_marks",
+    "source_named",
     "split_commands",
     "stop_data",
     "stop_lines",
+    "value_notes",
     "wait_after",
     "words",
 ]
@@ -81,6 +87,7 @@ _GROUPS_OF_COMMANDS = (
     _exceptions,
     _explain,
     _functions,
+    _layout,
     _machine,
     _objects,
     _recording,

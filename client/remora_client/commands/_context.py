@@ -31,9 +31,10 @@ class Display:
 
 @dataclass
 class Listing:
-    """Where `list` goes on: the file, the last line shown, and the stop it belongs to."""
+    """What `list` has shown: the file, the lines, and the stop it belongs to. It goes on behind the last."""
 
     source: Source
+    first: int
     last: int
     stops: int
 
@@ -53,6 +54,8 @@ class Context:
         copy: puts a text on the person's clipboard; None: there is no terminal that has one.
         interacting: every line is Python, until Ctrl-D.
         python: the names of `py`.
+        layout: shows full-screen panes, or "off" none; None: there is no terminal to show them on.
+        sees_source: a pane shows the source, so that answers need not.
     """
 
     session: Session
@@ -63,6 +66,8 @@ class Context:
     confirm: Callable[[str], Awaitable[bool]] | None = None
     past: Callable[[], Sequence[str]] = tuple
     copy: Callable[[str], None] | None = None
+    layout: Callable[[str], Awaitable[None]] | None = None
+    sees_source: bool = False
     settings: Settings = field(default_factory=Settings)
     displays: dict[int, Display] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)

@@ -15,6 +15,7 @@ _CHOICES = {
     "pager": ("on", "off"),
     "notes": ("on", "off"),
     "sticky": ("on", "off"),
+    "mouse": ("on", "off"),
 }
 
 
@@ -28,8 +29,8 @@ class Settings:
     bt_order: str = field(default="newest-last", metadata={"help": "the order of a stack"})
     pager: str = field(default="on", metadata={"help": "stop at each screenful of a long listing"})
     notes: str = field(default="on", metadata={"help": "values of variables beside the source"})
-
     sticky: str = field(default="off", metadata={"help": "show the whole function at each stop"})
+    mouse: str = field(default="on", metadata={"help": "clicks and the wheel work in a layout"})
 
     @staticmethod
     def names() -> list[str]:

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from remora_client._model import Frame, Stop
     from remora_client.commands._context import Context, Display
 
-__all__ = ["display_lines", "frame_lines", "is_silent", "line_texts", "marks", "stop_data", "stop_lines"]
+__all__ = [
+    "display_lines",
+    "frame_lines",
+    "is_silent",
+    "line_texts",
+    "marks",
+    "stop_data",
+    "stop_lines",
+    "value_notes",
+]
 
 _STICKY = 60  # lines of a function that are shown at each stop
 _NAME = re.compile(r"(?<![\w.\"'])[^\W\d]\w*")
@@ -79,7 +88,9 @@ async def frame_lines(ctx: Context, frame: Frame) -> Fragments:
 
 
 async def source_around(ctx: Context, frame: Frame) -> Fragments:
-    """The lines around a frame's, as many as the option `context` says."""
+    """The lines around a frame's, as many as the option `context` says; none where a pane shows them."""
+    if ctx.sees_source:
+        return []
     try:
         found = await ctx.session.source_text(frame.source)
     except (ClientError, RequestFailed):
@@ -88,7 +99,7 @@ async def source_around(ctx: Context, frame: Frame) -> Fragments:
         first, last = _function_around(found.text, frame.line)
     else:
         first, last = _lines_around(found.text, frame.line, ctx.settings.context)
-    notes = await _notes(ctx, frame, found.text)
+    notes = await value_notes(ctx, frame, found.text)
     out: Fragments = []
     if found.differs and frame.source.sha256:
         out.append(("class:warning", "  the program runs other text than your copy; this is the program's\n"))
@@ -117,7 +128,7 @@ def _function_around(text: str, line: int) -> tuple[int, int]:
     return max(first, line - _STICKY // 2), min(last, line + _STICKY // 2)
 
 
-async def _notes(ctx: Context, frame: Frame, text: str) -> dict[int, str]:
+async def value_notes(ctx: Context, frame: Frame, text: str) -> dict[int, str]:
     """The values of the variables that the current line names: `guess = 42`."""
     if ctx.settings.notes != "on" or not ctx.interactive:
         return {}

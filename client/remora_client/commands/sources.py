@@ -88,7 +88,7 @@ async def _show(ctx: Context, source: Source, first: int, last: int) -> Result:
     if first > total:
         raise CommandError(f"{source.name} ends at line {total}.")
     last = min(last, total)
-    ctx.listing = Listing(source, last, ctx.session.state.stops)
+    ctx.listing = Listing(source, first, last, ctx.session.state.stops)
     current = await _line_in(ctx, source.path)
     text = source_lines(
         found.text, first, last, current=current, breakpoints=marks(ctx, source.path), width=ctx.width
@@ -97,7 +97,7 @@ async def _show(ctx: Context, source: Source, first: int, last: int) -> Result:
     data = {"path": source.path, "first": first, "last": last, "current": current, "lines": lines}
     if found.differs and source.sha256:
         text = [("class:warning", " the program's own text: your copy differs\n"), *text]
-    return Result(data, text)
+    return Result(data, [] if ctx.sees_source else text)
 
 
 async def _line_in(ctx: Context, path: str) -> int | None:

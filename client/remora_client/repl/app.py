@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from remora_client._errors import ClientError, Gone
 from remora_client._text import visible
@@ -33,14 +32,18 @@ from remora_client.commands import (
 )
 from remora_client.repl.banner import banner
 from remora_client.repl.output import Above
+from remora_client.repl.signals import signals
+from remora_client.repl.terminal import FaceLost, FullFace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from remora_client._fragments import Fragments
     from remora_client._model import Stop
     from remora_client._session import Session
     from remora_client.commands import Line
+    from remora_client.repl.layout import LayoutFace
+    from remora_client.repl.layout.arrangement import Kind
     from remora_client.repl.printer import Printer
     from remora_client.repl.terminal import Face
 
@@ -60,7 +63,8 @@ class Repl:
         self.ctx.past = lambda: self._typed
         self._typed: list[str] = []
         self.names: frozenset[str] = frozenset()
-        self.face: Face | None = None
+        self.layout: LayoutFace | None = None
+        self._lines: Face | None = None
         self.above: Above | None = None
         self._told = asyncio.Event()  # the last stop, or the end, is on the screen
         self._command: asyncio.Task[None] | None = None
@@ -69,6 +73,11 @@ class Repl:
         self._bound: dict[int, bool] = {}
         self._left = False
         self._ended = False
+
+    @property
+    def face(self) -> Face | None:
+        """Where the person is: in the panes while they are shown, else in lines. None: not running yet."""
+        return self.layout or self._lines
 
     async def stopped(self) -> None:
         """Wait until the next stop is on the screen. For who drives this from outside."""
@@ -81,12 +90,13 @@ class Repl:
 
     async def run(self, face: Face, given: Sequence[str] = (), *, greet: bool = True) -> int:
         """Read and run lines until the person leaves or the program ends. Gives the exit code."""
-        self.face = face
+        self._lines = face
+        self.ctx.layout = self._show_layout if isinstance(face, FullFace) else None
         self.ctx.interactive = face.is_person
-        self.ctx.confirm = face.confirm if face.is_person else None
+        self.ctx.confirm = self._confirm if face.is_person else None
         self.above = Above(self._show_above)
         remove = self.session.listen(self._on_event)
-        with _interrupts(self.interrupt), face.quiet():
+        with signals(self.interrupt), face.quiet():
             try:
                 if greet:
                     self._print(banner(self.session))
@@ -97,17 +107,24 @@ class Repl:
                     self._print([("class:prompt", "❯ "), ("", f"{visible(text)}\n")])
                     if not await self._take(text, scripted=True) or self._over:
                         break
-                await self._loop(face)
+                await self._loop()
             finally:
                 remove()
                 await self.above.close()
+                await self._leave_layout()
         self._finish()
         return 7 if self.session.state.phase == "gone" and not self._left else 0
 
-    async def _loop(self, face: Face) -> None:
+    async def _loop(self) -> None:
         while not self._over:
+            face = self.face
+            assert face is not None
             try:
                 text = await face.read()
+            except FaceLost as lost:
+                await self._leave_layout()
+                self._fail(lost)
+                continue
             except EOFError:
                 if self.ctx.interacting and not self._over:
                     self.ctx.interacting = False
@@ -310,11 +327,36 @@ class Repl:
         else:
             self._print([("class:error", f"The session is over: {visible(_why_gone(self.session).text)}\n")])
 
+    # -- panes ------------------------------------------------------------------------------------
+
+    async def _show_layout(self, kind: str) -> None:
+        """What the command `layout` does."""
+        if kind == "off":
+            await self._leave_layout()
+        elif self.layout is not None:
+            self.layout.choose(cast("Kind", kind))
+        elif isinstance(self._lines, FullFace):
+            from remora_client.repl.layout import LayoutFace  # only who wants it pays for it
+
+            self.layout = LayoutFace(self, self._lines.editor)
+            await self.layout.start(cast("Kind", kind))
+
+    async def _leave_layout(self) -> None:
+        layout, self.layout = self.layout, None
+        if layout is not None:
+            await layout.stop()
+
+    async def _confirm(self, question: str) -> bool:
+        assert self.face is not None
+        return await self.face.confirm(question)
+
     # -- showing ----------------------------------------------------------------------------------
 
     @property
     def width(self) -> int:
-        """Columns of the terminal; in a pipe nothing is cut."""
+        """Columns of the terminal, or of the pane; in a pipe nothing is cut."""
+        if self.layout is not None:
+            return self.layout.width
         return shutil.get_terminal_size().columns if self.printer.stream.isatty() else 0
 
     def _say(self, text: str, style: str = "") -> None:
@@ -355,18 +397,3 @@ class Repl:
 
 def _why_gone(session: Session) -> ClientError:
     return session.link.rpc.end or Gone("The connection ended.")
-
-
-@contextlib.contextmanager
-def _interrupts(handler: Callable[[], None]) -> Any:
-    """Ctrl-C while no prompt reads keys."""
-    loop = asyncio.get_running_loop()
-    try:
-        loop.add_signal_handler(signal.SIGINT, handler)
-    except (NotImplementedError, RuntimeError, ValueError):
-        yield  # Windows, or not the main thread: KeyboardInterrupt does it
-        return
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)

@@ -50,6 +50,7 @@ _OPTIONS = {
     ),
     "catch": ("raised", "uncaught", "user", "-off"),
     "continue": ("-thread",),
+    "layout": ("src", "vars", "split", "off"),
 }
 
 

@@ -13,7 +13,7 @@ from remora_client._fragments import Fragments, plain
 from remora_client._text import visible_block
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Printer", "is_dumb", "output_lines", "wants_color"]
 
@@ -23,6 +23,11 @@ _ASCII = str.maketrans(
         "│": "|",
         "┊": "|",
         "→": ">",
+        "▸": ">",
+        "▾": "v",
+        "←": "<",
+        "↑": "^",
+        "↓": "v",
         "●": "*",
         "○": "o",
         "✖": "x",
@@ -70,6 +75,7 @@ class Printer:
         self.stream = sys.stdout if stream is None else stream
         self.color = wants_color(self.stream) if color is None else color
         self.transcript: str | None = None
+        self.sink: Callable[[Fragments], None] | None = None  # takes what is printed, while panes are shown
         encoding = getattr(self.stream, "encoding", None) or "ascii"
         self.unicode = encoding.lower().replace("-", "").startswith("utf")
         self._encoding = encoding
@@ -84,12 +90,16 @@ class Printer:
         """The same for formatted text; without colours the styles go."""
         return [(style if self.color else "", self.text(text)) for style, text in fragments]
 
-    def print(self, fragments: Fragments) -> None:
-        """Print formatted text, which ends its own lines."""
+    def print(self, fragments: Fragments, *, again: bool = False) -> None:
+        """Print formatted text, which ends its own lines. `again`: the transcript has it already."""
         if not fragments:
             return
         shown = self.fragments(fragments)
-        self._copy(shown)
+        if not again:
+            self._copy(shown)
+        if self.sink is not None:
+            self.sink(fragments)
+            return
         if not self.color:
             self.stream.write(plain(shown))
             self.stream.flush()

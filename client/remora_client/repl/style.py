@@ -40,6 +40,14 @@ _RULES = {
     "narration": "ansimagenta bold",
     "secure": "ansigreen",
     "insecure": "ansiyellow",
+    # panes
+    "pane.border": "ansibrightblack",
+    "pane.title": "bold",
+    "pane.title.focused": "bold reverse",
+    "pane.about": "ansibrightblack",
+    "pane.mark": "ansibrightblack",
+    "pane.chosen": "reverse",
+    "variable.changed": "ansimagenta bold",
     # the prompt
     "prompt": "ansigreen bold",
     "prompt.running": "ansibrightblack",

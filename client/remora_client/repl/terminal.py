@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import os
 import shutil
 import sys
 from typing import TYPE_CHECKING, Protocol
 
+from remora_client._errors import ClientError
 from remora_client._fragments import plain
-from remora_client.commands import classify
-from remora_client.repl.toolbar import About, toolbar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,10 +24,13 @@ if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
 
     from remora_client._fragments import Fragments
-    from remora_client.commands import Line
     from remora_client.repl.app import Repl
 
-__all__ = ["Face", "FullFace", "PlainFace"]
+__all__ = ["Face", "FaceLost", "FullFace", "PlainFace"]
+
+
+class FaceLost(ClientError):
+    """The panes of a layout could not go on. The prompt does, in lines."""
 
 
 class Face(Protocol):
@@ -147,37 +148,34 @@ class FullFace:
     is_person = True
 
     def __init__(self, repl: Repl) -> None:
+        from remora_client.repl.line_editor import LineEditor
+
         self._repl = repl
+        self.editor = LineEditor(repl)
         self._prompt = self._prompt_session()
-        repl.ctx.past = self._prompt.history.get_strings
+        repl.ctx.past = self.editor.history.get_strings
         repl.ctx.copy = self._copy
 
     def _prompt_session(self) -> PromptSession[str]:
         from prompt_toolkit import PromptSession
-        from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
         from prompt_toolkit.output import ColorDepth
 
-        from remora_client.repl.completer import LineCompleter
-        from remora_client.repl.history import ProjectHistory, history_file
-        from remora_client.repl.key_bindings import key_bindings
-        from remora_client.repl.lexer import LineLexer
         from remora_client.repl.style import style
 
-        repl = self._repl
-        secret = repl.session.link.secret
+        editor = self.editor
         session: PromptSession[str] = PromptSession(
-            self._message,
+            editor.message,
             multiline=True,
-            lexer=LineLexer(lambda: repl.names, lambda: repl.ctx.bare_names),
-            completer=LineCompleter(repl.ctx, lambda: repl.names),
+            lexer=editor.lexer,
+            completer=editor.completer,
             complete_while_typing=False,
-            history=ProjectHistory(history_file(os.getcwd()), [secret.text] if secret else []),
-            auto_suggest=AutoSuggestFromHistory(),
-            key_bindings=key_bindings(lambda: repl.names, repl.interrupt),
+            history=editor.history,
+            auto_suggest=editor.auto_suggest,
+            key_bindings=editor.key_bindings,
             bottom_toolbar=self._toolbar,
-            prompt_continuation=lambda width, number, wrapped: [("class:dim", "…".rjust(width - 1) + " ")],
+            prompt_continuation=editor.continuation,
             style=style(),
-            color_depth=None if repl.printer.color else ColorDepth.DEPTH_1_BIT,
+            color_depth=None if self._repl.printer.color else ColorDepth.DEPTH_1_BIT,
             enable_suspend=True,
             include_default_pygments_style=False,
         )
@@ -253,37 +251,8 @@ class FullFace:
         """Typing ahead is for the next prompt."""
         return _no_echo()
 
-    def _message(self) -> StyleAndTextTuples:
-        repl = self._repl
-        stopped = repl.session.stop is not None
-        frame = repl.session.selected
-        where = f"#{frame.index} " if frame is not None and frame.index and stopped else ""
-        name = ">>>" if repl.ctx.interacting else "remora❯"
-        mark: Fragments = [("class:prompt" if stopped else "class:prompt.running", f"{where}{name} ")]
-        return [*repl.printer.fragments(mark)]
-
     def _toolbar(self) -> StyleAndTextTuples:
-        repl = self._repl
-        session = repl.session
-        process = session.process
-        address = session.link.address.rpartition("://")[2]
-        about = About(
-            address,
-            session.link.certificate is not None,
-            process["pid"] if process else None,
-            process["name"] if process else "",
-        )
-        stop = session.stop
-        frame = session.selected or (stop.frame if stop else None)
-        width = shutil.get_terminal_size().columns
-        bar = toolbar(about, session.state, frame, self._line(), width)
-        return [*repl.printer.fragments(bar)]
-
-    def _line(self) -> Line | None:
-        text = self._prompt.default_buffer.text
-        if not text.strip():
-            return None
-        return classify(text, self._repl.names, bare_names=self._repl.ctx.bare_names)
+        return self.editor.toolbar(self._prompt.default_buffer.text, shutil.get_terminal_size().columns)
 
 
 def _screen_lines(fragments: Fragments) -> list[Fragments]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from remora_client._fragments import clip, width_of
+from remora_client._fragments import clip, plain, width_of
 from remora_client._text import visible
 from remora_client.commands import CommandLine
 
@@ -32,7 +32,11 @@ class About:
 
 def toolbar(about: About, state: State, frame: Frame | None, line: Line | None, width: int) -> Fragments:
     """The parts that fit into the width, the most important ones first."""
-    parts: list[Fragments] = [_connection(about), _state(state)]
+    where, now = _connection(about), _state(state)
+    room = width - width_of(plain(now)) - 4
+    if width_of(plain(where)) > room:  # what it does is worth more than where it does it
+        where = [("class:toolbar", clip(visible(about.name or about.place), max(room, 1)))]
+    parts: list[Fragments] = [where, now]
     if state.phase == "stopped" and frame is not None:
         parts.append([("class:toolbar.strong", visible(frame.name))])
         parts[-1].append(("class:toolbar", f" {visible(frame.source.name)}:{frame.line}"))
@@ -44,7 +48,7 @@ def toolbar(about: About, state: State, frame: Frame | None, line: Line | None, 
     out: Fragments = [("class:toolbar", " ")]
     used = 1
     for part in parts:
-        size = sum(width_of(text) for _, text in part) + (3 if len(out) > 1 else 0)
+        size = width_of(plain(part)) + (3 if len(out) > 1 else 0)
         if used + size > width:
             break
         out += [_SEPARATOR, *part] if len(out) > 1 else part
