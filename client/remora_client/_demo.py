@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from asyncio.subprocess import Process
     from collections.abc import Awaitable, Callable
-    from contextlib import AbstractContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from remora_client._fragments import Fragments
 
@@ -355,6 +355,10 @@ class Script:
 
     def quiet(self) -> AbstractContextManager[None]:
         """Nobody types."""
+        return contextlib.nullcontext()
+
+    def lend(self, wait: bool) -> AbstractAsyncContextManager[None]:
+        """Nobody asks for it."""
         return contextlib.nullcontext()
 
 

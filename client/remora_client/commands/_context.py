@@ -5,6 +5,7 @@ Used on the event loop's thread only.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from remora_client.commands._settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from remora_client._model import Frame, Source
     from remora_client._session import Session
@@ -39,6 +41,10 @@ class Listing:
     stops: int
 
 
+def _lent(wait: bool) -> AbstractAsyncContextManager[None]:
+    return contextlib.nullcontext()
+
+
 @dataclass
 class Context:
     """Handed to every command.
@@ -55,6 +61,7 @@ class Context:
         interacting: every line is Python, until Ctrl-D.
         python: the names of `py`.
         layout: shows full-screen panes, or "off" none; None: there is no terminal to show them on.
+        lend: gives the terminal to another program for a while, and waits for Enter after it if told to.
         sees_source: a pane shows the source, so that answers need not.
     """
 
@@ -67,6 +74,7 @@ class Context:
     past: Callable[[], Sequence[str]] = tuple
     copy: Callable[[str], None] | None = None
     layout: Callable[[str], Awaitable[None]] | None = None
+    lend: Callable[[bool], AbstractAsyncContextManager[None]] = field(default=_lent)
     sees_source: bool = False
     settings: Settings = field(default_factory=Settings)
     displays: dict[int, Display] = field(default_factory=dict)

@@ -108,8 +108,9 @@ async def edit(ctx: Context, arguments: str) -> Result:
         )
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
-        process = await asyncio.create_subprocess_exec(*shlex.split(editor), f"+{line}", local.path)
+        async with ctx.lend(False):
+            process = await asyncio.create_subprocess_exec(*shlex.split(editor), f"+{line}", local.path)
+            code = await process.wait()
     except (OSError, ValueError) as error:
         raise CommandError(f"The editor {editor!r} does not start: {error}.", "Set EDITOR.") from None
-    code = await process.wait()
     return Result({"path": local.path, "line": line, "exitCode": code})

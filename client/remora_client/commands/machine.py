@@ -28,7 +28,8 @@ async def sh(ctx: Context, arguments: str) -> Result:
         told, code = await run_shell(arguments, "")
         text = visible_block(told.removesuffix("\n"))
         return Result({"output": told, "exitCode": code}, [("", f"{text}\n")] if told else [])
-    _, code = await run_shell(arguments or default_shell())
+    async with ctx.lend(bool(arguments)):
+        _, code = await run_shell(arguments or default_shell())
     return Result({"exitCode": code}, [("class:dim", f"exit code {code}\n")] if code else [])
 
 

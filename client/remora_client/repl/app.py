@@ -37,6 +37,7 @@ from remora_client.repl.terminal import FaceLost, FullFace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from remora_client._fragments import Fragments
     from remora_client._model import Stop
@@ -94,6 +95,7 @@ class Repl:
         self.ctx.layout = self._show_layout if isinstance(face, FullFace) else None
         self.ctx.interactive = face.is_person
         self.ctx.confirm = self._confirm if face.is_person else None
+        self.ctx.lend = self._lend
         self.above = Above(self._show_above)
         remove = self.session.listen(self._on_event)
         with signals(self.interrupt), face.quiet():
@@ -345,6 +347,10 @@ class Repl:
         layout, self.layout = self.layout, None
         if layout is not None:
             await layout.stop()
+
+    def _lend(self, wait: bool) -> AbstractAsyncContextManager[None]:
+        assert self.face is not None
+        return self.face.lend(wait)
 
     async def _confirm(self, question: str) -> bool:
         assert self.face is not None

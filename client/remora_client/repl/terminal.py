@@ -17,8 +17,8 @@ from remora_client._errors import ClientError
 from remora_client._fragments import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import AsyncIterator, Iterator
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from prompt_toolkit import PromptSession
     from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -58,6 +58,9 @@ class Face(Protocol):
 
     def quiet(self) -> AbstractContextManager[None]:
         """While this lasts, keys that nobody reads yet are not echoed into the text."""
+
+    def lend(self, wait: bool) -> AbstractAsyncContextManager[None]:
+        """While this lasts, another program has the terminal. With `wait`, Enter is waited for after it."""
 
 
 class PlainFace:
@@ -122,10 +125,14 @@ class PlainFace:
         """The terminal is left as it is."""
         return contextlib.nullcontext()
 
+    def lend(self, wait: bool) -> AbstractAsyncContextManager[None]:
+        """It may have it."""
+        return contextlib.nullcontext()
+
 
 @contextlib.contextmanager
-def _no_echo() -> Iterator[None]:
-    """What is typed while a command runs waits for the next prompt, which then shows it."""
+def _echo(on: bool) -> Iterator[None]:
+    """Off, what is typed while a command runs waits for the next prompt, which then shows it."""
     try:
         import termios
 
@@ -134,8 +141,8 @@ def _no_echo() -> Iterator[None]:
     except (ImportError, OSError, ValueError):  # Windows; or no terminal after all
         yield
         return
-    silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
-    termios.tcsetattr(descriptor, termios.TCSANOW, silent)
+    flags = before[3] | termios.ECHO if on else before[3] & ~termios.ECHO
+    termios.tcsetattr(descriptor, termios.TCSANOW, [*before[:3], flags, *before[4:]])
     try:
         yield
     finally:
@@ -249,7 +256,13 @@ class FullFace:
 
     def quiet(self) -> AbstractContextManager[None]:
         """Typing ahead is for the next prompt."""
-        return _no_echo()
+        return _echo(False)
+
+    @contextlib.asynccontextmanager
+    async def lend(self, wait: bool) -> AsyncIterator[None]:
+        """With echo. There is nothing to wait for: what the program prints stays to be seen."""
+        with _echo(True):
+            yield
 
     def _toolbar(self) -> StyleAndTextTuples:
         return self.editor.toolbar(self._prompt.default_buffer.text, shutil.get_terminal_size().columns)

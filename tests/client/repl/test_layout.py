@@ -288,8 +288,8 @@ def test_variables_open_level_by_level(remora: Remora, program: Program) -> None
         terminal.press("\r")  # a value without anything inside is printed
         terminal.see(r"remora❯ print point\.inside\['first'\]\['second'\]\['third'\]")
         terminal.see("^'at the bottom'$")
-        for _ in range(4):
-            terminal.press(LEFT + LEFT)
+        for _ in range(5):
+            terminal.press(LEFT + LEFT)  # close, and to the parent
         terminal.see("▸ Locals")
         leave_pane(terminal)
         terminal.press("n\r")
@@ -426,6 +426,17 @@ def test_the_line_editor_is_the_same(remora: Remora, program: Program) -> None:
         leave(terminal)
 
 
+def test_another_program_gets_the_terminal_for_a_while(remora: Remora, program: Program) -> None:
+    with attached(remora, program) as terminal:
+        terminal.press("sh echo $((600 + 66))\r")
+        terminal.see("^666$")
+        terminal.see("Enter brings the panes back")
+        assert "── source" not in terminal.text
+        terminal.press("\r")
+        terminal.see("── source")
+        leave(terminal)
+
+
 # -- while it runs ----------------------------------------------------------------------------------
 
 
@@ -516,7 +527,7 @@ def test_a_bug_in_a_pane_leads_back_to_lines(remora: Remora, program: Program) -
         program.stdin_line("look 3")
         terminal.see("A bug in Remora, please report it: ZeroDivisionError")
         terminal.enter("help quit")
-        terminal.wait("The same as detach")
+        terminal.wait("also: q, exit")
         leave(terminal)
 
 

@@ -173,12 +173,12 @@ def test_only_what_is_open_is_asked_for() -> None:
         await tree.load(session, FRAME, moved=True)
         assert names(tree) == ["Returned", "  x", "Locals", "  count", "  point", "  many", "Globals"]
         assert {reference for reference, *_ in program.asked} == {1, 3}
-        await tree.toggle(session, tree.rows()[4])
-        await tree.toggle(session, tree.rows()[5])
+        await tree.open(session, tree.rows()[4])
+        await tree.open(session, tree.rows()[5])
         assert names(tree)[4:7] == ["  point", "    x", "      x"]
         await tree.load(session, FRAME, moved=True)
         assert names(tree)[4:7] == ["  point", "    x", "      x"]  # open as before
-        await tree.toggle(session, tree.rows()[2])
+        tree.close(tree.rows()[2])
         await tree.load(session, FRAME, moved=True)
         assert names(tree) == ["Returned", "  x", "Locals", "Globals"]
 
@@ -190,9 +190,9 @@ def test_pages() -> None:
         program, tree = Program(), Tree()
         session = cast("Session", program)
         await tree.load(session, FRAME, moved=True)
-        await tree.toggle(session, tree.rows()[5])
+        await tree.open(session, tree.rows()[5])
         assert names(tree)[6 + PAGE] == "    900 more"
-        await tree.toggle(session, tree.rows()[6 + PAGE])
+        await tree.open(session, tree.rows()[6 + PAGE])
         assert names(tree)[6 + 2 * PAGE - 1 :][:2] == [f"    [{2 * PAGE - 1}]", "    800 more"]
         assert (10, 0, 2 * PAGE, "indexed") in program.asked
 

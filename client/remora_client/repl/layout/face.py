@@ -10,13 +10,17 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import in_terminal
+from prompt_toolkit.application.current import set_app
+
 from remora_client.commands import FAILURES, error_text
 from remora_client.repl.layout.screen import Screen
 from remora_client.repl.layout.view import View
 from remora_client.repl.terminal import FaceLost
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import AsyncIterator, Coroutine
     from contextlib import AbstractContextManager
 
     from remora_client._fragments import Fragments
@@ -156,6 +160,17 @@ class LayoutFace:
     def quiet(self) -> AbstractContextManager[None]:
         """Nothing is echoed here."""
         return contextlib.nullcontext()
+
+    @contextlib.asynccontextmanager
+    async def lend(self, wait: bool) -> AsyncIterator[None]:
+        """The panes go away for that time."""
+        with set_app(self._screen.app):
+            async with in_terminal():
+                yield
+                if wait:
+                    asked: PromptSession[str] = PromptSession(erase_when_done=True)
+                    with contextlib.suppress(EOFError, KeyboardInterrupt):
+                        await asked.prompt_async([("ansibrightblack", "Enter brings the panes back. ")])
 
     @property
     def width(self) -> int:

@@ -89,26 +89,24 @@ class Tree:
             roots.append(root)
         self.roots = roots
 
-    async def toggle(self, session: Session, node: Node) -> None:
-        """Open or close a row, or load more where it stands for more."""
+    def close(self, node: Node) -> None:
+        """Show no more what is in a row."""
+        node.is_open = False
+        self._open.discard(node.path)
+        self._closed.add(node.path)
+
+    async def open(self, session: Session, node: Node) -> None:
+        """Show what is in a row, or a page more where it stands for more."""
         async with self._asking:
             found = next((each for each in self.rows() if each.path == node.path), None)
-            if found is not None:
-                await self._toggle(session, found)
-
-    async def _toggle(self, session: Session, node: Node) -> None:
-        if node.more and node.parent is not None:
-            parent = node.parent
-            self._pages[parent.path] = self._pages.get(parent.path, 1) + 1
-            await self._fill(session, parent)
-        elif node.is_open:
-            node.is_open = False
-            self._open.discard(node.path)
-            self._closed.add(node.path)
-        elif node.reference:
-            self._open.add(node.path)
-            self._closed.discard(node.path)
-            await self._fill(session, node)
+            if found is None or found.is_open:  # meanwhile something else is shown, or it was opened twice
+                return
+            if found.more and found.parent is not None:
+                found = found.parent
+                self._pages[found.path] = self._pages.get(found.path, 1) + 1
+            self._open.add(found.path)
+            self._closed.discard(found.path)
+            await self._fill(session, found)
 
     async def _fill(self, session: Session, node: Node) -> None:
         """Load the children of a row, and theirs where they were open before."""

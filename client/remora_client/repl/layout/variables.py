@@ -67,8 +67,10 @@ class VariablesPane(Pane):
         node = self._node()
         if node is None:
             return
-        if node.reference or node.more:
-            self._later(self._view.tree.toggle(self._view.ctx.session, node))
+        if node.is_open:
+            self._view.tree.close(node)
+        elif node.reference or node.more:
+            self._later(self._view.tree.open(self._view.ctx.session, node))
         elif node.evaluate_name:
             self._run(f"print {node.evaluate_name}")
 
