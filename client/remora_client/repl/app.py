@@ -11,7 +11,6 @@ import contextlib
 import shutil
 from typing import TYPE_CHECKING, Any, cast
 
-from remora_client._errors import ClientError, Gone
 from remora_client._text import visible
 from remora_client.commands import (
     FAILURES,
@@ -30,7 +29,7 @@ from remora_client.commands import (
     split_commands,
     stop_lines,
 )
-from remora_client.repl.banner import banner
+from remora_client.repl.banner import banner, farewell
 from remora_client.repl.output import Above
 from remora_client.repl.signals import signals
 from remora_client.repl.terminal import FaceLost, FullFace
@@ -114,7 +113,7 @@ class Repl:
                 remove()
                 await self.above.close()
                 await self._leave_layout()
-        self._finish()
+        self._print(farewell(self.session, left=self._left))
         return 7 if self.session.state.phase == "gone" and not self._left else 0
 
     async def _loop(self) -> None:
@@ -316,19 +315,6 @@ class Repl:
         if self._command is None and self.face is not None:
             self.face.leave()
 
-    def _finish(self) -> None:
-        """The last words."""
-        phase, code = self.session.state.phase, self.session.state.exit_code
-        if self.session.link.is_snapshot:
-            self._print([("class:dim", "Closed.\n")])
-        elif self._left or phase in ("running", "stopped"):
-            self._print([("class:dim", "Detached; the program runs on.\n")])
-        elif phase == "ended":
-            told = "" if code is None else f" with exit code {code}"
-            self._print([("class:heading", f"The program ended{told}.\n")])
-        else:
-            self._print([("class:error", f"The session is over: {visible(_why_gone(self.session).text)}\n")])
-
     # -- panes ------------------------------------------------------------------------------------
 
     async def _show_layout(self, kind: str) -> None:
@@ -399,7 +385,3 @@ class Repl:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._say(error_text(error), "class:error")
-
-
-def _why_gone(session: Session) -> ClientError:
-    return session.link.rpc.end or Gone("The connection ended.")

@@ -1,9 +1,10 @@
-"""What a person sees first: what was attached to, where it is, and how well that is protected."""
+"""What a person sees first and last: what was attached to, how well that is protected, how it ended."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remora_client._errors import Gone
 from remora_client._foreign import NO_AUTHENTICATION, foreign_name
 from remora_client._text import visible
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from remora_client._session import Session
     from remora_protocol import ProcessInfo
 
-__all__ = ["banner", "choice"]
+__all__ = ["banner", "choice", "farewell"]
 
 
 def banner(session: Session) -> Fragments:
@@ -41,6 +42,20 @@ def banner(session: Session) -> Fragments:
     keys = "Ctrl-C pauses" if phase == "running" else "where shows the stack"
     out += [("class:dim", f"  {doing}: {keys}, help lists the commands, Ctrl-D leaves and lets it run.\n")]
     return out
+
+
+def farewell(session: Session, *, left: bool) -> Fragments:
+    """The line that closes it. `left`: the person wanted it so."""
+    phase, code = session.state.phase, session.state.exit_code
+    if session.link.is_snapshot:
+        return [("class:dim", "Closed.\n")]
+    if left or phase in ("running", "stopped"):
+        return [("class:dim", "Detached; the program runs on.\n")]
+    if phase == "ended":
+        told = "" if code is None else f" with exit code {code}"
+        return [("class:heading", f"The program ended{told}.\n")]
+    why = session.link.rpc.end or Gone("The connection ended.")
+    return [("class:error", f"The session is over: {visible(why.text)}\n")]
 
 
 def _connection(session: Session) -> Fragments:
