@@ -6,12 +6,15 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.e2e.game import SECRET, tls_enable
+from tests.support.bridge import Bridge
 from tests.support.command import REMORA, Remora, client_environment
 from tests.support.dap import DapClient
 from tests.support.interpreters import NEWEST, ROOT
@@ -52,9 +55,9 @@ class Scene:
         trusted = remora("trust", "add", f"{host}:{port}", certificate["fingerprint"])
         assert trusted.code == 0, trusted
 
-    def configuration(self, language: str) -> str:
+    def configuration(self, language: str, editor: str = "") -> str:
         """The block of the page, for our program in place of the page's."""
-        text = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
+        text = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8").partition(f"## {editor}")[2]
         block, *_ = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
         found = block.replace("tcps://build-7.example:5678", self.place)
         found = found.replace("/home/me/.remora-secret", str(self.secret_file))
@@ -208,3 +211,97 @@ def test_visual_studio_codes_test_support(scene: Scene) -> None:
         finally:
             bridge.terminate()
     check(said, scene)
+
+
+#: What an editor that cannot be had says first, and what it waits for, as its source has it.
+ZED = {
+    "clientID": "zed",
+    "clientName": "Zed",
+    "adapterID": "Debugpy",
+    "locale": "en-US",
+    "pathFormat": "path",
+    "linesStartAt1": True,
+    "columnsStartAt1": True,
+    "supportsVariableType": True,
+    "supportsVariablePaging": False,
+    "supportsRunInTerminalRequest": True,
+    "supportsMemoryReferences": True,
+    "supportsProgressReporting": False,
+    "supportsInvalidatedEvent": False,
+    "supportsMemoryEvent": False,
+    "supportsArgsCanBeInterpretedByShell": False,
+    "supportsStartDebuggingRequest": True,
+    "supportsANSIStyling": True,
+}
+KATE = {
+    "clientID": "kate-gdbplugin",
+    "clientName": "Kate",
+    "adapterID": "remora",
+    "locale": "en_US",
+    "pathFormat": "path",
+    "linesStartAt1": True,
+    "columnsStartAt1": True,
+    "supportsVariableType": True,
+    "supportsVariablePaging": False,
+    "supportsRunInTerminalRequest": False,
+    "supportsMemoryReferences": False,
+    "supportsProgressReporting": False,
+    "supportsInvalidatedEvent": False,
+    "supportsMemoryEvent": False,
+}
+
+
+def drive(editor: DapClient, scene: Scene, initialize: dict[str, Any], attach: dict[str, Any]) -> None:
+    """The order of both: attach is asked for and not waited for; what `initialized` sets off comes first."""
+    assert editor.request("initialize", initialize)["supportsConfigurationDoneRequest"]
+    assert [message["type"] for message in editor.messages] == ["response"]
+    attaching = editor.begin("attach", attach)
+    editor.expect_event("initialized")
+    (bound,) = editor.set_breakpoints(scene.file, [scene.program.line("doubled")])
+    assert bound["line"] == scene.program.line("doubled")
+    editor.request("setExceptionBreakpoints", filters=["uncaught"])
+    editor.request("configurationDone")
+    editor.finish(attaching)
+    stop = editor.wait_stopped(reason="breakpoint")
+    thread = stop["threadId"]
+    assert editor.threads()
+    top = editor.top(thread)
+    assert top["source"]["path"] == str(scene.file)
+    assert "value" in editor.locals(top["id"])
+    assert editor.evaluate("6 * 7", top["id"])["result"] == "42"
+    editor.next(thread)
+    editor.wait_stopped(reason="step")
+    assert editor.top(thread)["line"] == scene.program.line("step_return")
+    editor.set_breakpoints(scene.file, [])
+    editor.continue_(thread)
+    editor.disconnect()
+
+
+def test_zeds_configuration_and_handshake(scene: Scene) -> None:
+    (configuration,) = json.loads(scene.configuration("json", "Zed"))
+    place = configuration.pop("tcp_connection")
+    assert (configuration.pop("adapter"), place["host"]) == ("Debugpy", "127.0.0.1")
+    del configuration["label"]  # those three are Zed's own
+    with subprocess.Popen(
+        [REMORA, "dap", "--listen", "127.0.0.1:0"],
+        env=scene.environment,
+        cwd=scene.remora.folder,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as bridge:
+        try:
+            assert bridge.stdout
+            port = int(bridge.stdout.readline().rpartition(":")[2])
+            with DapClient(socket.create_connection((place["host"], port))) as editor:
+                drive(editor, scene, ZED, configuration)
+        finally:
+            bridge.terminate()
+    scene.check_free()
+
+
+def test_kates_configuration_and_handshake(scene: Scene) -> None:
+    adapter = json.loads(scene.configuration("json", "Kate"))["dap"]["remora"]
+    assert adapter["run"]["command"] == ["remora", "dap"]
+    with Bridge(scene.remora, env=scene.environment) as bridge:
+        drive(bridge.editor, scene, KATE, adapter["configurations"]["attach"]["request"])
+    scene.check_free()

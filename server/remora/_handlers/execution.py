@@ -24,11 +24,11 @@ def continue_(session: Session, arguments: Arguments) -> dict[str, Any]:
     thread = arguments.number("threadId", 0)
     if arguments.flag("singleThread"):
         _require_stopped(session, thread)
-        _go_on(session, lambda: session.server.debugger.resume(thread), thread)
+        _go_on(session, lambda: session.server.debugger.resume(thread), thread, alone=True)
         return {"allThreadsContinued": False}
     if not session.server.is_stopped():
         raise RequestFailed("not-stopped", "The program is running.")
-    _go_on(session, lambda: session.server.debugger.resume(None), None)
+    _go_on(session, lambda: session.server.debugger.resume(None), thread, alone=False)
     return {"allThreadsContinued": True}
 
 
@@ -48,7 +48,8 @@ def _step(session: Session, arguments: Arguments, kind: Any, line: int | None = 
     _go_on(
         session,
         lambda: debugger.step(thread, kind, line=line, single_thread=alone),
-        thread if alone else None,
+        thread,
+        alone=alone,
     )
 
 
@@ -138,11 +139,11 @@ def _require_stopped(session: Session, thread: int) -> Stop:
     return stop
 
 
-def _go_on(session: Session, act: Callable[[], None], thread: int | None) -> None:
+def _go_on(session: Session, act: Callable[[], None], thread: int, *, alone: bool) -> None:
     def go_on() -> None:
-        session.references.clear(thread)
+        session.references.clear(thread if alone else None)
         # Who asked knows by the answer; the others have to be told.
-        body = {"threadId": thread or 0, "allThreadsContinued": thread is None}
+        body = {"threadId": thread, "allThreadsContinued": not alone}
         session.server.publish("continued", body, but=session)
         act()
 
