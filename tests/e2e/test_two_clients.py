@@ -55,7 +55,6 @@ def test_the_terminal_drives_and_the_editor_sees_it(program: Program, remora: Re
         for command in ("continue", "next", "pause", "evaluate"):  # the editor may only look
             with pytest.raises(Refused, match="observer"):
                 editor.request(command, threadId=thread, expression="1")
-        terminal.enter("clear -all")
         terminal.enter("quit")
         assert terminal.returncode() == 0
         editor.expect_event("continued")

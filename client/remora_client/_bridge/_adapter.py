@@ -208,6 +208,7 @@ class Adapter:
             raise ClientError(f"{self._link.address} did not get ready in {_SECONDS:g} s.") from None
         finally:
             ready.cancel()
+        await self._children.ready()
         remora = capabilities.get("remora")
         if isinstance(remora, dict) and "remora/ping" in (remora.get("requests") or []):
             self._later(self._keep_alive(self._link))
