@@ -7,12 +7,12 @@ and made anew after: a server gives nobody more than ten seconds to log in. Runs
 from __future__ import annotations
 
 import asyncio
-import socket
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from remora_client import _diagnosis, _dial, _greeting, _met, _ptvsd, _tls
+from remora_client import _diagnosis, _dial, _met, _ptvsd
 from remora_client._errors import (
+    ConnectError,
     Gone,
     NoSuchProcess,
     Rejected,
@@ -23,6 +23,8 @@ from remora_client._options import ConnectOptions
 from remora_client._rpc import NoAnswer, Rpc
 from remora_client._secrets import Secret, find_secret
 from remora_client._text import visible
+from remora_client._tunnel import Tunnel, command_for
+from remora_client._wire import Wire, open_plain, open_tls
 from remora_protocol import (
     AFTER_LOGIN_LIMIT,
     OBSERVER,
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["ConnectOptions", "Link", "connect", "connect_local"]
 
 _PATIENCE = 2.0
+_TYPING = 120.0
 _DEFAULT = ConnectOptions()
 
 
@@ -69,6 +72,7 @@ class Link:
     is_snapshot: bool = False  # nothing runs behind it: a file answers
     ptvsd: _ptvsd.Door | None = None  # an old ptvsd; `rpc` speaks DAP for it, once it was opened
     is_relayed: bool = False  # the process that was opened is behind another one's port
+    tunnel: Tunnel | None = None  # the command whose input and output this is
 
     async def processes(self) -> list[ProcessInfo]:
         """The processes behind this address."""
@@ -99,11 +103,17 @@ class Link:
         await self.rpc.close()
         if self.ptvsd is not None:
             self.ptvsd.close()
+        if self.tunnel is not None:
+            await self.tunnel.close()
 
 
 async def connect(qualifier: Qualifier, options: ConnectOptions = _DEFAULT) -> Link:
     """Connect and log in. Raises a `ConnectError`, or `UsageError` for a file that cannot be read."""
+    if qualifier.scheme in ("ssh", "via"):
+        return await _connect_through_command(qualifier, options)
     secret = find_secret(qualifier, options)
+    if qualifier.scheme == "unix":
+        return await _connect_to_socket(qualifier, options, secret)
     try:
         return await _attempt_patiently(qualifier, options, secret)
     except SecretNeeded:
@@ -124,6 +134,45 @@ async def connect_local(path: str, pid: int, timeout: float = 5.0) -> Link:
     link = Link(rpc, address, options=replace(_DEFAULT, timeout=timeout))
     async with _closing_on_error(link):
         await _log_in(link, await _hello(link))
+    return link
+
+
+async def _connect_to_socket(qualifier: Qualifier, options: ConnectOptions, secret: Secret | None) -> Link:
+    """Through a Unix socket: the server knows its own user, and asks others for the secret."""
+    place = str(replace(qualifier, pid=None))
+    try:
+        sock = await _dial.dial_unix(qualifier.path, options.timeout)
+    except OSError as error:
+        raise _diagnosis.no_socket(visible(place), error) from None
+    reader, writer = await asyncio.open_connection(sock=sock)
+    rpc = Rpc(reader, writer, peer=place, trace=options.trace)
+    link = Link(rpc, place, qualifier=qualifier, options=options)
+    async with _closing_on_error(link):
+        hello = await _hello(link)
+        if hello is not None and hello.mechanisms:
+            link.secret = secret
+        await _log_in(link, hello)
+    return link
+
+
+async def _connect_through_command(qualifier: Qualifier, options: ConnectOptions) -> Link:
+    """Whoever could start the command is trusted over there, and we trust what it leads to: no secret."""
+    place = visible(str(replace(qualifier, pid=None)))
+    tunnel = await Tunnel.open(command_for(qualifier, options), place)
+    rpc = Rpc(tunnel.reader, tunnel.writer, peer=place, trace=options.trace)
+    # ssh may have a person type a password first.
+    patient = replace(options, timeout=max(options.timeout, _TYPING)) if options.ask_secret else options
+    link = Link(rpc, place, qualifier=qualifier, options=patient, tunnel=tunnel)
+    try:
+        await _log_in(link, await _hello(link))
+    except ConnectError as error:
+        explained = await tunnel.explain(error)
+        await link.close()
+        raise explained from None
+    except BaseException:
+        await link.close()
+        raise
+    link.options = options
     return link
 
 
@@ -180,7 +229,7 @@ class _GreetedLate(Exception):
 
 async def _attempt_once(qualifier: Qualifier, options: ConnectOptions, secret: Secret | None) -> Link:
     place = _dial.endpoint(*qualifier.address)
-    wire = await (_open_tls if qualifier.tls else _open_plain)(qualifier, place, options)
+    wire = await (open_tls if qualifier.tls else open_plain)(qualifier, place, options)
     if _ptvsd.greets(wire.greeting):
         return await _ptvsd_link(qualifier, options, secret, wire)
     rpc = Rpc(wire.reader, wire.writer, peer=place, greeting=wire.greeting, trace=options.trace)
@@ -208,7 +257,7 @@ async def _attempt_once(qualifier: Qualifier, options: ConnectOptions, secret: S
 
 
 async def _ptvsd_link(
-    qualifier: Qualifier, options: ConnectOptions, secret: Secret | None, wire: _Wire
+    qualifier: Qualifier, options: ConnectOptions, secret: Secret | None, wire: Wire
 ) -> Link:
     place = _dial.endpoint(*qualifier.address)
     if secret is not None and _met.is_silent(place):
@@ -236,72 +285,6 @@ async def _ptvsd_link(
         secret=secret,
         ptvsd=door,
     )
-
-
-@dataclass(frozen=True)
-class _Wire:
-    """A connection on which a hello can be said. A greeting is DAP or an old ptvsd's, or there is none."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    greeting: bytes
-    certificate: bytes | None = None
-    certificate_by_hand: bool = False
-
-
-async def _open_plain(qualifier: Qualifier, place: str, options: ConnectOptions) -> _Wire:
-    sock = await _dial.dial(*qualifier.address, options.timeout)
-    greeting = b"" if _met.is_silent(place) else await _heard(sock, place)
-    _refuse_greeting(sock, place, greeting)
-    reader, writer = await asyncio.open_connection(sock=sock)
-    return _Wire(reader, writer, greeting)
-
-
-async def _heard(sock: socket.socket, place: str) -> bytes:
-    """What the server says by itself. When the waiting is given up, so is the connection."""
-    try:
-        return await _greeting.listen(sock, place)
-    except BaseException:
-        _dial.abort(sock)
-        raise
-
-
-async def _open_tls(qualifier: Qualifier, place: str, options: ConnectOptions) -> _Wire:
-    known = _met.is_silent(place)
-
-    async def dial() -> socket.socket:
-        sock = await _dial.dial(*qualifier.address, options.timeout)
-        said = b"" if known else await _heard(sock, place)
-        if said:
-            _dial.abort(sock)
-            raise _diagnosis.greeting_before_tls(place, said)
-        _dial.reset_on_close(sock)  # until the handshake is done: an orderly end would break an old ptvsd
-        return sock
-
-    try:
-        streams = await _tls.secure(place, qualifier.host, options, dial)
-    except _tls.HandshakeFailed as failed:
-        if not options.legacy_tls and (old := await _tls.old_version(qualifier.host, options, dial)):
-            raise _tls.too_old(place, old) from None
-        plain = await _diagnosis.probe_plain(*qualifier.address)
-        raise (plain or _tls.explain(place, failed.error, options)) from None
-    _dial.reset_on_close(streams.writer.get_extra_info("socket"), False)
-    greeting = b""
-    if not known:
-        greeting = await _greeting.listen_secured(streams.reader, place)
-        _refuse_greeting(streams.writer.transport, place, greeting)
-    return _Wire(streams.reader, streams.writer, greeting, streams.certificate, streams.by_hand)
-
-
-def _refuse_greeting(connection: socket.socket | asyncio.WriteTransport, place: str, greeting: bytes) -> None:
-    error = _diagnosis.greeting_error(place, greeting)
-    if error is None:
-        return
-    if isinstance(connection, socket.socket):
-        _dial.abort(connection)
-    else:
-        connection.abort()
-    raise error
 
 
 async def _hello(link: Link) -> Hello | None:

@@ -15,11 +15,13 @@ from remora_client._errors import (
     ConnectError,
     NotARemora,
     PlainPort,
+    Refused,
     Rejected,
     Silent,
     Throttled,
     TimedOut,
     TlsPort,
+    Unreachable,
     VersionMismatch,
 )
 from remora_client._rpc import Rpc
@@ -40,6 +42,7 @@ __all__ = [
     "login_garbled",
     "login_refused",
     "login_unanswered",
+    "no_socket",
     "not_a_remora",
     "probe_plain",
 ]
@@ -121,6 +124,21 @@ async def probe_plain(host: str, port: int) -> ConnectError | None:
         f"{place} does not speak TLS; a debugger is there without it.",
         f"Use tcp://{place} (nothing is encrypted then), or give enable_attach certfile and keyfile.",
     )
+
+
+def no_socket(place: str, error: OSError) -> ConnectError:
+    """A Unix socket that could not be connected to."""
+    if isinstance(error, FileNotFoundError):
+        return Unreachable(
+            f"{place}: there is no such socket.", "remora ls shows this machine's own processes."
+        )
+    if isinstance(error, ConnectionRefusedError):
+        return Refused(f"{place}: nobody is behind this socket any more.", "Its process has ended.")
+    if isinstance(error, PermissionError):
+        return Refused(f"{place}: this user may not use the socket.", "It is for its own user only.")
+    if isinstance(error, TimeoutError):
+        return TimedOut(f"{place}: nobody takes the connection.", "The program may be stopped by a signal.")
+    return ConnectError(f"{place}: {error.strerror or error}.")
 
 
 def hello_refused(link: Link, error: RequestFailed) -> ConnectError:

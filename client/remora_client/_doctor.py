@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from remora_client import _dial
 from remora_client._certificates import describe
 from remora_client._connect import Link, connect
-from remora_client._errors import ClientError, ConnectError
+from remora_client._errors import ClientError, ConnectError, UsageError
 from remora_client._options import from_arguments
+from remora_client._targets import via
 from remora_client._text import visible
 from remora_protocol import RequestFailed, parse_qualifier
 
@@ -56,13 +57,17 @@ class Finding:
 
 def run(arguments: Namespace) -> int:
     """Examine, report, and give the exit code that connecting would give."""
-    qualifier = parse_qualifier(arguments.target)
-    findings, code = asyncio.run(_examine(qualifier, from_arguments(arguments)))
+    options = from_arguments(arguments)
+    if (arguments.target is None) is (options.via is None):
+        raise UsageError("Say where to look: a qualifier, or --via a command.")
+    qualifier = via(options.via) if options.via is not None else parse_qualifier(arguments.target)
+    findings, code = asyncio.run(_examine(qualifier, options))
     if arguments.json:
         print(json.dumps([asdict(each) for each in findings], indent=2))
         return code
     for each in findings:
-        print(f"{each.state:8}{_TITLES[each.step]:13}{each.text}")
+        title = "connection" if each.step == "tcp" and not qualifier.is_network else _TITLES[each.step]
+        print(f"{each.state:8}{title:13}{each.text}")
         if each.remedy:
             print(f"{'':21}{each.remedy}")
     return code
@@ -70,14 +75,12 @@ def run(arguments: Namespace) -> int:
 
 async def _examine(qualifier: Qualifier, options: ConnectOptions) -> tuple[list[Finding], int]:
     layers = [each for each in _LAYERS if qualifier.tls or each not in ("tls", "certificate")]
+    if not qualifier.is_network:
+        layers.remove("dns")  # "tcp" stands for the socket, or for the command and what it goes through
     findings: list[Finding] = []
     try:
-        addresses = await _dial.resolve(*qualifier.address, options.timeout)
-        shown = ", ".join(dict.fromkeys(str(address[0]) for _, address in addresses))
-        findings.append(Finding("dns", "ok", f"{visible(qualifier.host)} is {visible(shown)}"))
-        started = time.perf_counter()
-        (await _dial.dial(*qualifier.address, options.timeout)).close()
-        findings.append(Finding("tcp", "ok", f"connected in {_milliseconds(started)}"))
+        if qualifier.is_network:
+            findings += await _dialled(qualifier, options)
         link = await connect(qualifier, options)
         try:
             findings += _connected(link, layers)
@@ -87,6 +90,15 @@ async def _examine(qualifier: Qualifier, options: ConnectOptions) -> tuple[list[
     except ConnectError as error:
         return _with_failure(findings, layers, error), error.exit_code
     return findings, 0
+
+
+async def _dialled(qualifier: Qualifier, options: ConnectOptions) -> list[Finding]:
+    addresses = await _dial.resolve(*qualifier.address, options.timeout)
+    shown = ", ".join(dict.fromkeys(str(address[0]) for _, address in addresses))
+    name = Finding("dns", "ok", f"{visible(qualifier.host)} is {visible(shown)}")
+    started = time.perf_counter()
+    (await _dial.dial(*qualifier.address, options.timeout)).close()
+    return [name, Finding("tcp", "ok", f"connected in {_milliseconds(started)}")]
 
 
 def _with_failure(findings: list[Finding], layers: list[str], error: ConnectError) -> list[Finding]:
@@ -101,7 +113,9 @@ def _with_failure(findings: list[Finding], layers: list[str], error: ConnectErro
 
 def _connected(link: Link, layers: list[str]) -> list[Finding]:
     findings = []
-    if link.certificate is not None:
+    if link.qualifier is not None and not link.qualifier.is_network:
+        findings.append(Finding("tcp", "ok", link.address))
+    elif link.certificate is not None:
         findings.append(Finding("tls", "ok", link.rpc.encryption))
         certificate = describe(link.certificate)
         trust = "trusted by hand" if link.certificate_by_hand else f"trusted through {certificate.issuer}"
@@ -126,6 +140,8 @@ def _connected(link: Link, layers: list[str]) -> list[Finding]:
 
 
 def _is_loopback(link: Link) -> bool:
+    if link.qualifier is not None and not link.qualifier.is_network:
+        return True
     host = link.qualifier.host if link.qualifier else ""
     return host in ("localhost", "::1") or host.startswith("127.")
 

@@ -66,7 +66,9 @@ async def _run(arguments: Namespace, given: list[Given]) -> int:
                 source=arguments.source,
             )
     except TimeoutError:
-        raise TimedOut(f"Not attached to {arguments.target} within {arguments.timeout:g} s.") from None
+        raise TimedOut(
+            f"Not attached to {arguments.target or 'a process'} within {arguments.timeout:g} s."
+        ) from None
     printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
     ctx = Context(session)
     ctx.shown_stop = session.state.stops  # a stop that was there before us is no news

@@ -21,7 +21,7 @@ from remora_client._hosts import given
 from remora_client._options import ConnectOptions, from_arguments
 from remora_client._process_table import GrowingTable, table, target_table
 from remora_client._progress import Progress
-from remora_client._targets import local_processes
+from remora_client._targets import local_processes, via
 from remora_client._text import visible
 from remora_client.discovery import is_scheme
 from remora_protocol import QualifierError, parse_qualifier
@@ -45,7 +45,11 @@ def run(arguments: Namespace) -> int:
     options = from_arguments(arguments)
     if arguments.timeout is not None:
         options = replace(options, timeout=arguments.timeout)
+    if options.via is not None and arguments.qualifiers:
+        raise UsageError("With --via the way is known: name no other place.")
     questions = [_parsed(each) for each in given(arguments.qualifiers)]
+    if options.via is not None:
+        questions = [via(options.via)]
     if arguments.qualifiers and not questions:
         raise UsageError("The list of hosts is empty.")
     if len(questions) > 1:  # a question to a person would hold up all the others

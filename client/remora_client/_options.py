@@ -35,6 +35,9 @@ class ConnectOptions:
         legacy_tls: also speak TLS 1.0, which an old ptvsd has nothing newer than.
         rescue: free an old ptvsd that believes in a debugger which is gone, at the price that
             docs/ptvsd.md tells.
+        via: a command whose standard input and output lead to `python -m remora proxy --stdio`.
+        remote_python: what runs Python at the far side of ssh, for its shell; "": REMORA_REMOTE_PYTHON, or
+            python3.
         timeout: seconds for each step: name, TCP, TLS, hello, login.
         login_turn: entered for the login. Who makes many connections at once can so have each server say
             what it is at once, and do the hashing for a few at a time.
@@ -54,6 +57,8 @@ class ConnectOptions:
     hold: float = 0.0
     legacy_tls: bool = False
     rescue: bool = False
+    via: str | None = None
+    remote_python: str = ""
     login_turn: AbstractAsyncContextManager[object] = field(default_factory=nullcontext)
     ask_secret: Callable[[str], str | None] | None = None
     ask_certificate: Callable[[CertificateProblem], Literal["no", "once", "always"]] | None = None
@@ -76,6 +81,8 @@ def from_arguments(arguments: Namespace) -> ConnectOptions:
         hold=getattr(arguments, "hold", None) or 0.0,
         legacy_tls=arguments.legacy_tls,
         rescue=arguments.rescue,
+        via=arguments.via,
+        remote_python=arguments.remote_python or "",
         timeout=getattr(arguments, "connect_timeout", None) or 10.0,
         ask_secret=_cert_prompt.ask_secret if ask else None,
         ask_certificate=_cert_prompt.ask_certificate if ask else None,

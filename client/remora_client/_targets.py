@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from remora_client._attach import choose_process
 from remora_client._connect import Link, connect, connect_local
-from remora_client._errors import ClientError, Gone, NoSuchProcess
+from remora_client._errors import ClientError, Gone, NoSuchProcess, UsageError
 from remora_client._inject import start_server_in
 from remora_client._session import Session
 from remora_client._snapshot import is_snapshot, link_to_snapshot
 from remora_protocol import (
     ProcessInfo,
+    Qualifier,
     RequestFailed,
     is_private_folder,
     parse_qualifier,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from remora_client._options import ConnectOptions
 
-__all__ = ["Local", "choose_local", "link_to", "local_processes", "local_sockets", "open_session"]
+__all__ = ["Local", "choose_local", "link_to", "local_processes", "local_sockets", "open_session", "via"]
 
 _LOCAL_SECONDS = 5.0
 # A process that is stopped by a signal does not answer; the others must not wait for it one by one.
@@ -91,12 +92,27 @@ async def local_processes(
 
 async def link_to(target: str, options: ConnectOptions) -> tuple[Link, int | None]:
     """A link, and the process that the target itself names. Raises a `ClientError`."""
+    if options.via is not None:
+        pid = _pid_beyond(target)
+        return await connect(via(options.via), options), pid
     if target.isdecimal():
         return await _local(int(target)), int(target)
     if is_snapshot(target):
         return await link_to_snapshot(target, options.trace), None
     qualifier = parse_qualifier(target)
     return await connect(qualifier, options), qualifier.pid
+
+
+def via(command: str) -> Qualifier:
+    """What is at the other end of a command."""
+    return Qualifier("via", "", 0, path=command)
+
+
+def _pid_beyond(target: str) -> int | None:
+    """With --via the way is known, and only the process is left to be named."""
+    if target and not target.isdecimal():
+        raise UsageError("With --via the target is the number of a process at its other end, or nothing.")
+    return int(target) if target else None
 
 
 async def open_session(
@@ -112,7 +128,9 @@ async def open_session(
     redirect_output: bool = True,
 ) -> Session:
     """Connect and attach, in one. What cannot be is closed again."""
-    if target is None:
+    if target is None and options.via is not None:
+        target = ""
+    elif target is None:
         pid = await choose_local(pid, name, choose)
         target = str(pid)
     link, named = await link_to(target, options)

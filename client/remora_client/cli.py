@@ -26,6 +26,7 @@ _EPILOG = f"""\
 A QUALIFIER is {_QUALIFIER}: tcp and port 5678 unless it
 says otherwise, IPv6 in brackets, '%' in the secret written '%25'. The secret is better kept out of the
 shell's history: --secret-file, the variable REMORA_SECRET, or the prompt that comes when it is missing.
+Or it is ssh://[USER@]HOST[:PORT][/PID], where a login is all that is needed; or unix:///PATH of a socket.
 
 Exit codes: 0 done, 1 a command failed, 2 wrong usage, 3 cannot connect, 4 rejected, 5 certificate not
 trusted, 6 not a Remora or wrong version, 7 the debuggee went away."""
@@ -103,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(module=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     looking = (_add_ls, _add_attach, _add_exec, _add_dap, _add_snapshot, _add_open)
-    for add in (*looking, _add_trust, _add_cert, _add_doctor, _add_demo):
+    for add in (*looking, _add_trust, _add_cert, _add_doctor, _add_proxy, _add_demo):
         add(commands)
     return parser
 
@@ -143,7 +144,8 @@ def _add_exec(commands: Any) -> None:
     parser = _command(
         commands, "exec", "remora_client._exec", "run debugger commands without a terminal, then detach"
     )
-    parser.add_argument("target", metavar="QUALIFIER|PID", help="where the program is")
+    text = "where the program is; none: the only one on this machine"
+    parser.add_argument("target", nargs="?", metavar="QUALIFIER|PID", help=text)
     _add_session(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line: results and events")
     parser.add_argument("--timeout", type=_seconds, metavar="S", help="give up after this long")
@@ -218,9 +220,16 @@ def _add_cert(commands: Any) -> None:
 def _add_doctor(commands: Any) -> None:
     text = "try each step of connecting and say which fails and why"
     parser = _command(commands, "doctor", "remora_client._doctor", text)
-    parser.add_argument("target", metavar="QUALIFIER", help=_QUALIFIER)
+    parser.add_argument("target", nargs="?", metavar="QUALIFIER", help=_QUALIFIER)
     parser.add_argument("--json", action="store_true", help="print a list for programs to read")
     _add_connecting(parser)
+
+
+def _add_proxy(commands: Any) -> None:
+    text = "let a debugger in over standard input and output (the far end of --via)"
+    parser = _command(commands, "proxy", "remora_client._proxy_command", text)
+    parser.add_argument("--stdio", action="store_true", required=True, help="the only way there is")
+    parser.add_argument("--pid", type=int, metavar="PID", help="to this process only")
 
 
 def _add_demo(commands: Any) -> None:
@@ -270,6 +279,10 @@ def _add_connecting(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="free an old ptvsd whose last debugger was lost; leaves sys.modules['__main__'] empty there",
     )
+    text = "go through a command's standard input and output, at whose other end is `remora proxy --stdio`"
+    group.add_argument("--via", metavar="COMMAND", help=text)
+    text = "what runs the Python that has Remora at the far side of ssh:// (default: python3)"
+    group.add_argument("--remote-python", metavar="COMMAND", help=text)
     group = parser.add_argument_group("output")
     group.add_argument("--no-color", action="store_true", help="no colours (as NO_COLOR)")
     group.add_argument(

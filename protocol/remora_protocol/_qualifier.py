@@ -1,5 +1,7 @@
 """The text that names where to look: ``[tcp://|tcps://][SECRET@]HOST[:PORT][#PID]``.
 
+Or ``ssh://[USER@]HOST[:PORT][/PID]``, or ``unix:///PATH``: ways that need no secret.
+
 Pure functions for any thread. Nothing in here puts any part of the text into an error: where a person
 forgets the ``@HOST``, what we take for a host is the secret.
 """
@@ -21,6 +23,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _NETWORK = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[^:]*))?", re.DOTALL)
 _ESCAPE = re.compile(rb"%(?:([0-9A-Fa-f]{2})|)")
 _HOST = re.compile(r"(?!-)[^\x00-\x2c/:;<=>?@\[\\\]^`{|}~\x7f-\xa0\s]{1,253}")
+_SSH_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\\+@$-]{0,255}")
 _DOTTED = re.compile(r"[0-9]+(\.[0-9]+)*")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
@@ -37,8 +40,12 @@ class Qualifier:
     """Where a debuggee is, and how to get in.
 
     Attributes:
+        scheme: "tcp" or "tcps", "ssh", "unix"; or "via": a command's standard input and output.
+        port: 0 where it is left to the configuration of ssh.
         secret: None when none was given, which is not the same as an empty one.
         pid: which of the processes behind the address, when it says.
+        user: of ssh, when it says.
+        path: of a Unix socket; or the command, for "via", which no text gives.
     """
 
     scheme: str
@@ -46,6 +53,13 @@ class Qualifier:
     port: int = DEFAULT_PORT
     secret: str | None = field(default=None, repr=False)
     pid: int | None = None
+    user: str | None = None
+    path: str = ""
+
+    @property
+    def is_network(self) -> bool:
+        """Whether we connect to a port ourselves, and have to prove a secret there."""
+        return self.scheme in ("tcp", "tcps")
 
     @property
     def tls(self) -> bool:
@@ -58,9 +72,21 @@ class Qualifier:
         return self.host, self.port
 
     def __str__(self) -> str:
+        if self.scheme == "via":
+            return self.path
+        if self.scheme == "unix":
+            return f"unix://{self.path}" + ("" if self.pid is None else f"#{self.pid}")
+        if self.scheme == "ssh":
+            return self._ssh_text()
         host = f"[{self.host}]" if ":" in self.host else self.host
         pid = "" if self.pid is None else f"#{self.pid}"
         return f"{self.scheme}://{host}:{self.port}{pid}"
+
+    def _ssh_text(self) -> str:
+        user = "" if self.user is None else f"{self.user}@"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = f":{self.port}" if self.port else ""
+        return f"ssh://{user}{host}{port}" + ("" if self.pid is None else f"/{self.pid}")
 
 
 def escape_secret(secret: str) -> str:
@@ -85,7 +111,8 @@ def parse_qualifier(text: str) -> Qualifier:
     scheme, rest = ("tcp", text) if match is None else (match[1].lower(), match[2])
     parse = _SCHEMES.get(scheme)
     if parse is None:
-        known = " or ".join(f"{name}://" for name in _SCHEMES)
+        *most, last = (f"{name}://" for name in _SCHEMES)
+        known = f"{', '.join(most)} or {last}"
         raise QualifierError(f"What stands before '://' is not known here; it may be {known}.")
     return parse(scheme, rest)
 
@@ -107,8 +134,48 @@ def _parse_network(scheme: str, rest: str) -> Qualifier:
     )
 
 
+def _parse_ssh(scheme: str, rest: str) -> Qualifier:
+    before, at, place = rest.rpartition("@")
+    place, sign, pid = _split_pid(place)
+    match = _NETWORK.fullmatch(place)
+    if match is None:
+        raise QualifierError("After ssh:// comes [USER@]HOST[:PORT][/PID] and nothing else.")
+    if at and _SSH_USER.fullmatch(before) is None:
+        raise QualifierError("What stands before the '@' after ssh:// is a user's name, and nothing else.")
+    host = match["host"]
+    name = _parse_host(host)
+    return Qualifier(
+        scheme,
+        # Not in lower case: it may be an alias of the configuration of ssh.
+        host if _HOST.fullmatch(host) and not _DOTTED.fullmatch(host) else name,
+        0 if match["port"] is None else _number(match["port"], 65535, "The port"),
+        None,
+        _number(pid, _MAX_PID, "The process id") if pid or sign == "#" else None,
+        before if at else None,
+    )
+
+
+def _split_pid(place: str) -> tuple[str, str, str]:
+    """After ssh:// the process may stand behind a '/' as well as behind a '#'."""
+    return place.partition("/" if "/" in place and "#" not in place else "#")
+
+
+def _parse_unix(scheme: str, rest: str) -> Qualifier:
+    path, sign, pid = rest.partition("#")
+    if not path.startswith("/") or "\0" in path:
+        raise QualifierError("After unix:// comes the whole path of a socket, as in unix:///run/x.sock.")
+    return Qualifier(
+        scheme, "", 0, None, _number(pid, _MAX_PID, "The process id after '#'") if sign else None, None, path
+    )
+
+
 # Each scheme reads what follows its '://' as it likes.
-_SCHEMES: dict[str, Callable[[str, str], Qualifier]] = {"tcp": _parse_network, "tcps": _parse_network}
+_SCHEMES: dict[str, Callable[[str, str], Qualifier]] = {
+    "tcp": _parse_network,
+    "tcps": _parse_network,
+    "ssh": _parse_ssh,
+    "unix": _parse_unix,
+}
 
 
 def _parse_host(host: str) -> str:

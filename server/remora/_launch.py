@@ -28,6 +28,8 @@ Runs a program and lets a debugger attach to it:  remora attach tcp://HOST:PORT
   --certfile FILE       a certificate in PEM; turns TLS on
   --keyfile FILE        its key, unless the certificate's file holds it
   --wait                begin when a client has attached
+
+python -m remora proxy --stdio lets a debugger in over standard input and output.
 """
 
 
@@ -47,6 +49,10 @@ class _Options:
 
 def main() -> None:
     """The command."""
+    if sys.argv[1:2] == ["proxy"]:
+        from remora import _proxy
+
+        sys.exit(_proxy.main(sys.argv[2:]))
     options = _parse(sys.argv[1:])
     import remora
 
