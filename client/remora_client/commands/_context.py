@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from remora_client._model import Frame, Source
     from remora_client._session import Session
 
-__all__ = ["Context", "Display", "Listing"]
+__all__ = ["Context", "Display", "Listing", "Seen"]
 
 
 @dataclass
@@ -39,6 +39,16 @@ class Listing:
     first: int
     last: int
     stops: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A function's variables at a stop, and how they were when the program stood there before."""
+
+    stops: int
+    line: int
+    values: dict[str, str]
+    before: Seen | None
 
 
 def _lent(wait: bool) -> AbstractAsyncContextManager[None]:
@@ -85,6 +95,7 @@ class Context:
     transcript: str | None = None  # the file that everything shown is copied to
     record: str | None = None  # the file that commands are recorded in
     exceptions: tuple[str, ...] | None = None  # what `catch` was told; None: the server's defaults
+    seen: dict[tuple[str, str], Seen] = field(default_factory=dict)  # by a function's file and name
     shown_stop: int = 0  # the number of the last stop that somebody was told of
     shown_thread: int = 0  # and the thread of that stop
     depth: int = 0  # command files that are running

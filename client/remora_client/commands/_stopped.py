@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError
+from remora_client._fragments import clip
 from remora_client._text import visible
+from remora_client.commands._context import Seen
 from remora_client.commands._definitions import function_range
 from remora_client.commands._own import rendered
-from remora_client.render import place, python_line, source_lines, stop_line, value_line
+from remora_client.commands._raised import raised_lines
+from remora_client.render import line_count, place, python_line, source_lines, stop_line, value_line
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from remora_client._fragments import Fragments
     from remora_client._model import Frame, Stop
@@ -31,6 +35,7 @@ __all__ = [
     "value_notes",
 ]
 
+_SHORT = 40  # columns of a value beside the source
 _STICKY = 60  # lines of a function that are shown at each stop
 _NAME = re.compile(r"(?<![\w.\"'])[^\W\d]\w*")
 
@@ -54,14 +59,9 @@ async def stop_lines(ctx: Context, stop: Stop) -> Fragments:
     if stop.reason == "step" and ctx.shown_thread == stop.thread_id:
         thread = ""  # step after step in one thread: it need not be said each time
     ctx.shown_thread = stop.thread_id
-    out = stop_line(stop, thread=thread, breakpoints=session.breakpoints)
-    if stop.reason == "exception" and not stop.text:
-        with contextlib.suppress(RequestFailed, ClientError):
-            info = await session.exception_info()
-            out += [
-                ("class:stop.exception", f"  {visible(info.type)}"),
-                ("", f": {visible(info.description)}\n"),
-            ]
+    raised = await _raised(ctx) if stop.reason == "exception" else []
+    shown = replace(stop, text="") if raised else stop
+    out = [*stop_line(shown, thread=thread, breakpoints=session.breakpoints), *raised]
     if stop.reason == "step":
         with contextlib.suppress(RequestFailed, ClientError):
             returned = await session.return_value()
@@ -72,6 +72,14 @@ async def stop_lines(ctx: Context, stop: Stop) -> Fragments:
         out += await source_around(ctx, stop.frame)
     out += await display_lines(ctx)
     return out
+
+
+async def _raised(ctx: Context) -> Fragments:
+    """The exception with its notes and its chain; nothing where the server cannot tell."""
+    try:
+        return raised_lines(await ctx.session.exception_info(), indent="  ")
+    except (RequestFailed, ClientError, TimeoutError):
+        return []
 
 
 def is_silent(ctx: Context, stop: Stop) -> bool:
@@ -115,7 +123,7 @@ async def source_around(ctx: Context, frame: Frame) -> Fragments:
 
 
 def _lines_around(text: str, line: int, count: int) -> tuple[int, int]:
-    total = text.count("\n") + 1
+    total = line_count(text)
     first = max(1, min(line - count // 2, total - count + 1))
     return first, first + count - 1
 
@@ -129,22 +137,47 @@ def _function_around(text: str, line: int) -> tuple[int, int]:
 
 
 async def value_notes(ctx: Context, frame: Frame, text: str) -> dict[int, str]:
-    """The values of the variables that the current line names: `guess = 42`."""
+    """Values beside the source: what the current line names, and what the line before it has changed."""
     if ctx.settings.notes != "on" or not ctx.interactive:
         return {}
     lines = text.splitlines()
     if not 1 <= frame.line <= len(lines):
         return {}
+    try:
+        known = {each.name: each.value for each in await ctx.session.locals(frame)}
+    except (RequestFailed, ClientError):
+        return {}
     used = set(_NAME.findall(lines[frame.line - 1].partition("#")[0]))
-    with contextlib.suppress(RequestFailed, ClientError):
-        known = [each for each in await ctx.session.locals(frame) if each.name in used]
-        told = [
-            f"{each.name} = {each.value}"
-            for each in known
-            if len(each.value) <= 40 and not each.value.startswith("<")
-        ]
-        return {frame.line: ", ".join(told[:4])} if told else {}
-    return {}
+    notes = {}
+    before = _before(ctx, frame, known)
+    if before is not None and before.line != frame.line:
+        changed = {name: value for name, value in known.items() if before.values.get(name) != value}
+        notes[before.line] = _told({name: clip(value, _SHORT) for name, value in changed.items()}, changed)
+        used -= set(changed)
+    notes[frame.line] = _told(known, used)
+    return {line: note for line, note in notes.items() if note}
+
+
+def _before(ctx: Context, frame: Frame, values: dict[str, str]) -> Seen | None:
+    """How it was when the program stood in this function last. Takes note of how it is now."""
+    if frame.index:
+        return None
+    key, stops = (frame.path, frame.name), ctx.session.state.stops
+    seen = ctx.seen.get(key)
+    if seen is None or seen.stops != stops:
+        last = None if seen is None else replace(seen, before=None)
+        seen = ctx.seen[key] = Seen(stops, frame.line, values, last)
+    return seen.before
+
+
+def _told(values: Mapping[str, str], names: Collection[str]) -> str:
+    """`guess = 42, name = 'Ada'`: a few of them, and only what is short and says something."""
+    told = [
+        f"{name} = {value}"
+        for name, value in values.items()
+        if name in names and len(value) <= _SHORT and not value.startswith("<")
+    ]
+    return ", ".join(told[:4])
 
 
 def marks(ctx: Context, path: str) -> dict[int, bool]:

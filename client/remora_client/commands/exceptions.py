@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from remora_client._text import visible, visible_block
+from remora_client._text import visible_block
 from remora_client.commands._catch import caught, read_filters
+from remora_client.commands._raised import raised_lines
 from remora_client.commands._table import CommandError, Result, command
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from remora_client._fragments import Fragments
     from remora_client.commands._context import Context
 
 __all__: list[str] = []
@@ -47,25 +45,6 @@ async def exceptions(ctx: Context, arguments: str) -> Result:
         info = await ctx.session.exception_info()
     except RequestFailed as error:
         raise CommandError(f"The program does not stand at an exception: {error}") from None
-    text: Fragments = []
-    details = dict(info.details or {})
-    details.setdefault("fullTypeName", info.full_type or info.type)
-    details.setdefault("message", info.description)
-    _tell(text, details, "", full=arguments == "-full")
+    text = raised_lines(info, full=arguments == "-full")
     data = {"type": info.type, "description": info.description, "mode": info.mode}
     return Result(data | ({"details": dict(info.details)} if info.details else {}), text)
-
-
-def _tell(out: Fragments, details: Mapping[str, Any], indent: str, *, full: bool) -> None:
-    name = visible(str(details.get("fullTypeName") or details.get("typeName") or "exception"))
-    message = visible_block(str(details.get("message") or ""))
-    out += [("", indent), ("class:stop.exception", name), ("", f": {message}\n" if message else "\n")]
-    trace = details.get("stackTrace")
-    if full and isinstance(trace, str):
-        body = "".join(f"{indent}  {line}\n" for line in visible_block(trace).rstrip("\n").split("\n"))
-        out.append(("class:dim", body))
-    if len(indent) > 20:
-        return
-    for inner in details.get("innerException") or ():
-        if isinstance(inner, dict):
-            _tell(out, inner, indent + "  ", full=full)

@@ -39,8 +39,8 @@ def banner(session: Session) -> Fragments:
     if session.link.is_snapshot:
         return [*out, ("class:dim", "  where shows the stack, help lists the commands, Ctrl-D leaves.\n")]
     doing = "It is running" if phase == "running" else f"It is {phase}"
-    keys = "Ctrl-C pauses" if phase == "running" else "where shows the stack"
-    out += [("class:dim", f"  {doing}: {keys}, help lists the commands, Ctrl-D leaves and lets it run.\n")]
+    keys = "Ctrl-C pauses" if phase == "running" else "w shows the stack"
+    out += [("class:dim", f"  {doing}: {keys}, help lists commands, Ctrl-D lets it run on.\n")]
     return out
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["threads"]
 
 _MOST_CHAINED = 20
+_MOST_NOTES = 20
+_LONGEST_NOTE = 2000  # characters
 
 
 @handles("threads", looks_only=True)
@@ -105,7 +107,16 @@ def _details(error: BaseException, seen: set[int]) -> dict[str, Any]:
         "fullTypeName": name if module in ("", "builtins") else f"{module}.{name}",
         "stackTrace": text,
         "innerException": [_details(each, seen) for each in inner],
+        **({"remora": {"notes": notes}} if (notes := _notes(error)) else {}),
     }
+
+
+def _notes(error: BaseException) -> list[str]:
+    """What `add_note` added; anything can be there."""
+    notes = getattr(error, "__notes__", None)
+    if type(notes) is not list:
+        return []
+    return [note[:_LONGEST_NOTE] for note in notes[:_MOST_NOTES] if type(note) is str]
 
 
 def _chained(error: BaseException) -> list[BaseException]:

@@ -51,6 +51,16 @@ for line in sys.stdin:
         print("counted", count(int(rest)), flush=True)
     elif word == "say":
         print(rest.encode().decode("unicode_escape"), flush=True)
+    elif word == "fail":
+        try:
+            try:
+                {}["name"]
+            except KeyError as error:
+                problem = ValueError("no such name")
+                problem.__notes__ = ["the first", "the second, of\\ntwo lines"]
+                raise problem from error
+        except ValueError:
+            pass
     elif word == "exit":
         sys.exit(int(rest))
 print("bye", flush=True)
@@ -154,6 +164,41 @@ def test_ctrl_c_clears_a_line_and_pauses_on_an_empty_one(terminal: Terminal, pro
     leave(terminal)
     program.wait_line("line 500")  # it runs on
     program.signal(signal.SIGKILL)
+
+
+def test_what_a_line_has_changed_stands_beside_it(remora: Remora, program: Program) -> None:
+    with remora.terminal("attach", place(program), size=(80, 24)) as terminal:
+        terminal.see("remora❯")
+        line = program.line("loop")
+        terminal.enter(f"tbreak program.py:{line - 2}")
+        terminal.see("Breakpoint 1 at")
+        program.stdin_line("count 3")
+        terminal.see(rf"→ +{line - 2} │ +counter = Counter")
+        terminal.enter("next")
+        terminal.see(rf"→ +{line - 1} │ .* ┊ number = 3$")
+        terminal.enter("next")
+        terminal.see(rf"^ +{line - 1} │ .* ┊ each = 0$")
+        terminal.see(rf"→ +{line} │")
+        rows = terminal.text.splitlines()
+        assert len([row for row in rows if "→ Step" in row]) >= 1
+        assert max(map(len, rows)) <= 80
+        leave(terminal)
+
+
+def test_an_exception_with_its_notes_and_its_chain(remora: Remora, program: Program) -> None:
+    with remora.terminal("attach", place(program), size=(80, 40)) as terminal:
+        terminal.see("remora❯")
+        terminal.enter("catch raised ValueError")
+        terminal.see("Stops at exceptions")
+        program.stdin_line("fail")
+        terminal.see("^✖ ValueError raised|^✖ .*ValueError")
+        terminal.see("^  ValueError: no such name$")
+        terminal.see("^    note: the first$")
+        terminal.see("^    note: the second, of\n +two lines$")
+        terminal.see("^    from KeyError: 'name'$")
+        terminal.enter("exceptions")
+        terminal.see("^ValueError: no such name$")
+        leave(terminal)
 
 
 def test_enter_repeats_steps_and_never_continue(terminal: Terminal, program: Program) -> None:
