@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from remora._conditions import BadExpression, Expression, describe_error
+from remora._engine import Tested
 from remora._logmessages import LogMessage
 from remora._originals import monotonic
 from remora._tasks import current_task_name
@@ -182,6 +183,14 @@ class Point:
         """The same for what may be asked a million times a second: as few calls as can be."""
         made: tuple[CodeType | None, Any, Callable[[Any], Any]] = (None, None, bool)
 
+        def passed(frame: FrameType) -> bool:
+            outcome = self._count(frame)
+            return outcome is not None and act(frame, outcome)
+
+        def failed(frame: FrameType, error: BaseException) -> bool:
+            outcome = self._fail(condition.explain(error, frame))
+            return outcome is not None and act(frame, outcome)
+
         def report(frame: FrameType) -> bool:
             nonlocal made
             code, namespace, function = made
@@ -194,11 +203,10 @@ class Point:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
-                outcome = self._fail(condition.explain(error, frame))
-            else:
-                outcome = self._count(frame)
-            return outcome is not None and act(frame, outcome)
+                return failed(frame, error)
+            return passed(frame)
 
+        report.tested = Tested(condition.function_for, passed, failed)  # type: ignore[attr-defined]
         return report
 
     def reach(self, frame: FrameType, thread_name: Callable[[], str]) -> Outcome | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from remora import _frames
 from remora._engine import _bytecode
 from remora._engine._base import Happening
 from remora._engine._bytecode import original
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import CodeType, FrameType
 
-    from remora._engine._base import Lines, Listener, Report
+    from remora._engine._base import Lines, Listener, Report, Tested
 
 __all__ = ["InsertedEngine"]
 
@@ -45,25 +46,95 @@ class _Hook:
     """What is called before a line or at a start. It stays the same while breakpoints come and go."""
 
     def __init__(self, engine: InsertedEngine) -> None:
-        self.report: Report = _nobody
-        self.call = self._make(engine)
+        self._report: Report = _nobody
+        self.call, self._forget_test = self._make(engine)
 
-    def _make(self, engine: InsertedEngine) -> Callable[[], None]:
+    @property
+    def report(self) -> Report:
+        """What is called in the end."""
+        return self._report
+
+    @report.setter
+    def report(self, report: Report) -> None:
+        self._report = report
+        self._forget_test()
+
+    def _make(self, engine: InsertedEngine) -> tuple[Callable[[], None], Callable[[], None]]:
+        """The hook, and what has it ask for its test anew.
+
+        What nearly always comes to nothing is a test. It is asked here and now, with no call or look-up that
+        can be left out; `engine.is_testing` keeps hooks out that it may run into.
+        """
         inside, get_frame = engine.inside, sys._getframe
+        code: CodeType | None = None
+        namespace: object = None
+        test: Callable[[Any], object] = bool
 
         def hook() -> None:
+            frame = get_frame(1)
+            if frame.f_code is not code or frame.f_globals is not namespace or engine.is_testing or inside:
+                report(frame)
+                return
+            engine.is_testing = True
+            failure = None
+            try:
+                if not test(frame.f_locals):
+                    return
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                failure = error
+            finally:
+                engine.is_testing = False
+            go_on(frame, failure)
+
+        def report(frame: FrameType) -> None:
             ident = get_ident()
-            if ident in inside:
+            if ident in inside or (engine.is_testing and _is_called_by(frame.f_back, hook.__code__)):
                 return  # called by a condition, or by an evaluation while the thread is held
             inside.add(ident)
             try:
-                self.report(get_frame(1))
+                remember_test(frame)
+                self._report(frame)
             except Exception as error:
                 engine.fail(error)
             finally:
                 inside.discard(ident)
 
-        return hook
+        def go_on(frame: FrameType, failure: BaseException | None) -> None:
+            ident = get_ident()
+            tested = self._tested()
+            if tested is None:
+                return  # the breakpoint has just gone
+            inside.add(ident)
+            try:
+                tested.passed(frame) if failure is None else tested.failed(frame, failure)
+            except Exception as error:
+                engine.fail(error)
+            finally:
+                inside.discard(ident)
+
+        def remember_test(frame: FrameType) -> None:
+            nonlocal code, namespace, test
+            tested = self._tested()
+            if tested is not None:
+                code = None
+                test = tested.test_for(frame)
+                namespace = frame.f_globals
+                code = frame.f_code
+
+        def forget_test() -> None:
+            nonlocal code
+            code = None
+
+        return hook, forget_test
+
+    def _tested(self) -> Tested | None:
+        return getattr(self._report, "tested", None)
+
+
+def _is_called_by(frame: FrameType | None, code: CodeType) -> bool:
+    return any(caller.f_code is code for caller in _frames.walk(frame))
 
 
 class InsertedEngine(SettraceEngine):
@@ -78,6 +149,7 @@ class InsertedEngine(SettraceEngine):
             *self._reach.limits,
         ]
         self.inside: set[int] = set()
+        self.is_testing = False
         self._hooks: dict[tuple[str, int], _Hook] = {}
         self._entry_hooks: dict[int, tuple[CodeType, _Hook]] = {}
         self._lacking: dict[int, FrameType] = {}

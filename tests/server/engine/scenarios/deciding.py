@@ -51,6 +51,50 @@ def scenario_conditions_that_bind_names_of_locals(scene):
     assert stops(scene, condition=condition)[0] == [4]
 
 
+def is_three(value):
+    result = value == 3  # @compare
+    return result
+
+
+def scenario_conditions_that_run_into_breakpoints(scene):
+    """They are not stopped in, and do not count: neither at their own breakpoint nor at another."""
+    found = []
+    conditions = {"body": "is_three(number)", "compare": "is_three(value)"}
+    specs = [SourceBreakpoint(scene.line(marker), condition=text) for marker, text in conditions.items()]
+    scene.call("set_breakpoints", scene.path, specs)
+
+    def script():
+        while True:
+            event, body = scene.events.get(timeout=20)
+            if event == "stopped":
+                found.append((scene.where(body["threadId"]), body.get("text")))
+                scene.call("resume", None)
+            elif event == "ended":
+                return
+
+    scene.script(script)
+    loop(5)
+    is_three(3)
+    is_three(4)
+    scene.events.put(("ended", {}))
+    scene.finish()
+    assert found == [("body", None), ("compare", None)], found
+
+
+def scenario_conditions_in_several_threads(scene):
+    """Each sees its own; none is missed while another one is in the middle of it."""
+    hits = scene.count_hits()
+    scene.break_at("body", condition="number % 1000 == 999", log_message="{number}")
+    threads = [threading.Thread(target=loop, args=(20000,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    hits()
+    numbers = [body["output"].strip() for event, body in scene.seen if event == "output"]
+    assert sorted(numbers) == sorted([str(n) for n in range(999, 20000, 1000)] * 4), len(numbers)
+
+
 def scenario_hit_counts(scene):
     expected = {
         "== 3": [2],
