@@ -12,8 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from remora._conditions import BadExpression, Expression, describe_error
-from remora._engine import Tested
+from remora._conditions import BadExpression, Expression, Tested, describe_error
 from remora._logmessages import LogMessage
 from remora._originals import monotonic
 from remora._tasks import current_task_name

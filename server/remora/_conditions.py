@@ -10,19 +10,34 @@ from __future__ import annotations
 
 import ast
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from remora._frames import EVALUATED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import CodeType, FrameType
 
     Function = Callable[[Any], Any]
 
-__all__ = ["BadExpression", "Expression", "describe_error"]
+__all__ = ["BadExpression", "Expression", "Tested", "describe_error"]
 
 _LOCALS = "@locals"  # no program can have a variable of this name
+
+
+class Tested(NamedTuple):
+    """The parts of a report that comes to nothing unless a test holds; its attribute `tested`.
+
+    An engine for which a call costs too much asks the test itself.
+
+    Attributes:
+        test_for: gives the test for frames with this one's code and globals, to be called with `f_locals`.
+        passed: goes on as the report does when the test holds.
+        failed: goes on as the report does when the test raises.
+    """
+
+    test_for: Callable[[FrameType], Callable[[Any], object]]
+    passed: Callable[[FrameType], object]
+    failed: Callable[[FrameType, BaseException], object]
 
 
 class BadExpression(ValueError):

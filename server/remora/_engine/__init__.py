@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from remora._engine._base import Engine, ErrorWatch, Happening, Listener, Tested, Watch
+from remora._engine._base import Engine, ErrorWatch, Happening, Listener, Watch
 from remora._unseen import run_unseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Engine", "ErrorWatch", "Happening", "Listener", "Tested", "Watch", "choose", "run_unseen"]
+__all__ = ["Engine", "ErrorWatch", "Happening", "Listener", "Watch", "choose", "run_unseen"]
 
 
 def choose() -> Engine:

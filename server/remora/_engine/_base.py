@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Lines = Mapping[str, Mapping[int, Report]]
     """File name as in `co_filename`, then line, then whom to tell."""
 
-__all__ = ["Engine", "ErrorWatch", "Happening", "Listener", "Tested", "Watch"]
+__all__ = ["Engine", "ErrorWatch", "Happening", "Listener", "Watch"]
 
 
 class Happening(Enum):
@@ -55,22 +55,6 @@ class Watch:
     returns: Mapping[int, FrameType] = field(default_factory=dict)
     landing: FrameType | None = None
     calls: FrameType | None = None
-
-
-class Tested(NamedTuple):
-    """The parts of a report that comes to nothing unless a test holds; its attribute `tested`.
-
-    An engine for which a call costs too much asks the test itself.
-
-    Attributes:
-        test_for: gives the test for frames with this one's code and globals, to be called with `f_locals`.
-        passed: goes on as the report does when the test holds.
-        failed: goes on as the report does when the test raises.
-    """
-
-    test_for: Callable[[FrameType], Callable[[Any], object]]
-    passed: Report
-    failed: Callable[[FrameType, BaseException], object]
 
 
 class ErrorWatch(NamedTuple):

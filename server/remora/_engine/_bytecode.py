@@ -27,6 +27,7 @@ from types import CodeType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable
 from weakref import WeakValueDictionary
 
+from remora._engine._cleanups import Cleanups
 from remora._engine._instructions import VERSION, Guarded, Instruction, lay_out, opcodes, take_apart
 from remora._engine._linetables import TABLE, Guard, Place, Span, read_places, write_guards, write_places
 
@@ -186,6 +187,7 @@ class _Draft:
         self.begin = next(resumes, -1)
         starts = (instruction.origin for instruction in self.instructions[1:] if instruction.place.starts)
         self.second_start = next(starts, len(code.co_code))
+        self.cleanups = Cleanups(self.instructions, self.guarded) if VERSION >= (3, 11) else None
         self.woven: list[Instruction] = []
         self.constants: list[Any] = list(code.co_consts)
         self.places: dict[int, int] = {}  # id of a hook -> its place among the constants
@@ -205,6 +207,8 @@ class _Draft:
 
     def is_raise_event(self, source: Instruction, handler: Instruction) -> bool:
         """Whether tracing reports the line of `handler` when `source` raises."""
+        if self.cleanups is not None:
+            return any(self.is_event(origin, handler) for origin in self.cleanups.origins(source))
         if VERSION > (3, 9):
             return self.is_event(source, handler)
         # 3.9 means to report a line after each exception, but overlooks those of the first instruction of a
@@ -215,6 +219,10 @@ class _Draft:
     def weave(self, hooks: Hooks, entry: Hook | None = None) -> dict[int, Hook]:
         """Put groups in front of the instructions that need them; the hooks that were used, by line."""
         used = {}
+        if self.cleanups is not None:
+            for handler in {guarded.handler for guarded in self.guarded}:
+                if handler.place.line in hooks:
+                    self.cleanups.split(handler, partial(self._is_raise_event_at, handler))
         previous: Instruction | None = None
         for instruction in self.instructions:
             line = instruction.place.line
@@ -224,7 +232,12 @@ class _Draft:
                 used[line] = hooks[line]
             self.woven.append(instruction)
             previous = instruction
+        if self.cleanups is not None:
+            self.woven += self.cleanups.copies
         return used
+
+    def _is_raise_event_at(self, handler: Instruction, source: Instruction) -> bool:
+        return self.is_raise_event(source, handler)
 
     def _is_entered_at(self, target: Instruction, previous: Instruction | None) -> bool:
         """Whether the frame goes on here when it is called or resumed."""
@@ -310,8 +323,8 @@ class _Draft:
         return self.code.replace(**changes)
 
     def _guards(self) -> Iterator[Guard]:
-        last = self.instructions[-1]
-        ends = {last: last.offset + last.size}
+        assert self.cleanups is not None
+        ends = {each: each.offset + each.size for each in (self.instructions[-1], *self.cleanups.copies)}
         for instruction, following in zip(self.instructions, self.instructions[1:]):
             ends[instruction] = self._guarded_from(following)
         for guarded in self.guarded:
@@ -332,5 +345,8 @@ class _Draft:
 
     def _landing(self, guarded: Guarded, source: Instruction) -> Instruction:
         """Where to go when `source` raises."""
+        assert self.cleanups is not None
+        if (guarded.handler, source) in self.cleanups.diverted:
+            return self.cleanups.diverted[guarded.handler, source]
         group = self.groups.get(guarded.handler)
         return group if group and self.is_raise_event(source, guarded.handler) else guarded.handler

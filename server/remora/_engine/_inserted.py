@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import CodeType, FrameType
 
-    from remora._engine._base import Lines, Listener, Report, Tested
+    from remora._conditions import Tested
+    from remora._engine._base import Lines, Listener, Report
 
 __all__ = ["InsertedEngine"]
 

@@ -62,6 +62,10 @@ class Instruction:
         self.offset = 0
         self.size = self.needed_size()
 
+    def copy(self) -> Instruction:
+        """Another one that does the same and jumps nowhere."""
+        return Instruction(opcode.opname[self.opcode], self.argument, self.place)
+
     @property
     def sets_up(self) -> bool:
         """Whether its target is not where it goes, but where it will go when something raises."""

@@ -37,3 +37,38 @@ def task_group():
         async with asyncio.timeout(5):
             return [t.result() for t in tasks]
     return asyncio.run(main())
+
+
+class Leaving:
+    """A manager that ends in one of three ways."""
+    def __init__(self, how): self.how = how
+    def __enter__(self): return self
+    def __exit__(self, *what):
+        if self.how == "raise": raise KeyError(1)
+        return self.how == "swallow"
+
+
+def managers_of_one_line():
+    log = []
+    for first in "pass", "raise", "swallow":
+        for second in "pass", "raise", "swallow":
+            for value in 0, 1:
+                try:
+                    with Leaving(first), Leaving(second):
+                        log.append(1 / value)
+                    log.append("swallowed")
+                except (KeyError, ZeroDivisionError) as error:
+                    log.append(repr(error))
+    return log
+
+
+def managers_and_body_on_one_line():
+    log = []
+    for first in "pass", "raise", "swallow":
+        for second in "pass", "raise", "swallow":
+            try:
+                with Leaving(first), Leaving(second): log.append(1 / 0)
+                log.append("swallowed")
+            except (KeyError, ZeroDivisionError) as error:
+                log.append(repr(error))
+    return log

@@ -6,7 +6,6 @@ raise by it (`step`), and stop after a number of steps.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -223,8 +222,5 @@ def worker(request: pytest.FixtureRequest) -> Iterator[Worker]:
 @given(source=programs())
 def test_random_programs(worker: Worker, source: str) -> None:
     # Up to 3.10 a block has one way to its handler, while tracing reports a line there or not, depending on
-    # what has raised. The hook is called always. On 3.11 so it is, too, where an exception passes from one
-    # manager of a `with` to the next on the same line.
-    several_managers = re.search(r"with [^\n]*, ", source) is not None
-    exactly = worker.interpreter.version >= (3, 11) and not several_managers
-    assert_alike(worker.ask(source, "program"), exactly=exactly)
+    # what has raised. The hook is called always.
+    assert_alike(worker.ask(source, "program"), exactly=worker.interpreter.version >= (3, 11))
