@@ -85,7 +85,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_returning"},
         {"_attach", "_breaking", "_looking"},
         {"_conversation"},
-        {"_snapshot"},
+        {"_snapshot", "_debugpy"},
         {"discovery"},
         {"_connect"},
         {"_wire"},

@@ -281,9 +281,9 @@ class Breaking(Conversation):
         kept = tuple(each for each in self.breakpoints if each.number not in gone)
         self.state = replace(self.state, breakpoints=kept)
 
-    def _react(self, event: str) -> None:
+    def _react(self, event: str, body: dict[str, Any]) -> None:
         """Arm what waited for a breakpoint that was hit, remove temporary ones; follow a text just loaded."""
-        super()._react(event)
+        super()._react(event, body)
         stop = self.state.stop if event == "stopped" else None
         hit = set(stop.hit_breakpoints) if stop else set()
         numbers = [each.number for each in self.breakpoints if hit and each.server_id in hit]

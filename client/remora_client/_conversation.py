@@ -84,11 +84,11 @@ class Conversation:
         if self.state.stop is not before.stop:
             self._selected = None
             self._stack.clear()
-        self._react(event)
+        self._react(event, body)
         self._changed.set()
         self._tell(event, body)
 
-    def _react(self, event: str) -> None:
+    def _react(self, event: str, body: dict[str, Any]) -> None:
         """What a part of the session does on its own when something happened."""
 
     def _tell(self, event: str, body: dict[str, Any]) -> None:

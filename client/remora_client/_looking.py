@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from remora_client._conversation import Conversation
+from remora_client._debugpy import is_debugpy, page_of
 from remora_client._errors import ClientError, Gone, NotStopped
 from remora_client._model import (
     ExceptionInfo,
@@ -150,6 +151,8 @@ class Looking(Conversation):
         filter: Literal["indexed", "named"] | None = None,
     ) -> list[Variable]:
         """Children of a scope or value; `start` and `count` page through big ones."""
+        if (start or count is not None) and is_debugpy(self.link):
+            return await page_of(self._rpc, reference, start, count)
         arguments: dict[str, Any] = {"variablesReference": reference}
         if filter is not None:
             arguments["filter"] = filter

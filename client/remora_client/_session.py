@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from remora_client import _attach
+from remora_client._debugpy import let_child_go
 from remora_client._errors import ClientError, Gone, NotStopped
 from remora_client._localsource import LocalSources
 from remora_client._model import records
@@ -119,6 +120,19 @@ class Session(Returning):
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.detach()
+
+    def _react(self, event: str, body: dict[str, Any]) -> None:
+        super()._react(event, body)
+        if event == "debugpyAttach":
+            self._later(self._let_child_go(body))
+
+    async def _let_child_go(self, body: dict[str, Any]) -> None:
+        """A child of debugpy's waits for a client, and this session has its hands full."""
+        name = visible(str(body.get("name") or "A child process"))
+        if await let_child_go(self.link, body):
+            self.note(f"{name} was started, and runs on without a debugger.")
+        else:
+            self.note(f"{name} was started, and waits for a debugger.")
 
     @property
     def left(self) -> bool:

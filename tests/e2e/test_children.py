@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
-from tests.support.bridge import Bridge
+from tests.support.bridge import Bridge, reverse_request
 from tests.support.command import Remora
-from tests.support.dap import DapClient
 from tests.support.interpreters import NEWEST, Interpreter
 from tests.support.program import Program
 
@@ -51,21 +49,6 @@ for line in sys.stdin:
 
 def qualifier(program: Program) -> str:
     return f"tcp://{program.address[0]}:{program.address[1]}"
-
-
-def reverse_request(editor: DapClient, timeout: float = 20) -> dict[str, Any]:
-    """What the bridge asks of the editor, answered as an editor does."""
-    deadline = time.monotonic() + timeout
-    while True:
-        found = [each for each in editor.messages if each["type"] == "request"]
-        if found:
-            (asked,) = found
-            editor.messages.remove(asked)
-            answer = {"request_seq": asked["seq"], "success": True, "command": asked["command"]}
-            editor.send({"seq": 900, "type": "response", **answer})
-            return asked
-        assert time.monotonic() < deadline, "the editor is not asked for anything"
-        editor.threads()  # reads what has come
 
 
 @pytest.fixture

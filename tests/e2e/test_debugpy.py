@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.bridge import Bridge
+from remora_client import attach
+from tests.support.bridge import Bridge, reverse_request
 from tests.support.command import Remora
 from tests.support.interpreters import INTERPRETERS, Interpreter
 from tests.support.program import Program
@@ -30,6 +31,18 @@ while state["running"]:
     i = step(i) % 1000
     time.sleep(0.01)
 print("ended")
+"""
+PARENT = """\
+import os, sys, time, debugpy
+print("AT", *debugpy.listen(("127.0.0.1", 0)), flush=True)
+for line in sys.stdin:
+    pid = os.fork()
+    if pid == 0:
+        total = 1 + 1
+        print("child done", total, flush=True)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    print("parent goes on", flush=True)
 """
 PYTHONS = [one for one in INTERPRETERS if not one.is_pypy and one.version[:2] in ((3, 11), (3, 12), (3, 13))]
 
@@ -55,11 +68,11 @@ def debugpy_for(python: str, name: str) -> str:
 class Service(Program):
     """A program that listens by debugpy."""
 
-    def __init__(self, interpreter: Interpreter) -> None:
+    def __init__(self, interpreter: Interpreter, source: str = SERVICE, name: str = "svc.py") -> None:
         folder = debugpy_for(interpreter.path, interpreter.name)
         environment = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         super().__init__(
-            interpreter, SERVICE, name="svc.py", env=environment, pythonpath=folder, warnings="default"
+            interpreter, source, name=name, env=environment, pythonpath=folder, warnings="default"
         )
         found = self.wait_line(r"AT (\S+) (\d+)")
         self.place = f"tcp://{found[1]}:{found[2]}"
@@ -113,6 +126,48 @@ def test_ls_and_what_the_banner_says(service: Service, remora: Remora) -> None:
     assert listed.code == 0, listed
     assert f"debugpy {VERSION}" in listed.output
     assert "no authentication" in listed.output
+
+
+def test_pages_of_what_is_big(service: Service) -> None:
+    with attach(service.place) as session:
+        session.break_at(str(service.path), service.line("doubled"))
+        assert session.resume(20)
+        numbers = session.evaluate("state['numbers']")
+        page = numbers.children(start=1500, count=3)
+        assert [each.value for each in page] == ["1500", "1501", "1502"]
+        assert [each.value for each in numbers.children(start=1998, count=10)] == ["1998", "1999"]
+
+
+@pytest.fixture(params=PYTHONS[:1], ids=str)
+def parent(request: pytest.FixtureRequest) -> Iterator[Service]:
+    with Service(request.param, PARENT, "parent.py") as found:
+        yield found
+
+
+def test_a_child_is_not_held_where_nobody_can_come(parent: Service, remora: Remora) -> None:
+    with attach(parent.place):  # debugpy itself would hold it for ever
+        parent.stdin_line("")
+        parent.wait_line("child done 2")
+        parent.wait_line("parent goes on")
+    with Bridge(remora) as bridge:
+        bridge.editor.attach(qualifier=parent.place)
+        parent.stdin_line("")
+        parent.wait_line("parent goes on")
+        bridge.editor.disconnect()
+
+
+def test_a_child_is_brought_to_an_editor_that_can(parent: Service, remora: Remora) -> None:
+    with Bridge(remora) as bridge, Bridge(remora) as second:
+        editor = bridge.editor
+        editor.initialize(supportsStartDebuggingRequest=True)
+        editor.attach(initialize=False, qualifier=parent.place)
+        parent.stdin_line("")
+        asked = reverse_request(editor)
+        assert asked["command"] == "startDebugging"
+        second.editor.attach(**asked["arguments"]["configuration"])
+        parent.wait_line("child done 2")
+        parent.wait_line("parent goes on")
+        editor.disconnect()
 
 
 def test_through_the_bridge(service: Service, remora: Remora) -> None:

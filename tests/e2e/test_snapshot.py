@@ -75,6 +75,21 @@ except RuntimeError:
 print("over", flush=True)
 """
 
+WAITING = """\
+#
+import sys, threading, remora
+remora.wait_on_crash(30)
+
+def crash(left=1):
+    return left / 0  # @crash
+
+if sys.argv[1] == "main":
+    crash()
+thread = threading.Thread(target=crash, name="crashing")
+thread.start()
+thread.join()
+"""
+
 
 @pytest.fixture
 def snapshot(remora: Remora) -> Path:
@@ -262,6 +277,19 @@ def test_post_mortem_and_its_snapshot(remora: Remora) -> None:
     assert again == exceptions
     assert where_again == where
     assert status["stop"]["reason"] == "exception"
+
+
+@pytest.mark.parametrize("kind", ["main", "thread"])
+def test_a_program_that_waits_when_it_crashes(remora: Remora, kind: str) -> None:
+    path = remora.folder / "crash.remora"
+    with Program(NEWEST, WAITING, [kind], enable={}, name="waiting.py", warnings="default") as program:
+        program.wait_line("waiting for 30 s for a debugger", errors=True)
+        ran = remora.exec(place(program), "wait", "where", "exceptions", "locals", f"snapshot {path}")
+        _, where, exceptions, found, _ = ran.results()
+        assert (where[0]["name"], where[0]["line"]) == ("crash", program.line("crash"))
+        assert (exceptions["type"], found[0]["name"]) == ("ZeroDivisionError", "left")
+        assert program.returncode() == (1 if kind == "main" else 0)
+    assert remora.exec(str(path), "where", "exceptions").results() == [where, exceptions]
 
 
 def check_chain(exceptions: dict[str, Any]) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import time
 from collections.abc import Mapping
 from types import TracebackType
+from typing import Any
 
 from tests.support.command import REMORA, Remora, client_environment
 from tests.support.dap import DapClient
@@ -51,3 +53,18 @@ class Bridge:
             self.process.stderr.close()
         if error is None:
             assert errors == "", errors
+
+
+def reverse_request(editor: DapClient, timeout: float = 20) -> dict[str, Any]:
+    """What the bridge asks of the editor, answered as an editor does."""
+    deadline = time.monotonic() + timeout
+    while True:
+        found = [each for each in editor.messages if each["type"] == "request"]
+        if found:
+            (asked,) = found
+            editor.messages.remove(asked)
+            answer = {"request_seq": asked["seq"], "success": True, "command": asked["command"]}
+            editor.send({"seq": 900, "type": "response", **answer})
+            return asked
+        assert time.monotonic() < deadline, "the editor is not asked for anything"
+        editor.threads()  # reads what has come

@@ -317,7 +317,7 @@ class Adapter:
         if name == "initialized":
             self._server_ready.set()
         elif name == "debugpyAttach":
-            self._children.start(body)
+            self._children.waits(body)
         elif self._phase == "attached":
             self._pass_event(name, body)
         elif self._phase == "attaching":

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from remora_client._connect import connect, connect_local
+from remora_client._debugpy import let_child_go
 from remora_client._errors import ClientError, NoSuchProcess
 from remora_client._targets import local_sockets
 from remora_client._text import visible
@@ -48,6 +49,7 @@ class Children:
         self._link: Link | None = None
         self._wishes: Wishes | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._letting_go: set[asyncio.Task[None]] = set()
         self._heard_from = asyncio.Event()  # the port watches for us, or there is none that could
 
     def follow(self, link: Link, wishes: Wishes, process: ProcessInfo | None) -> None:
@@ -74,6 +76,24 @@ class Children:
             self.start(configuration)
         return True
 
+    def waits(self, configuration: dict[str, Any]) -> None:
+        """A child of debugpy's waits for a client: the editor, or else us, for a moment."""
+        if self.can_start:
+            self.start(configuration)
+        elif self._link is not None:
+            self._letting_go.add(
+                asyncio.get_running_loop().create_task(self._let_go(self._link, configuration))
+            )
+
+    async def _let_go(self, link: Link, configuration: dict[str, Any]) -> None:
+        name = visible(str(configuration.get("name") or "child process"))
+        if await let_child_go(link, configuration):
+            self._say(
+                f"{name} was started and runs on without a debugger: this editor starts no second session."
+            )
+        else:
+            self._say(f"{name} waits for a debugger; attach to it with: {_place(configuration)}")
+
     def start(self, configuration: dict[str, Any]) -> None:
         """Have a child debugged: `configuration` is what an attach to it takes."""
         assert self._wishes is not None
@@ -89,6 +109,9 @@ class Children:
 
     async def close(self) -> None:
         """Look after no more children."""
+        for task in self._letting_go:
+            task.cancel()
+        await asyncio.gather(*self._letting_go, return_exceptions=True)
         if self._watching is not None:
             self._watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
