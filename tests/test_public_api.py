@@ -22,6 +22,7 @@ SERVER_NAMES = {
     "InsecureWarning",
     "break_into_debugger",
     "breakpoint",
+    "connect",
     "disable_attach",
     "enable_attach",
     "is_attached",

@@ -48,7 +48,7 @@ from remora_protocol import (
 if TYPE_CHECKING:
     from remora_protocol import ProcessInfo
 
-__all__ = ["ConnectOptions", "Link", "connect", "connect_local"]
+__all__ = ["ConnectOptions", "Link", "connect", "connect_local", "link_over"]
 
 _PATIENCE = 2.0
 _TYPING = 120.0
@@ -132,6 +132,22 @@ async def connect_local(path: str, pid: int, timeout: float = 5.0) -> Link:
     address = f"local:{pid}"
     rpc = Rpc(reader, writer, peer=address)
     link = Link(rpc, address, options=replace(_DEFAULT, timeout=timeout))
+    async with _closing_on_error(link):
+        await _log_in(link, await _hello(link))
+    return link
+
+
+async def link_over(wire: Wire, address: str, options: ConnectOptions, secret: Secret | None) -> Link:
+    """Say hello and log in, on a connection that was made by the other side."""
+    rpc = Rpc(wire.reader, wire.writer, peer=address.partition("://")[2], trace=options.trace)
+    link = Link(
+        rpc,
+        address,
+        certificate=wire.certificate,
+        certificate_by_hand=wire.certificate_by_hand,
+        options=options,
+        secret=secret,
+    )
     async with _closing_on_error(link):
         await _log_in(link, await _hello(link))
     return link

@@ -14,7 +14,7 @@ from typing import Any
 from remora_client._errors import ConnectError, NameNotFound, Refused, TimedOut, Unreachable
 from remora_client._text import visible
 
-__all__ = ["abort", "dial", "dial_unix", "endpoint", "reset_on_close", "resolve", "round_trip"]
+__all__ = ["abort", "dial", "dial_unix", "endpoint", "reset_on_close", "resolve", "round_trip", "tune"]
 
 _Address = tuple[Any, ...]
 _NO_WAY = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN, errno.EHOSTDOWN}
@@ -71,7 +71,7 @@ async def _connect(family: int, address: _Address | str, timeout: float) -> sock
     try:
         sock.setblocking(False)
         if family != getattr(socket, "AF_UNIX", None):
-            _tune(sock)
+            tune(sock)
         async with asyncio.timeout(timeout):
             await asyncio.get_running_loop().sock_connect(sock, address)
     except BaseException:
@@ -80,7 +80,8 @@ async def _connect(family: int, address: _Address | str, timeout: float) -> sock
     return sock
 
 
-def _tune(sock: socket.socket) -> None:
+def tune(sock: socket.socket) -> None:
+    """No delay for small messages, and a silent end is found out."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEPALIVE:

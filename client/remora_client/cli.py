@@ -103,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"remora {__version__}")
     parser.set_defaults(module=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    looking = (_add_ls, _add_attach, _add_exec, _add_dap, _add_snapshot, _add_open)
+    looking = (_add_ls, _add_attach, _add_listen, _add_exec, _add_dap, _add_snapshot, _add_open)
     for add in (*looking, _add_trust, _add_cert, _add_doctor, _add_proxy, _add_demo):
         add(commands)
     return parser
@@ -136,6 +136,17 @@ def _add_attach(commands: Any) -> None:
     parser.add_argument(
         "target", nargs="?", metavar="QUALIFIER|PID", help="where it is; none: the only one on this machine"
     )
+    parser.set_defaults(listens=False)
+    _add_session(parser)
+    _add_connecting(parser)
+
+
+def _add_listen(commands: Any) -> None:
+    text = "wait for a program that calls remora.connect(), and debug it"
+    parser = _command(commands, "listen", "remora_client.repl", text)
+    text = "where to listen (default: tcp://127.0.0.1:5679)"
+    parser.add_argument("target", nargs="?", metavar="[tcp://|tcps://][SECRET@]HOST[:PORT]", help=text)
+    parser.set_defaults(listens=True)
     _add_session(parser)
     _add_connecting(parser)
 

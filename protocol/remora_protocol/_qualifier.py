@@ -95,7 +95,7 @@ def escape_secret(secret: str) -> str:
     return "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in data)
 
 
-def parse_qualifier(text: str) -> Qualifier:
+def parse_qualifier(text: str, default_port: int = DEFAULT_PORT) -> Qualifier:
     """Read a qualifier.
 
     The last ``@`` ends the secret, so an ``@``, ``:`` or ``/`` in it needs no escape, though it may have
@@ -114,10 +114,10 @@ def parse_qualifier(text: str) -> Qualifier:
         *most, last = (f"{name}://" for name in _SCHEMES)
         known = f"{', '.join(most)} or {last}"
         raise QualifierError(f"What stands before '://' is not known here; it may be {known}.")
-    return parse(scheme, rest)
+    return parse(scheme, rest, default_port)
 
 
-def _parse_network(scheme: str, rest: str) -> Qualifier:
+def _parse_network(scheme: str, rest: str, default_port: int) -> Qualifier:
     before, at, place = rest.rpartition("@")
     place, hash_sign, pid = place.partition("#")
     match = _NETWORK.fullmatch(place[:-1] if place.endswith("/") else place)
@@ -128,13 +128,13 @@ def _parse_network(scheme: str, rest: str) -> Qualifier:
     return Qualifier(
         scheme,
         _parse_host(match["host"]),
-        DEFAULT_PORT if match["port"] is None else _number(match["port"], 65535, "The port"),
+        default_port if match["port"] is None else _number(match["port"], 65535, "The port"),
         _unescape(before) if at else None,
         _number(pid, _MAX_PID, "The process id after '#'") if hash_sign else None,
     )
 
 
-def _parse_ssh(scheme: str, rest: str) -> Qualifier:
+def _parse_ssh(scheme: str, rest: str, _default_port: int) -> Qualifier:
     before, at, place = rest.rpartition("@")
     place, sign, pid = _split_pid(place)
     match = _NETWORK.fullmatch(place)
@@ -160,7 +160,7 @@ def _split_pid(place: str) -> tuple[str, str, str]:
     return place.partition("/" if "/" in place and "#" not in place else "#")
 
 
-def _parse_unix(scheme: str, rest: str) -> Qualifier:
+def _parse_unix(scheme: str, rest: str, _default_port: int) -> Qualifier:
     path, sign, pid = rest.partition("#")
     if not path.startswith("/") or "\0" in path:
         raise QualifierError("After unix:// comes the whole path of a socket, as in unix:///run/x.sock.")
@@ -170,7 +170,7 @@ def _parse_unix(scheme: str, rest: str) -> Qualifier:
 
 
 # Each scheme reads what follows its '://' as it likes.
-_SCHEMES: dict[str, Callable[[str, str], Qualifier]] = {
+_SCHEMES: dict[str, Callable[[str, str, int], Qualifier]] = {
     "tcp": _parse_network,
     "tcps": _parse_network,
     "ssh": _parse_ssh,

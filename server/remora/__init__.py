@@ -22,6 +22,7 @@ __all__ = [
     "InsecureWarning",
     "break_into_debugger",
     "breakpoint",
+    "connect",
     "disable_attach",
     "enable_attach",
     "is_attached",
@@ -86,6 +87,56 @@ def enable_attach(
         client_cafile,
         observer_secret,
         name,
+    )
+
+
+def connect(
+    address: tuple[str, int],
+    secret: str | None,
+    certfile: str | None = None,
+    keyfile: str | None = None,
+    redirect_output: bool = True,
+    *,
+    password: str | None = None,
+    client_cafile: str | None = None,
+    observer_secret: str | None = None,
+    name: str | None = None,
+    give_up: float | None = 300.0,
+) -> None:
+    """Call out to a client that waits with `remora listen`. The program goes on at once.
+
+    For a program that nobody can connect to, behind a firewall. Only the direction of the connection differs
+    from `enable_attach`: the client proves the secret as ever, and so do we. While nobody is there, or when
+    they have left, it is tried again, ever less often. Called again with the same arguments, it begins anew.
+
+    Args:
+        address: where the client listens, (host, port).
+        secret: what the client has to know; None lets in whoever listens there.
+        certfile: a certificate of this program's, in PEM; turns TLS on. The client checks it.
+        keyfile: the certificate's key, unless certfile holds it.
+        redirect_output: copy what the program prints to the attached client.
+        password: of the key file.
+        client_cafile: take only clients with a certificate from one of these authorities.
+        observer_secret: a second secret, for those who may look and run no code.
+        name: what lists of processes show; by default the script's name.
+        give_up: seconds without a client, after which no more calls are made; None: never.
+
+    Raises:
+        AttachAlreadyEnabledError: attaching is enabled already, with other arguments.
+    """
+    from remora._api import call
+
+    call(
+        address,
+        secret,
+        certfile,
+        keyfile,
+        redirect_output,
+        password,
+        client_cafile,
+        observer_secret,
+        name,
+        give_up,
     )
 
 
@@ -163,7 +214,7 @@ def wait_on_crash(timeout: float | None = None) -> None:
 
 
 def disable_attach() -> None:
-    """Undo `enable_attach`: an attached client is let go, and no thread, socket or hook is left."""
+    """Undo `enable_attach` or `connect`: a client is let go, and no thread, socket or hook is left."""
     api: Any = sys.modules.get("remora._api")
     if api is not None:
         api.disable()

@@ -11,6 +11,7 @@ import os
 import sys
 import threading  # noqa: F401 - here: the thread that imports it first counts as the main one, and ours must not
 
+from remora._call import Call
 from remora._enabled import Enabled, Settings
 from remora._errors import AttachAlreadyEnabledError
 from remora._identity import Identity
@@ -23,12 +24,15 @@ from remora._registry import open_door
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
+    from remora._registry import Door
     from remora._server import Waiter
 
 __all__ = [
     "break_here",
+    "call",
     "disable",
     "enable",
     "is_attached",
@@ -81,12 +85,47 @@ def enable(  # noqa: PLR0917 - as many as ptvsd gave it, in this order
     check_secrets(secret, observer_secret)
     where = address or (_HERE if secret is None else _EVERYWHERE)
     settings = Settings(where, certfile, keyfile, bool(redirect_output), password, client_cafile, name)
-    secrets = secret, observer_secret
+    made = _begin(settings, (secret, observer_secret))
+    if made.port.patience:
+        wait(made.port.patience)
+    return made.address
+
+
+def call(  # noqa: PLR0917
+    address: tuple[str, int],
+    secret: str | None,
+    certfile: str | None,
+    keyfile: str | None,
+    redirect_output: bool,
+    password: str | None,
+    client_cafile: str | None,
+    observer_secret: str | None,
+    name: str | None,
+    give_up: float | None,
+) -> None:
+    """See `remora.connect`."""
+    check_secrets(secret, observer_secret)
+    settings = Settings(
+        address, certfile, keyfile, bool(redirect_output), password, client_cafile, name, (give_up,)
+    )
+    port = _begin(settings, (secret, observer_secret)).port
+    if isinstance(port, Call):
+        _post(port.begin_anew)
+
+
+def _post(what: Callable[[], None]) -> None:
+    enabled = _state.enabled
+    if enabled is not None:
+        enabled.loop.post(what)
+
+
+def _begin(settings: Settings, secrets: tuple[str | None, str | None]) -> Enabled:
+    """What is enabled with these arguments, from now on if it was not before."""
     with _state.lock:
         known = _state.enabled
         if known is not None:
             if known.is_same(settings, secrets):
-                return known.address
+                return known
             if not known.is_inherited:
                 raise AttachAlreadyEnabledError(
                     f"Attaching is enabled already, at {known.address}, with other arguments. "
@@ -95,12 +134,13 @@ def enable(  # noqa: PLR0917 - as many as ptvsd gave it, in this order
             _state.take()
             known.close("The program has enabled debugging anew, in another way.")
         log.open_from(os.environ.get("REMORA_LOG", ""))
-        warn_if_insecure(where[0], certfile, secret)
+        deed = "listens on" if settings.call is None else "calls"
+        warn_if_insecure(settings.address[0], settings.certfile, secrets[0], deed, stacklevel=5)
         context = make_context(settings)
-        identity = Identity(name)
+        identity = Identity(settings.name)
         door = open_door()
         try:
-            port = Port.take(where, door, identity.describe)
+            port = _take_port(settings, door, identity)
         except BaseException:
             if door is not None:
                 door.socket.close()
@@ -110,9 +150,13 @@ def enable(  # noqa: PLR0917 - as many as ptvsd gave it, in this order
         _state.enabled = made
         _install_hooks()
         log.info(f"enabled at {made.address}")
-    if port.patience:
-        wait(port.patience)
-    return made.address
+        return made
+
+
+def _take_port(settings: Settings, door: Door | None, identity: Identity) -> Port:
+    if settings.call is not None:
+        return Call(settings.address, *settings.call)
+    return Port.take(settings.address, door, identity.describe)
 
 
 def disable() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from remora._debugger import Debugger
-from remora._listener import Arrival, Listener, Lobby
+from remora._listener import Arrival, Listener, Lobby, tune
 from remora._log import log
 from remora._login import Gate, Peer
 from remora._neighbours import is_another_users
@@ -16,6 +16,7 @@ from remora._opening import is_loopback
 from remora._preload import preload
 from remora._server import Server
 from remora._sources import Sources
+from remora._transport import Transport
 from remora_protocol import tls_server_end_point
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from remora._enabled import Enabled
-    from remora._transport import Transport
 
 __all__ = ["Assembly"]
 
@@ -67,6 +67,17 @@ class Assembly:
     def listen(self, sock: socket.socket, identify: Callable[[socket.socket, object], Peer | None]) -> None:
         """Take clients of this machine, who come through our door in the registry."""
         Listener(self.server, self._lobby, sock, identify)
+
+    def take_call(self, sock: socket.socket) -> Transport:
+        """Take the client whom we have called."""
+        tune(sock)
+        transport = Transport(self.server.loop, sock)
+        try:
+            peer = Peer.from_address(sock.getpeername()[:2])
+        except OSError:  # it has hung up already
+            peer = Peer("somebody", "")
+        self._lobby.enter(Arrival(self.server, self._lobby, transport, peer, self.context))
+        return transport
 
     def _welcome(self, transport: Transport, peer: Peer) -> None:
         """Take a client whom the owner of our port has let in and led here."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sys
 
+from remora._call import Call
 from remora._identity import Identity
 from remora._importing import importing
 from remora._log import log
 from remora._loop import READ, Loop
-from remora._port import Port
 from remora._registry import open_door
 from remora._unseen import run_unseen
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from remora._crash import CrashHooks
     from remora._engine import Engine
     from remora._login import Gate
+    from remora._port import Port
     from remora._registry import Door
     from remora_protocol import ProcessInfo
 
@@ -35,7 +36,10 @@ _FORK_DELAY = 0.02
 
 
 class Settings:
-    """The arguments of `enable_attach`, but not the secrets: those are used once and forgotten."""
+    """The arguments of `enable_attach`, but not the secrets: those are used once and forgotten.
+
+    Or those of `connect`: then `call` holds the seconds after which to give up, or None.
+    """
 
     def __init__(  # noqa: PLR0917
         self,
@@ -46,6 +50,7 @@ class Settings:
         password: str | None,
         client_cafile: str | None,
         name: str | None,
+        call: tuple[float | None] | None = None,
     ) -> None:
         self.address = address[0], address[1]
         self.certfile = certfile
@@ -54,6 +59,7 @@ class Settings:
         self.password = password
         self.client_cafile = client_cafile
         self.name = name
+        self.call = call
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Settings) and vars(self) == vars(other)
@@ -132,6 +138,9 @@ class Enabled:
     # -- on the server's thread -------------------------------------------------------------------
 
     def _begin(self) -> None:
+        if isinstance(self.port, Call):
+            self.port.answered = lambda sock: self.assemble().take_call(sock)
+            self.port.is_busy = self._is_attached
         if self.door is None and self.is_inherited:
             self.door = open_door()
         if self.door is not None:
@@ -166,6 +175,9 @@ class Enabled:
                 self.loop.watch(each, 0, self._on_knock)
                 self._serve(each)
         return self._assembly
+
+    def _is_attached(self) -> bool:
+        return self._assembly is not None and self._assembly.server.driver is not None
 
     def _describe(self) -> ProcessInfo:
         """Our row in the list of the sibling who owns the port."""
@@ -213,8 +225,8 @@ class Enabled:
     def make_heir(self) -> Enabled:
         """In a forked child, once this is abandoned: the child can be debugged as its parent could."""
         identity = Identity(self.identity.given_name)
-        port = Port.inherit(self.address)
-        return Enabled(self.settings, self.secrets, identity, port, None, self.context, is_inherited=True)
+        heir = self.port.make_heir()
+        return Enabled(self.settings, self.secrets, identity, heir, None, self.context, is_inherited=True)
 
 
 def _make_engine_here() -> Engine | None:

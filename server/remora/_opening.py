@@ -35,7 +35,9 @@ def check_secrets(secret: object, observer_secret: object) -> None:
         raise ValueError("observer_secret makes no sense without secret: everybody may do everything then")
 
 
-def warn_if_insecure(host: str, certfile: str | None, secret: str | None) -> None:
+def warn_if_insecure(
+    host: str, certfile: str | None, secret: str | None, deed: str = "listens on", stacklevel: int = 4
+) -> None:
     if is_loopback(host) or (certfile and secret is not None):
         return
     missing = []
@@ -43,9 +45,9 @@ def warn_if_insecure(host: str, certfile: str | None, secret: str | None) -> Non
         missing.append("no secret, so anybody who can reach it can run code here: pass one")
     if not certfile:
         missing.append("no TLS, so others can read and change what is sent: pass certfile and keyfile")
-    text = f"Remora listens on {host or 'every interface'} with {'; and with '.join(missing)}."
+    text = f"Remora {deed} {host or 'every interface'} with {'; and with '.join(missing)}."
     remedy = ' Or listen on this machine only, with address=("127.0.0.1", 5678), and come in through ssh -L.'
-    warnings.warn(f"{text}{remedy}", InsecureWarning, stacklevel=4)
+    warnings.warn(f"{text}{remedy}", InsecureWarning, stacklevel=stacklevel)
 
 
 def is_loopback(host: str) -> bool:

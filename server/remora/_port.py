@@ -129,6 +129,10 @@ class Port:
         """In a forked child: the parent's port, to be joined as soon as it is started."""
         return cls(address, address)
 
+    def make_heir(self) -> Port:
+        """In a forked child: its own way to the same port."""
+        return Port.inherit(self.address)
+
     # -- on the server's thread -------------------------------------------------------------------
 
     def start(

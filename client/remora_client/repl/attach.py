@@ -6,13 +6,17 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
+from remora_client._called import wait_for_call
+from remora_client._errors import UsageError
 from remora_client._options import from_arguments
+from remora_client._session import Session
 from remora_client._targets import open_session
 from remora_client.commands import given_commands, load_own
 from remora_client.repl.app import Repl
 from remora_client.repl.banner import choice
 from remora_client.repl.printer import Printer, is_dumb, wants_color
 from remora_client.repl.terminal import FullFace, PlainFace
+from remora_protocol import parse_qualifier
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["attach", "open_face"]
 
+# Not the port at which programs listen: both may be on one machine.
+_LISTEN_PORT = 5679
+
 
 def attach(arguments: Namespace) -> int:
     """Attach and run the prompt. Gives the exit code."""
@@ -32,7 +39,34 @@ def attach(arguments: Namespace) -> int:
 
 
 async def _attach(arguments: Namespace, given: list[str]) -> int:
-    session = await open_session(
+    session = await (_listen if arguments.listens else _open)(arguments)
+    try:
+        printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
+        repl = Repl(session, printer)
+        return await repl.run(open_face(repl), given)
+    finally:
+        await session.detach()
+
+
+async def _listen(arguments: Namespace) -> Session:
+    """Wait for a program that calls."""
+    qualifier = parse_qualifier(arguments.target or "tcp://127.0.0.1", _LISTEN_PORT)
+    if not qualifier.is_network:
+        raise UsageError("A program can call tcp:// and tcps:// only.")
+
+    def listening(place: str) -> None:
+        print(f"Waiting at {place} for a program that calls remora.connect(). Ctrl-C ends it.", flush=True)
+
+    link = await wait_for_call(qualifier, from_arguments(arguments), listening)
+    try:
+        return await Session.attach(link, None, force=arguments.force, source=arguments.source)
+    except BaseException:
+        await link.close()
+        raise
+
+
+async def _open(arguments: Namespace) -> Session:
+    return await open_session(
         arguments.target,
         from_arguments(arguments),
         pid=arguments.pid,
@@ -41,12 +75,6 @@ async def _attach(arguments: Namespace, given: list[str]) -> int:
         source=arguments.source,
         choose=_choose if sys.stdin.isatty() else None,
     )
-    try:
-        printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
-        repl = Repl(session, printer)
-        return await repl.run(open_face(repl), given)
-    finally:
-        await session.detach()
 
 
 def _choose(processes: Sequence[ProcessInfo]) -> int:
