@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from remora_client import _dial, _tls
 from remora_client._connect import Link, link_over
@@ -22,6 +22,7 @@ from remora_client._wire import Wire
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from remora_client._certificates import CertificateProblem
     from remora_client._options import ConnectOptions
     from remora_protocol import Qualifier
 
@@ -45,13 +46,25 @@ async def wait_for_call(
     """
     secret = _secret(qualifier, options)
     sock = await _bind(qualifier, options)
+    accepted: list[str] = []
+    ask = options.ask_certificate
+
+    def ask_once(problem: CertificateProblem) -> Literal["no", "once", "always"]:
+        """While a person thinks about it, the call ends; the answer holds for the next one, too."""
+        answer = ask(problem) if ask is not None else "no"
+        if answer != "no":
+            accepted.append(problem.certificate.sha256)
+        return answer
+
     try:
         listening(f"{qualifier.scheme}://{_dial.endpoint(*sock.getsockname()[:2])}")
         while True:
             caller = await _accept(sock)
             name = visible(_dial.endpoint(*caller.getpeername()[:2]))
+            known = accepted[-1] if accepted else options.fingerprint
+            wanted = replace(options, fingerprint=known, ask_certificate=ask_once if ask else None)
             try:
-                return await _log_in(caller, name, qualifier, options, secret, sock)
+                return await _log_in(caller, name, qualifier, wanted, secret, sock)
             except (ClientError, OSError) as error:
                 caller.close()
                 options.note(f"{name} called, and was not let in. {visible(str(error))}")

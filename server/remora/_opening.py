@@ -47,6 +47,8 @@ def warn_if_insecure(
         missing.append("no TLS, so others can read and change what is sent: pass certfile and keyfile")
     text = f"Remora {deed} {host or 'every interface'} with {'; and with '.join(missing)}."
     remedy = ' Or listen on this machine only, with address=("127.0.0.1", 5678), and come in through ssh -L.'
+    if deed != "listens on":
+        remedy = ""
     warnings.warn(f"{text}{remedy}", InsecureWarning, stacklevel=stacklevel)
 
 
