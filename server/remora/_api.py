@@ -10,6 +10,7 @@ import atexit
 import os
 import sys
 import threading  # noqa: F401 - here: the thread that imports it first counts as the main one, and ours must not
+import typing  # noqa: F401 - here: while ours imports it, dataclasses of the program would find it half made
 
 from remora._call import Call
 from remora._enabled import Enabled, Settings

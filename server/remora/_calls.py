@@ -3,12 +3,14 @@ asked.
 
 A call is made on the server's thread, runs on the held one, and is answered on the server's. It can be
 given up: one that has not begun is dropped; one that runs has an exception raised inside it, which C code
-sees only when it returns.
+sees only when it returns. Where the interpreter cannot raise in another thread (PyPy; CPython without
+ctypes) calls run under a tracer that looks at each line whether they are given up.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, Protocol
 
 from remora._engine import _native
 from remora._originals import allocate_lock, get_ident, start_new_thread
@@ -16,13 +18,16 @@ from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from remora._threads import ThreadRecord
 
     Done = Callable[[Any, "BaseException | None"], None]
     Post = Callable[[Callable[[], None]], None]
 
-__all__ = ["Call", "GivenUp", "after"]
+__all__ = ["Call", "GivenUp", "after", "leave_to"]
+
+_INSISTENCE = 0.5
 
 
 class GivenUp(BaseException):
@@ -32,10 +37,30 @@ class GivenUp(BaseException):
     """
 
 
+class Patient(Protocol):
+    """Code that ends itself when it is told to, so that no exception has to be raised in the middle of it."""
+
+    def give_up(self) -> None:
+        """End soon. On any thread."""
+
+    def is_deaf(self) -> bool:
+        """Whether it does not get round to ending."""
+
+
 class Call:
     """One function to be run by one held thread."""
 
-    def __init__(self, record: ThreadRecord, function: Callable[[], Any], done: Done, post: Post) -> None:
+    def __init__(
+        self,
+        record: ThreadRecord,
+        function: Callable[[], Any],
+        done: Done,
+        post: Post,
+        own_threads: set[int],
+    ) -> None:
+        self._own_threads = own_threads
+        self._patient: Patient | None = None
+        self._is_interrupted = False
         self._record = record
         self._function = function
         self._done = done
@@ -54,7 +79,8 @@ class Call:
                 with self._lock:
                     self._is_running = not self._is_given_up
                 if self._is_running:
-                    result = self._function()
+                    _running[self._record.ident] = self
+                    result = self._run_interruptibly()
             finally:
                 self._finish()
         except GivenUp:
@@ -65,6 +91,22 @@ class Call:
             result, error = None, RequestFailed("cancelled", "The evaluation was given up.")
         self.answer(result, error)
 
+    def _run_interruptibly(self) -> Any:
+        if _native.raise_in_thread is not None:
+            return self._function()
+
+        def trace(_frame: FrameType, _event: str, _argument: object) -> Any:
+            if self._is_interrupted and self._is_running:
+                raise GivenUp
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            return sys.call_tracing(self._function, ())
+        finally:
+            sys.settrace(before)
+
     def _finish(self) -> None:
         """From here on no exception of `cancel` can come. One that is under way is let come, here.
 
@@ -73,6 +115,7 @@ class Call:
         """
         with self._lock:
             self._is_running = False
+            _running.pop(self._record.ident, None)
         if self._is_given_up:
             for _ in range(100):  # the first turn brings it, if it has not come before
                 pass
@@ -93,8 +136,28 @@ class Call:
             return
         with self._lock:
             self._is_given_up = True
-            if self._is_running:
-                _raise_in_thread(self._record.ident, GivenUp)
+            if self._is_running and self._patient is not None:
+                self._patient.give_up()
+                after(_INSISTENCE, self._insist, self._own_threads)
+            elif self._is_running:
+                self._interrupt()
+
+    def _insist(self) -> None:
+        with self._lock:
+            if self._is_running and self._patient is not None and self._patient.is_deaf():
+                self._interrupt()
+
+    def _interrupt(self) -> None:
+        self._is_interrupted = True
+        if _native.raise_in_thread is not None:
+            _native.raise_in_thread(self._record.ident, GivenUp)
+
+    def leave_to(self, patient: Patient) -> None:
+        """From now on this is told to end, instead of being interrupted."""
+        with self._lock:
+            self._patient = patient
+            if self._is_given_up:
+                patient.give_up()
 
     def drop(self) -> None:
         """It will not be run."""
@@ -128,7 +191,12 @@ def after(seconds: float, function: Callable[[], None], own_threads: set[int]) -
     return cancel
 
 
-def _raise_in_thread(ident: int, error: type[BaseException] | None) -> None:
-    """Without ctypes, and on PyPy, the evaluation runs to its end."""
-    if _native.raise_in_thread is not None:
-        _native.raise_in_thread(ident, error)
+def leave_to(patient: Patient) -> None:
+    """Have whatever call this thread runs be given up gently. On that thread."""
+    call = _running.get(get_ident())
+    if call is not None:
+        call.leave_to(patient)
+
+
+#: The call that each held thread is in the middle of.
+_running: dict[int, Call] = {}

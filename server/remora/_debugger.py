@@ -318,7 +318,7 @@ class Debugger:
             if error is None and record.stop is stop:
                 self._show_anew(record, Stop(frame, "goto", "jumped"))
 
-        record.post(Call(record, lambda: _frames.jump(frame, line), jumped, self._post))
+        record.post(Call(record, lambda: _frames.jump(frame, line), jumped, self._post, self.own_threads))
 
     def _show_anew(self, record: ThreadRecord, stop: Stop) -> None:
         """The thread stays held, and is elsewhere now."""
@@ -343,11 +343,22 @@ class Debugger:
                 cancel()
             done(result, error)
 
-        call = Call(record, function, answered, self._post)
+        call = Call(record, function, answered, self._post, self.own_threads)
         if timeout is not None:
             timers.append(after(timeout, call.cancel, self.own_threads))
         record.post(call)
         return call
+
+    def let_others_help(self, thread_id: int) -> bool:
+        """Let other held threads run for this one's sake, but not the one that leads. False: none can."""
+        helping = self._world.let_help(self._record(thread_id))
+        for record in helping:
+            self._stacks.forget(record.id)
+        return bool(helping)
+
+    def stop_help(self) -> None:
+        """Hold the threads that help where they next come by."""
+        self._world.stop_help()
 
     # -- called by the program
 

@@ -8,15 +8,20 @@ is compiled as a function whose parameters are the frame's variables.
 from __future__ import annotations
 
 import ast
+import inspect
 from dataclasses import dataclass
-from types import CodeType
+from types import CodeType, CoroutineType
 from typing import TYPE_CHECKING, Any
 
-from remora import _frames
+from remora import _awaiting, _frames
+from remora._calls import GivenUp
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
+
+    Say = Callable[[str], None]
 
 __all__ = ["FILENAME", "Outcome", "assign", "describe", "evaluate"]
 
@@ -43,6 +48,7 @@ def evaluate(
     *,
     statements: bool = True,
     special: dict[str, Any] | None = None,
+    say: Say = lambda text: None,
 ) -> Outcome:
     """Run the text in the frame.
 
@@ -50,13 +56,15 @@ def evaluate(
         text: an expression, or with `statements` any number of statements; the value of a last one that is an
             expression is the outcome.
         special: values of `$exc` and `$retval`.
+        say: told what the person should know about how it was evaluated.
 
     Raises:
+        GivenUp: it was cancelled.
         RequestFailed: it is no Python, or it raised something, be it SystemExit.
     """
     try:
-        return _Evaluation(frame, special or {}).run(_parse(text, statements))
-    except RequestFailed:
+        return _Evaluation(frame, special or {}, say).run(_parse(text, statements))
+    except (RequestFailed, GivenUp):
         raise
     except BaseException as error:
         raise RequestFailed("evaluation-failed", describe(error)) from None
@@ -113,8 +121,9 @@ def _parse(text: str, statements: bool) -> ast.Module:
 class _Evaluation:
     """One evaluation in one frame."""
 
-    def __init__(self, frame: FrameType, special: dict[str, Any]) -> None:
+    def __init__(self, frame: FrameType, special: dict[str, Any], say: Say) -> None:
         self._frame = frame
+        self._say = say
         self._globals = frame.f_globals
         self._locals: Any = frame.f_locals
         self._is_function = self._locals is not self._globals and _is_optimized(frame.f_code)
@@ -128,9 +137,18 @@ class _Evaluation:
             name = ast.Name(_RESULT, ast.Store())
             body[-1] = ast.copy_location(ast.Assign([name], last.value), last)
         tree = ast.fix_missing_locations(ast.Module(body=body, type_ignores=[]))
-        code = compile(tree, FILENAME, "exec", dont_inherit=True, flags=_future_flags(self._frame.f_code))
-        value = self._run_with_closures(body) if self._needs_closures(code) else self._run_plainly(code)
+        flags = _future_flags(self._frame.f_code) | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        code = compile(tree, FILENAME, "exec", dont_inherit=True, flags=flags)
+        if self._needs_closures(code):
+            value = self._run_with_closures(body, is_async=_is_coroutine(code))
+        else:
+            value = self._run_plainly(code)
         return Outcome(value, has_value)
+
+    def _finish(self, started: Any) -> None:
+        """What `eval` gives for code with an `await` in it is a coroutine."""
+        if type(started) is CoroutineType:
+            _awaiting.run(started, self._say)
 
     # -- without nested functions: exec sees all ----------------------------------------------------
 
@@ -139,17 +157,23 @@ class _Evaluation:
             names = self._locals
             hidden = self._hide(names)
             try:
-                exec(code, self._globals, names)
+                self._execute(code, names)
                 return names.get(_RESULT)
             finally:
                 hidden.restore(names)
         before = {**self._locals, **self._special}
         names = dict(before)
         try:
-            exec(code, self._globals, names)
+            self._execute(code, names)
             return names.get(_RESULT)
         finally:
             self._write_back(before, names)
+
+    def _execute(self, code: CodeType, names: Any) -> None:
+        if _is_coroutine(code):
+            self._finish(eval(code, self._globals, names))
+        else:
+            exec(code, self._globals, names)
 
     def _hide(self, names: Any) -> _Hidden:
         hidden = _Hidden([*self._special, _RESULT], names)
@@ -168,7 +192,7 @@ class _Evaluation:
                 inside |= _names_used(constant)
         return any(name in inside for name in (*self._locals, *self._special, *code.co_names))
 
-    def _run_with_closures(self, body: list[ast.stmt]) -> Any:
+    def _run_with_closures(self, body: list[ast.stmt], *, is_async: bool) -> Any:
         """Compile as `def function(locals…): try: BODY finally: store(locals())` and call it."""
         before = {
             name: value for name, value in {**self._locals, **self._special}.items() if name.isidentifier()
@@ -177,11 +201,10 @@ class _Evaluation:
         for name in _assigned(body):
             if name not in before and name in self._globals:
                 before[name] = self._globals[name]
-        shell = ast.parse(
-            f"def {_FUNCTION}({', '.join(before)}):\n try: pass\n finally: {_STORE}(locals())", FILENAME
-        )
+        head = f"{'async ' if is_async else ''}def {_FUNCTION}({', '.join(before)})"
+        shell = ast.parse(f"{head}:\n try: pass\n finally: {_STORE}(locals())", FILENAME)
         function = shell.body[0]
-        assert isinstance(function, ast.FunctionDef)
+        assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
         attempt = function.body[0]
         assert isinstance(attempt, ast.Try)
         attempt.body = body or attempt.body
@@ -194,7 +217,9 @@ class _Evaluation:
         with _Lent(self._globals, {_STORE: after.update}):
             exec(code, self._globals, made)
             try:
-                made[_FUNCTION](**before)
+                started = made[_FUNCTION](**before)
+                if is_async:
+                    self._finish(started)
             finally:
                 self._write_back(before, after)
         return after.get(_RESULT)
@@ -244,6 +269,10 @@ class _Lent:
     def __exit__(self, *_: object) -> None:
         for name in self._lent:
             self._names.pop(name, None)
+
+
+def _is_coroutine(code: CodeType) -> bool:
+    return bool(code.co_flags & inspect.CO_COROUTINE)
 
 
 def _is_optimized(code: CodeType) -> bool:

@@ -1,18 +1,17 @@
 """What all sessions of this process share, and who of them is attached.
 
-`publish` and `copy_output` run on any thread; everything else on the server's.
+`publish` and `divert_output` run on any thread; everything else on the server's.
 """
 
 from __future__ import annotations
 
-import hmac
 import time
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from remora._absent import Absent, same_token
 from remora._log import log
 from remora._login import DRIVER_ROLE
 from remora._originals import monotonic
-from remora._outbox import Outbox
 from remora._output import Output
 from remora._watchers import Watchers
 from remora_protocol import RequestFailed
@@ -20,6 +19,7 @@ from remora_protocol import RequestFailed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from remora._absent import Attached
     from remora._debugger import Debugger
     from remora._identity import Identity
     from remora._login import Gate, Peer
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-__all__ = ["Server", "same_token"]
+__all__ = ["Server"]
 
 _TELLING_PAUSE = 0.1
 #: After the loss of a client that came through the owner of our port: so long it takes to see whether that
@@ -39,29 +39,8 @@ _TELLING_PAUSE = 0.1
 _OWNERS_LAST_BREATH = 0.3
 _TAKEOVER_SECONDS = 10.0
 _TOLD = ("stopped", "continued")
-
-
-class Attached(Protocol):
-    """What the server needs to know of a session."""
-
-    is_configured: bool
-
-    @property
-    def outbox(self) -> Outbox: ...
-    @property
-    def role(self) -> str | None: ...
-    @property
-    def who(self) -> str: ...
-    @property
-    def token(self) -> str: ...
-
-    def expel(self, reason: str) -> None: ...
-    def say_farewell(self, text: str | None, exit_code: int | None) -> None: ...
-
-
-def same_token(one: str, other: str) -> bool:
-    """Whether both are the same token; an empty one is none."""
-    return bool(one) and hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())
+_TEXT_DELAY = 0.01
+_FLOOD_DELAY = 0.05
 
 
 class Waiter:
@@ -88,38 +67,6 @@ class Waiter:
         """Nobody waits any more."""
         if self in self._server.waiting:
             self._server.waiting.remove(self)
-
-
-class _Prints(Outbox):
-    """Takes nothing but what was printed, of which there is only so much: the rest is old news later."""
-
-    def put_event(self, name: str, body: dict[str, Any]) -> None:
-        if name == "output":
-            super().put_event(name, body)
-
-
-class Absent:
-    """A driver that was lost and had asked to be waited for. What is printed meanwhile is kept for it.
-
-    Attributes:
-        token: whoever shows it is that client again.
-        owner: of our port, who had led it here; None: it had come by itself.
-    """
-
-    def __init__(self, who: str, token: str, owner: int | None) -> None:
-        self.who = who
-        self.token = token
-        self.owner = owner
-        self.until = 0.0
-        self.role: str | None = None
-        self.is_configured = False
-        self.outbox: Outbox = _Prints(lambda _urgent: None)
-
-    def expel(self, reason: str) -> None:
-        """It is not there to hear it."""
-
-    def say_farewell(self, text: str | None, exit_code: int | None) -> None:
-        """It is not there to hear it."""
 
 
 class Server:
@@ -149,7 +96,7 @@ class Server:
         self.is_local = False  # for clients of this machine only
         self.welcome: Callable[[Transport, Peer], None] = lambda transport, _peer: transport.abort()
         self.redirect_output = True
-        self.output = Output(self.copy_output)
+        self.output = Output(self._wake)
         self.driver: Attached | None = None
         self.since = 0.0
         self._attached: tuple[Attached, ...] = ()
@@ -157,24 +104,62 @@ class Server:
         self._files: set[str] = set()
         self.waiting: list[Waiter] = []
         self._absent: Absent | None = None
+        self._flood_timer: Timer | None = None
         self._patience: Timer | None = None
         self._is_telling = False
         self._told = 0.0
 
-    # -- any thread -------------------------------------------------------------------------------
+    # -- what happens, on its way to the clients ----------------------------------------------------
 
-    def publish(self, name: str, body: dict[str, Any], *, but: Attached | None = None) -> None:
-        """Tell everybody who is attached that something happened, or everybody `but` one."""
-        for session in self._attached:
-            if session is not but:
-                session.outbox.put_event(name, body)
+    def publish(self, name: str, body: dict[str, Any]) -> None:
+        """Tell everybody who is attached that something happened. On any thread."""
+        if self._attached:
+            self.output.feed.put_event(name, body)
         if name in _TOLD:
             self.loop.post(self.note_change)
 
-    def copy_output(self, category: str, text: str) -> None:
-        """Show everybody who is attached what the program printed."""
+    def _wake(self, urgent: bool) -> None:
+        """There is something in the feed. On any thread."""
+        self.loop.post(self._pass_on if urgent else self._pass_on_soon)
+
+    def _pass_on_soon(self) -> None:
+        if not self.output.is_flooded:  # then it comes at its own times
+            self.output.expect()
+            self.loop.call_later(_TEXT_DELAY, self._pass_on)
+
+    def _pass_on(self) -> None:
+        self.distribute()
+        self._put(self.output.take_stock())
         for session in self._attached:
-            session.outbox.put_text(category, text)
+            session.flush()
+        if self.output.is_flooded and self._flood_timer is None:
+            self._flood_timer = self.loop.call_later(_FLOOD_DELAY, self._pass_on_in_flood)
+
+    def _pass_on_in_flood(self) -> None:
+        self._flood_timer = None
+        self._pass_on()
+
+    def distribute(self) -> None:
+        """Put what has happened by now into the clients' outboxes."""
+        self._put(self.output.take())
+
+    def _put(self, items: list[tuple[str, Any]]) -> None:
+        for name, content in items:
+            is_text = type(content) is str
+            for session in self._attached:
+                if is_text:
+                    session.outbox.put_text(name, content)
+                else:
+                    session.outbox.put_event(name, content)
+
+    def tell_others(self, session: Attached, name: str, body: dict[str, Any]) -> None:
+        """Tell everybody who is attached, but for one, that something happened."""
+        self.distribute()
+        for each in self._attached:
+            if each is not session:
+                each.outbox.put_event(name, body)
+                each.flush()
+        self.note_change()
 
     @property
     def is_attached(self) -> bool:
@@ -238,6 +223,7 @@ class Server:
         for name, body in previous.outbox.take():
             if name == "output":  # where it stopped it is told anyway
                 session.outbox.put_event(name, body)
+        session.flush()
         previous.expel("You are connected again, in another way.")
 
     def _forget(self, previous: Attached) -> None:
@@ -267,6 +253,8 @@ class Server:
 
     def close(self, farewell: str | None, exit_code: int | None) -> None:
         """The end of the server, with a few words to everybody who is attached."""
+        for _ in range(2):  # the second says what was left out since the first
+            self._pass_on()
         for session in self._attached:
             self._attached = tuple(each for each in self._attached if each is not session)
             session.say_farewell(farewell, exit_code)
@@ -341,6 +329,7 @@ class Server:
         if held:
             number, stop = min(held, key=lambda each: (each[1].reason == "pause", each[0]))
             session.outbox.put_event("stopped", stop.body(number, None))
+            session.flush()
 
     # -- breakpoints ------------------------------------------------------------------------------
 

@@ -43,7 +43,6 @@ HOPELESS = 256_000_000
 MOST_BEFORE_LOGIN = 16
 #: However long somebody asks a program to wait for a client that was lost.
 LONGEST_HOLD = 24 * 3600.0
-_TEXT_DELAY = 0.01
 _INVITATION = 1.0
 _SILENCE_CHECKS = 4
 
@@ -80,7 +79,7 @@ class Session:
         self._owner = server.port.owner  # of our port, who may be the one that leads this client here
         self.client_name = ""
         self.scram: ScramServer | None = None
-        self.outbox = Outbox(self._on_wake)
+        self.outbox = Outbox()
         self.references = References()
         self.open: dict[int, tuple[Request, Deferred]] = {}
         self._connection = Connection()
@@ -291,6 +290,11 @@ class Session:
         self.flush()
         self._send(self._connection.event(name, body))
 
+    def note(self, text: str) -> None:
+        """Tell this client something about what it asked for."""
+        if not self._ended:
+            self.event("output", {"category": "console", "output": f"{text}\n"})
+
     def watch_silence(self) -> None:
         """The client has promised to say something every few seconds: from now on its silence is its end."""
         if not self.is_pinging:
@@ -310,14 +314,6 @@ class Session:
 
     # -- sending ----------------------------------------------------------------------------------
 
-    def _on_wake(self, urgent: bool) -> None:
-        """Something was put into the outbox. On any thread."""
-        self.server.loop.post(self.flush if urgent else self._flush_soon)
-
-    def _flush_soon(self) -> None:
-        if not self._ended:
-            self.server.loop.call_later(_TEXT_DELAY, self.flush)
-
     def _on_drained(self) -> None:
         self.flush()
 
@@ -325,6 +321,7 @@ class Session:
         """Send what waits in the outbox. `last`: also how much was left out, if nothing comes after this."""
         if self._ended:
             return
+        self.server.distribute()
         congested = self.transport.pending > CONGESTED and not last
         for name, body in self.outbox.take(congested=congested):
             self._send(self._connection.event(name, body))

@@ -55,6 +55,7 @@ class ThreadRecord:
     Attributes:
         stop: where and why it is held; None while it runs.
         is_free: it runs although the others are held (a step of this thread alone).
+        is_helping: it runs although the others are held, for the sake of one that waits for it.
         was_stepped: it was let go by a step of its own, so its stop is done with even if it did not lead.
     """
 
@@ -62,6 +63,7 @@ class ThreadRecord:
     ident: int
     stop: Stop | None = None
     is_free: bool = False
+    is_helping: bool = False
     was_stepped: bool = False
     _wake: Any = field(default_factory=allocate_lock, repr=False)
     _jobs: deque[Job | None] = field(default_factory=deque, repr=False)

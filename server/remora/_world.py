@@ -83,7 +83,7 @@ class World:
         record = self._threads.of(get_ident())
         try:
             with self.lock:
-                if not self._may_hold(record) or record.is_free:
+                if not self._may_hold(record) or record.is_free or record.is_helping:
                     return False
                 leads = self.leader is None
                 if leads and not self._is_pause_for(record):
@@ -171,11 +171,32 @@ class World:
             record.stop = None
             record.let_go()
 
+    def let_help(self, record: ThreadRecord) -> list[ThreadRecord]:
+        """Resume the others, but for the leader, so that this thread gets what it waits for. Which they are.
+
+        One that comes to a breakpoint meanwhile waits there, and makes that stop when all go on.
+        """
+        with self.lock:
+            helping = [each for each in self._threads.held() if each not in (record, self.leader)]
+            for each in helping:
+                each.is_helping = True
+                each.stop = None
+                each.let_go()
+            return helping
+
+    def stop_help(self) -> None:
+        """Hold those that help again, where they next come by."""
+        with self.lock:
+            for record in self._threads.all():
+                record.is_helping = False
+            if self.leader is not None:
+                self._engine.interrupt()
+
     def _release(self, held: list[ThreadRecord]) -> None:
         self.leader = self._pausing = None
         self._engine.let_go()
         for record in self._threads.all():
-            record.is_free = False
+            record.is_free = record.is_helping = False
         for record in held:
             record.stop = None
             record.let_go()

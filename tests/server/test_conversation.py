@@ -113,8 +113,6 @@ def test_requests_can_be_sent_all_at_once(program: Program) -> None:
 
 
 def test_hanging_up_in_the_middle_of_an_evaluation_lets_the_program_go(interpreter: Interpreter) -> None:
-    if interpreter.is_pypy:
-        pytest.skip("PyPy cannot raise an exception in another thread")
     with Program(
         interpreter, TICKING.replace("time.sleep(0.01)", "print('on', flush=True)"), enable={}
     ) as program:

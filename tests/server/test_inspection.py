@@ -286,8 +286,6 @@ def test_what_evaluation_prints_goes_to_the_client_only(stopped: Stopped) -> Non
 
 
 def test_an_evaluation_can_be_cancelled(stopped: Stopped, interpreter: Interpreter) -> None:
-    if interpreter.is_pypy:
-        pytest.skip("PyPy cannot raise an exception in another thread")
     number = stopped.client.begin(
         "evaluate", expression="while True: pass", frameId=stopped.frame, context="repl"
     )
@@ -300,8 +298,6 @@ def test_an_evaluation_can_be_cancelled(stopped: Stopped, interpreter: Interpret
 
 
 def test_a_hanging_repr_does_not_hang_the_view(interpreter: Interpreter) -> None:
-    if interpreter.is_pypy:
-        pytest.skip("PyPy cannot raise an exception in another thread")
     with Program(interpreter, VALUES, ["hang"], enable={}) as program:
         with DapClient.connect(program.address) as client:
             client.attach({program.path: [program.line("hang")]})

@@ -258,14 +258,15 @@ print("the end")
             program.stdin_line("")
             program.wait_line(r"took ([0-9.]+)", errors=True)  # while the client does not read a byte
             received = dropped = 0
-            while received + dropped < 200_000 * 100:
+            while not dropped or received + dropped < 0.95 * 200_000 * 100:
                 body = client.expect_event("output")
-                if found := re.search(r"\[([0-9,]+) characters of .* were left out", body["output"]):
+                if found := re.search(r"\[about ([0-9,]+) characters of .* were left out", body["output"]):
                     dropped += int(found[1].replace(",", ""))
                 elif body["category"] == "stdout":
                     received += len(body["output"])
-            assert received + dropped == 200_000 * 100
-            assert dropped > 0
+            # Counted by what the process wrote, give or take its buffers.
+            assert received + dropped < 1.05 * 200_000 * 100
+            client.drain()
             program.stdin_line("")
             client.expect_event("output", output="the end\n")
         assert program.returncode() == 0

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from remora._feed import LONGEST, PIECES, ROOM, Feed
 from remora._log import Log
 from remora._login import Gate, Peer
-from remora._outbox import LONGEST, ROOM, Outbox
+from remora._outbox import Outbox
 from remora_protocol import RequestFailed
 from tests.server.inside import run_inside
 from tests.support.interpreters import Interpreter
@@ -33,8 +34,7 @@ def dropped(events: list[tuple[str, dict[str, object]]]) -> int:
 
 
 def test_texts_that_follow_each_other_are_one_event_and_the_order_is_kept() -> None:
-    wakes = Wakes()
-    outbox = Outbox(wakes)
+    outbox = Outbox()
     for text in ("a", "b"):
         outbox.put_text("stdout", text)
     outbox.put_text("stderr", "c")
@@ -46,30 +46,10 @@ def test_texts_that_follow_each_other_are_one_event_and_the_order_is_kept() -> N
         ("stopped", {"threadId": 1}),
         ("output", {"category": "stderr", "output": "d"}),
     ]
-    assert wakes.seen == [False, True]  # once for the text, once more because an event is urgent
-    outbox.put_text("stdout", "e")
-    assert wakes.seen == [False, True, False]
-
-
-def test_what_has_no_room_is_counted_and_said() -> None:
-    outbox = Outbox(lambda urgent: None)
-    outbox.put_text("stdout", "x" * (LONGEST + 7))
-    written = LONGEST + 7
-    while written < ROOM + LONGEST:
-        outbox.put_text("stdout", "x" * 1000)
-        written += 1000
-    outbox.put_text("stdout", "y" * 50)
-    outbox.put_event("output", {"output": "z" * 20})
-    outbox.put_event("stopped", {})
-    events = outbox.take()
-    kept = sum(len(str(body["output"])) for name, body in events if body.get("category") == "stdout")
-    assert kept + dropped(events) == written + 70
-    assert ("stopped", {}) in events
-    assert outbox.take() == []
 
 
 def test_a_congested_client_gets_events_and_later_the_count() -> None:
-    outbox = Outbox(lambda urgent: None)
+    outbox = Outbox()
     assert outbox.take(congested=True) == []
     outbox.put_text("stdout", "lost")
     outbox.put_event("stopped", {})
@@ -79,20 +59,70 @@ def test_a_congested_client_gets_events_and_later_the_count() -> None:
     assert outbox.take()[0][1]["output"] == "kept"
 
 
+def test_what_a_client_has_no_room_for_is_counted_and_said() -> None:
+    outbox = Outbox()
+    written = 0
+    while written < 2 * ROOM:
+        outbox.put_text("stdout", "x" * 1000)
+        written += 1000
+    outbox.put_event("output", {"output": "z" * 20})
+    events = outbox.take()
+    kept = sum(len(str(body["output"])) for name, body in events if body.get("category") == "stdout")
+    assert kept + dropped(events) == written + 20
+
+
+def test_the_feed_wakes_its_reader_once_for_text_and_once_more_for_an_event() -> None:
+    wakes = Wakes()
+    feed = Feed(wakes, lambda: None)
+    for text in ("a", "b"):
+        feed.put_text("stdout", text)
+    feed.put_event("stopped", {"threadId": 1})
+    feed.put_event("continued", {})
+    assert wakes.seen == [False, True]
+    assert feed.take() == [
+        ("stdout", "a"),
+        ("stdout", "b"),
+        ("stopped", {"threadId": 1}),
+        ("continued", {}),
+    ]
+    feed.put_text("stdout", "e")
+    assert wakes.seen == [False, True, False]
+
+
+def test_what_the_feed_has_no_room_for_is_counted() -> None:
+    floods: list[int] = []
+    feed = Feed(lambda urgent: None, lambda: floods.append(1))
+    feed.put_text("stdout", "x" * (LONGEST + 7))
+    written = LONGEST + 7
+    while written < ROOM + 5 * LONGEST:
+        feed.put_text("stdout", "x" * LONGEST)
+        written += LONGEST
+    kept = sum(len(text) for _, text in feed.take())
+    assert ROOM <= kept <= ROOM + LONGEST
+    assert feed.take_dropped() == written - kept
+    assert not floods and not feed.calm()
+    for _ in range(PIECES + 100):
+        feed.put_text("stdout", "12345")
+    feed.put_event("output", {"output": "12345"})
+    feed.put_event("stopped", {})  # comes through whatever there is
+    assert len(feed.take()) == PIECES + 1
+    assert feed.take_dropped() == 101 * 5
+    assert floods == [1] and feed.calm() and not feed.calm()
+
+
 def test_threads_count_what_they_lose_without_losing_count() -> None:
-    outbox = Outbox(lambda urgent: None)
-    outbox.take(congested=True)
+    feed = Feed(lambda urgent: None, lambda: None)
 
     def write() -> None:
         for _ in range(20_000):
-            outbox.put_text("stdout", "12345")
+            feed.put_text("stdout", "12345")
 
     threads = [threading.Thread(target=write) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert dropped(outbox.take()) == 4 * 20_000 * 5
+    assert feed.take_dropped() == (4 * 20_000 - len(feed.take())) * 5
 
 
 class Clock:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from remora._evaluate import describe
 from remora._handlers._table import Deferred
+from remora._helping import Help
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
@@ -24,16 +25,20 @@ def on_thread(
     *,
     timeout: float | None = None,
     instead: Callable[[], Any] | None = None,
+    is_patient: bool = False,
 ) -> Deferred:
     """Run `work` on the stopped thread and answer with what `build`, on the server's, makes of the result.
 
     Args:
+        is_patient: a person waits for it, and is told when it takes long.
         instead: run in its place when it took longer than `timeout` and was interrupted.
     """
     deferred = Deferred()
     cancelled: list[bool] = []
+    server = session.server
 
     def done(result: Any, error: BaseException | None) -> None:
+        helping.end()
         timed_out = isinstance(error, RequestFailed) and error.code == "cancelled" and not cancelled
         if timed_out and instead is not None:
             start(instead, None, finish)
@@ -55,7 +60,7 @@ def on_thread(
                 deferred.fail(refusal)
 
     def start(function: Callable[[], Any], limit: float | None, answer: Callable[[Any, Any], None]) -> None:
-        call = session.server.debugger.call_on(thread_id, function, answer, timeout=limit)
+        call = server.debugger.call_on(thread_id, function, answer, timeout=limit)
 
         def cancel() -> None:
             cancelled.append(True)
@@ -64,4 +69,5 @@ def on_thread(
         deferred.cancel = cancel
 
     start(work, timeout, done)
+    helping = Help(server.loop, server.debugger, thread_id, session.note, is_patient=is_patient)
     return deferred

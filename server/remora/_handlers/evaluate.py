@@ -36,9 +36,14 @@ def evaluate(session: Session, arguments: Arguments) -> Deferred:
         _refuse_calls(text)
     special = _special(session, frame)
 
+    def say(note: str) -> None:
+        server.loop.post(lambda: session.note(note))
+
     def work() -> Summary | None:
         outcome = server.divert_output(
-            lambda: _evaluate.evaluate(text, frame.frame, statements=context == "repl", special=special)
+            lambda: _evaluate.evaluate(
+                text, frame.frame, statements=context == "repl", special=special, say=say
+            )
         )
         if not outcome.has_value:
             return None
@@ -50,7 +55,8 @@ def evaluate(session: Session, arguments: Arguments) -> Deferred:
         expression = text.strip() if _is_plain(text) else f"({text.strip()})"
         return shown(summary, frame, expression, session.references)
 
-    return on_thread(session, frame.thread_id, work, build, timeout=_PATIENCE.get(context))
+    patience = _PATIENCE.get(context)
+    return on_thread(session, frame.thread_id, work, build, timeout=patience, is_patient=patience is None)
 
 
 @handles("setExpression", capability="supportsSetExpression")

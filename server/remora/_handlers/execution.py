@@ -144,7 +144,7 @@ def _go_on(session: Session, act: Callable[[], None], thread: int, *, alone: boo
         session.references.clear(thread if alone else None)
         # Who asked knows by the answer; the others have to be told.
         body = {"threadId": thread, "allThreadsContinued": not alone}
-        session.server.publish("continued", body, but=session)
+        session.server.tell_others(session, "continued", body)
         act()
 
     session.after_response(go_on)

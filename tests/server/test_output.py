@@ -1,0 +1,62 @@
+"""Copying what the program prints: a flood costs next to nothing, and what is no flood is shown whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.dap import DapClient
+from tests.support.interpreters import INTERPRETERS, Interpreter
+from tests.support.program import Program
+
+FLOOD = """\
+#
+import os, sys, time
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+sys.stdout.reconfigure(line_buffering=False, write_through=False)
+LINE = "x" * 79
+def burst():
+    began = time.thread_time()
+    for _ in range(131_072):
+        print(LINE)
+    return time.thread_time() - began
+for word in iter(lambda: sys.stdin.readline().strip(), "end"):
+    if word == "bursts":
+        print("TOOK", min(burst() for _ in range(5)), file=sys.stderr, flush=True)
+    elif word == "burst":
+        burst()
+    print(word)
+"""
+
+WITHOUT_JIT = [each for each in INTERPRETERS if not each.is_pypy]
+
+
+def _bursts(program: Program) -> float:
+    program.stdin_line("bursts")
+    return float(program.wait_line(r"TOOK (\S+)$", errors=True, timeout=60)[1])
+
+
+@pytest.mark.parametrize("interpreter", WITHOUT_JIT[:: max(1, len(WITHOUT_JIT) - 1)], ids=str)
+def test_ten_megabytes_of_short_lines_slow_the_program_by_little(interpreter: Interpreter) -> None:
+    with Program(interpreter, FLOOD, enable={}, env={"PYTHONUNBUFFERED": ""}) as program:
+        best = 9.9
+        for _ in range(4):  # the best of a few: the machine has other things to do
+            alone = _bursts(program)
+            with DapClient.connect(program.address) as client:
+                client.attach()
+                attached = _bursts(program)
+            best = min(best, attached / alone)
+            if best < 1.1:
+                break
+        assert best < 1.2
+
+
+def test_a_table_of_some_thousand_lines_is_shown_whole(interpreter: Interpreter) -> None:
+    source = "#\nimport sys\nsys.stdin.readline()\nfor n in range(3000): print(f'row {n}')\ninput()\n"
+    with Program(interpreter, source, enable={}, env={"PYTHONUNBUFFERED": ""}) as program:
+        with DapClient.connect(program.address) as client:
+            client.attach()
+            program.stdin_line("")
+            text = ""
+            while "row 2999\n" not in text:
+                text += client.expect_event("output", category="stdout")["output"]
+            assert text.count("\n") == 3000
