@@ -1,4 +1,4 @@
-"""A pytest plug-in: a test that fails waits for a debugger, at the line that failed.
+"""A pytest plug-in: a test that fails waits for a debugger, which then stands where it failed.
 
     pytest -p pytest_remora --remora 60        (with examples/ on PYTHONPATH)
 
@@ -31,14 +31,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
         host, port = remora.enable_attach(None, address=("127.0.0.1", 0))
         print(f"{item.nodeid} failed: remora attach tcp://{host}:{port}", file=sys.stderr, flush=True)
-        error = call.excinfo.value
         if remora.wait_for_attach(seconds):
-            frame = error.__traceback__
-            while frame is not None and frame.tb_next is not None:
-                frame = frame.tb_next
-            variables = dict(frame.tb_frame.f_locals) if frame is not None else {}
-            failed_locals = variables  # what `print failed_locals` shows
-            remora.break_into_debugger()
-            del failed_locals
+            remora.post_mortem(call.excinfo.value)
         remora.disable_attach()
     return report

@@ -7,6 +7,7 @@ import inspect
 import re
 import sys
 import textwrap
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ CLASSES = [
     "Scope",
     "Source",
     "SourceText",
+    "State",
+    "ProcessInfo",
     "ConnectOptions",
 ]
 OWN_COMMANDS = ["command", "renderer"]
@@ -98,6 +101,13 @@ def members(kind: type) -> list[tuple[str, Any]]:
     ]
 
 
+def _type_name(hint: Any) -> str:
+    text = (
+        getattr(hint, "__name__", "") if isinstance(hint, type) and not typing.get_args(hint) else str(hint)
+    )
+    return text.replace("typing.", "").replace("Optional[str]", "str | None").replace("|", "\\|")
+
+
 def class_section(name: str, kind: type) -> list[str]:
     out = [f"### {name}\n", prose(kind.__doc__ or "")]
     if dataclasses.is_dataclass(kind):
@@ -105,7 +115,13 @@ def class_section(name: str, kind: type) -> list[str]:
         types = {each.name: str(each.type).replace("_model.", "").replace("|", "\\|") for each in rows}
         out.append("| field | type |\n| --- | --- |")
         out.append("".join(f"| `{each.name}` | `{types[each.name]}` |\n" for each in rows))
+    elif typing.is_typeddict(kind):
+        hints = typing.get_type_hints(kind)
+        out.append("| key | type |\n| --- | --- |")
+        out.append("".join(f"| `{key}` | `{_type_name(hint)}` |\n" for key, hint in hints.items()))
     for member, value in members(kind):
+        if not value.__doc__:
+            raise SystemExit(f"gen_api.py: {name}.{member} has no docstring")
         if isinstance(value, property):
             returns = inspect.signature(value.fget).return_annotation if value.fget else ""
             out += [code(f"{member}: {returns}".replace("'", "")), prose(value.__doc__ or "")]

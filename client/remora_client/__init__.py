@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Thread,
     )
     from remora_client._options import ConnectOptions
+    from remora_client._state import State
     from remora_client._sync import (
         Frame,
         Session,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
         attach_all,
         processes,
     )
-    from remora_protocol import RequestFailed
+    from remora_protocol import ProcessInfo, RequestFailed
 
 __all__ = [
     "Breakpoint",
@@ -45,12 +46,14 @@ __all__ = [
     "ExceptionInfo",
     "Frame",
     "Gone",
+    "ProcessInfo",
     "RequestFailed",
     "Scope",
     "Session",
     "Sessions",
     "Source",
     "SourceText",
+    "State",
     "Stop",
     "Task",
     "Thread",
@@ -70,9 +73,11 @@ _HOMES = {
     "ConnectOptions": "remora_client._options",
     "Gone": "remora_client._errors",
     "Frame": "remora_client._sync",
+    "ProcessInfo": "remora_protocol",
     "RequestFailed": "remora_protocol",
     "Session": "remora_client._sync",
     "Sessions": "remora_client._sync",
+    "State": "remora_client._state",
     "Stop": "remora_client._sync",
     "Value": "remora_client._sync",
     "attach": "remora_client._sync",

@@ -119,9 +119,9 @@ def test_a_failing_test_waits(remora: Remora, tmp_path: Path) -> None:
             assert tests.stderr
             said = tests.stderr.readline()
             target = said.split()[-1]
-            with remora.start_exec(target, "continue", "print failed_locals['answer']") as session:
-                session.stop("continue")
-                assert session.result("print failed_locals['answer']")["value"] == "41"
+            with remora.start_exec(target, "wait", "print answer") as session:
+                assert session.stop("wait")["frame"]["name"] == "test_it"
+                assert session.result("print answer")["value"] == "41"
                 assert session.returncode() == 0
             assert tests.wait(30) == 1
         finally:

@@ -162,7 +162,7 @@ def test_everything_can_be_looked_at_without_the_program(interpreter: Interprete
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
-        ("continue", "no program runs behind it, so there is no continue"),
+        ("continue", "no program runs behind it that could do this (continue)"),
         ("next", "no program runs behind it"),
         ("break shop.py:3", "no program runs behind it"),
         ("set count = 4", "no program runs behind it"),

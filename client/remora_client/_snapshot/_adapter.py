@@ -54,7 +54,8 @@ class Adapter:
         handler = _HANDLERS.get(command)
         if handler is None:
             raise RequestFailed(
-                "not-supported", f"This is a snapshot: no program runs behind it, so there is no {command}."
+                "not-supported",
+                f"This is a snapshot: no program runs behind it that could do this ({command}).",
             )
         return handler(self, arguments)
 
