@@ -117,23 +117,31 @@ def without_head(line: Fragments, width: int) -> Fragments:
 
 
 def wrapped(line: Fragments, width: int) -> list[Fragments]:
-    """One line of formatted text as the rows that it takes on a screen."""
-    if width_of(plain(line)) <= width:
-        return [line]
-    rows: list[Fragments] = [[]]
-    left = width
-    for style, text in line:
-        rest = text
-        while rest:
-            head = _head(rest, left) or ("" if left < width else rest[:1])
-            if head:
-                rows[-1].append((style, head))
-            rest = rest[len(head) :]
-            left -= width_of(head)
-            if rest:
-                rows.append([])
-                left = width
+    """One line of formatted text as rows of at most that width, broken at blanks where there are any."""
+    text = plain(line)
+    rows: list[Fragments] = []
+    start = 0
+    while width_of(text[start:]) > width:
+        head = _head(text[start:], width) or text[start]
+        blank = head.rfind(" ")
+        stop = start + (blank + 1 if blank > len(head) // 2 else len(head))
+        rows.append(_part(line, start, stop))
+        start = stop
+    if start < len(text) or not rows:
+        rows.append(_part(line, start, len(text)))
     return rows
+
+
+def _part(line: Fragments, start: int, stop: int) -> Fragments:
+    """The characters from `start` up to `stop`."""
+    out: Fragments = []
+    at = 0
+    for style, text in line:
+        piece = text[max(start - at, 0) : max(stop - at, 0)]
+        if piece:
+            out.append((style, piece))
+        at += len(text)
+    return out
 
 
 def clip_lines(fragments: Fragments, width: int) -> Fragments:

@@ -114,6 +114,12 @@ class Terminal:
             self._answer.text = ""
         return True
 
+    def rest(self, seconds: float, timeout: float = TIMEOUT) -> None:
+        """Waits until nothing has come for so long."""
+        deadline = time.monotonic() + timeout
+        while self._read(seconds):
+            assert time.monotonic() < deadline, f"it does not come to rest:\n{self.text}"
+
     def _settle(self) -> None:
         """Takes what is on its way: in the middle of a redraw the cursor may be anywhere, even below."""
         for _ in range(100):
@@ -137,6 +143,11 @@ class Terminal:
         return "\n".join(
             "".join(buffer[y][x].data for x in range(self.columns)).rstrip() for y in rows
         ).rstrip()
+
+    def cells(self) -> list[list[Any]]:
+        """The screen with its colours: pyte's characters, row by row."""
+        screen = self._screen
+        return [[screen.buffer[y][x] for x in range(screen.columns)] for y in range(screen.lines)]
 
     def wait(self, pattern: str, timeout: float = TIMEOUT) -> re.Match[str]:
         """Waits until `pattern` is on the screen, at or below the last line typed."""

@@ -25,7 +25,7 @@ from remora_client.commands._classify import (
     could_be_python,
     split_commands,
 )
-from remora_client.commands._context import Context
+from remora_client.commands._context import Context, Listing
 from remora_client.commands._given import Given, given_commands
 from remora_client.commands._own import load_own
 from remora_client.commands._places import source_named
@@ -55,6 +55,7 @@ __all__ = [
     "Context",
     "Given",
     "Line",
+    "Listing",
     "PythonLine",
     "Result",
     "Settings",

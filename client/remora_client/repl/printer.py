@@ -109,7 +109,13 @@ class Printer:
 
         from remora_client.repl.style import style
 
-        print_formatted_text(FormattedText(shown), style=style(), end="", file=self.stream)
+        print_formatted_text(
+            FormattedText(shown),
+            style=style(),
+            end="",
+            file=self.stream,
+            include_default_pygments_style=False,
+        )
 
     def record(self, text: str) -> None:
         """Copy into the transcript what is on the screen without us, such as a line that was typed."""

@@ -54,6 +54,9 @@ def test_sizes_have_limits() -> None:
         ("日本語", 3, ["日", "本", "語"]),
         ("日本語", 1, ["日", "本", "語"]),
         ("", 5, [""]),
+        ("one two three", 8, ["one two ", "three"]),
+        ("one two", 7, ["one two"]),
+        ("a bcdefghij", 8, ["a bcdefg", "hij"]),
     ],
 )
 def test_wrapping(text: str, width: int, rows: list[str]) -> None:

@@ -92,7 +92,7 @@ class SourcePane(Pane):
         here = view.breakpoints_at(line)
         if here:
             self._run("clear " + " ".join(str(each.number) for each in here))
-        elif view.current is not None:
+        elif view.is_current:
             self._run(f"break {line}")
         else:
             self._run(f"break {view.source.path}:{line}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from remora_client.commands import FAILURES, source_named, value_notes
+from remora_client.commands import FAILURES, Listing, source_named, value_notes
 from remora_client.repl.layout.tree import Tree
 
 if TYPE_CHECKING:
@@ -64,6 +64,14 @@ class View:
         frame = self.frame
         return frame.line if frame and self.source and frame.path == self.source.path else None
 
+    @property
+    def is_current(self) -> bool:
+        """Whether a line number alone means the shown file."""
+        listing, source = self.ctx.listing, self.source
+        if self.frame is not None or source is None:
+            return self.current is not None
+        return listing is not None and listing.source.path == source.path
+
     def breakpoints_at(self, line: int) -> list[Breakpoint]:
         """Those on a line of the shown file."""
         path = self.source.path if self.source else ""
@@ -113,7 +121,11 @@ class View:
         if self.source is not None or process is None:
             return None
         name = next((each for each in process["argv"] if each.endswith(".py")), "")
-        return Place(await source_named(self.ctx, name), 1, name) if name else None
+        if not name:
+            return None
+        source = await source_named(self.ctx, name)
+        self.ctx.listing = Listing(source, 1, 1, self.ctx.session.state.stops)  # so that `break 12` means it
+        return self._listed()
 
     async def _look_at(self, place: Place | None) -> None:
         if place is None or place == self._place:
