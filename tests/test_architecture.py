@@ -71,7 +71,7 @@ LAYERS: dict[str, list[set[str]]] = {
     "remora_client": [
         {"__main__", "cli"},
         {"_demo", "_demo_game"},
-        {"repl", "_exec", "_dap", "_hooks"},
+        {"repl", "_exec", "_dap", "_hooks", "_marking", "_opening"},
         {"_bridge"},
         {"_doctor", "_ls", "_trust_command", "_cert_command", "_proxy_command", "_snapshot_command"},
         {"_asking", "_process_table", "_progress"},

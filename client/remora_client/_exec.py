@@ -12,7 +12,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError, Gone, TimedOut
+from remora_client._feeds import are_many
 from remora_client._hooks import Hooks
+from remora_client._hosts import given as targets_given
+from remora_client._marking import Marker, host_of
+from remora_client._opening import open_group
 from remora_client._options import from_arguments
 from remora_client._targets import open_session
 from remora_client.commands import (
@@ -22,7 +26,6 @@ from remora_client.commands import (
     Result,
     classify_script,
     commands_for,
-    count_hits,
     error_text,
     expand_alias,
     given_commands,
@@ -37,8 +40,11 @@ from remora_client.repl.printer import Printer, output_lines, wants_color
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable
 
+    from remora_client._group import Member
     from remora_client._model import Stop
+    from remora_client._session import Session
 
 __all__ = ["Script", "run"]
 
@@ -55,33 +61,50 @@ async def _run(arguments: Namespace, given: list[Given]) -> int:
     deadline = None
     if arguments.timeout is not None:
         deadline = asyncio.get_running_loop().time() + arguments.timeout
+    targets = [each.text for each in targets_given(arguments.targets)]
     try:
         async with asyncio.timeout_at(deadline):
-            session = await open_session(
-                arguments.target,
-                from_arguments(arguments),
-                pid=arguments.pid,
-                name=arguments.name,
-                force=arguments.force,
-                source=arguments.source,
-            )
+            if are_many(targets, everyone=arguments.all):
+                ctx = await _open_group(targets, arguments)
+            else:
+                ctx = Context(await _open(targets[0] if targets else None, arguments))
     except TimeoutError:
-        raise TimedOut(
-            f"Not attached to {arguments.target or 'a process'} within {arguments.timeout:g} s."
-        ) from None
+        place = ", ".join(targets) or "a process"
+        raise TimedOut(f"Not attached to {place} within {arguments.timeout:g} s.") from None
     printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
-    ctx = Context(session)
-    ctx.shown_stop = session.state.stops  # a stop that was there before us is no news
+    ctx.shown_stop = ctx.session.state.stops  # a stop that was there before us is no news
     hooks = Hooks.from_arguments(arguments)
     script = Script(ctx, printer, as_json=arguments.json, deadline=deadline, hooks=hooks)
-    remove = session.listen(script.on_event)
+    group, session = ctx.group, ctx.session
+    remove = script.listen()
     try:
-        await hooks.arm(session)
+        await hooks.arm(session, group or session)
         code = await script.run(given)
         return await script.stay() if hooks and not code else code
     finally:
         remove()
-        await session.detach()
+        script.flush()
+        await (group or session).detach()
+
+
+async def _open(target: str | None, arguments: Namespace) -> Session:
+    return await open_session(
+        target,
+        from_arguments(arguments),
+        pid=arguments.pid,
+        name=arguments.name,
+        force=arguments.force,
+        source=arguments.source,
+    )
+
+
+async def _open_group(targets: list[str], arguments: Namespace) -> Context:
+    group = await open_group(targets, arguments, lambda text: print(f"remora: {text}", file=sys.stderr))
+    for each in group.members.values():
+        each.session.told = each.session.state.stops
+    member = group.first()
+    assert member is not None
+    return Context(member.session, group, member)
 
 
 class Script:
@@ -101,9 +124,21 @@ class Script:
         self.printer = printer
         self.as_json = as_json
         self.deadline = deadline
+        self.host = host_of(ctx.session)
+        self.marker = Marker(printer.print)
         self._left = False
         self._ran: list[str] = []
         ctx.past = lambda: self._ran
+
+    def listen(self) -> Callable[[], None]:
+        """Tell what the program does, or the programs do, from now on. Gives what ends that."""
+        if self.ctx.group is None:
+            return self.ctx.session.listen(self.on_event)
+        return self.ctx.group.listen(self.on_member_event, self._note)
+
+    def flush(self) -> None:
+        """Show what came without the end of its line."""
+        self.marker.flush()
 
     async def run(self, given: list[Given]) -> int:
         """Run them all, or up to the first that fails. Gives the exit code."""
@@ -121,13 +156,13 @@ class Script:
 
     async def stay(self) -> int:
         """Run the hooks at every stop, until the program ends or the time is up, or a hook fails."""
-        session = self.ctx.session
-        while not self._left and not session.state.over:
+        ctx = self.ctx
+        while not self._left and (ctx.group is not None or not ctx.session.state.over):
             try:
                 async with asyncio.timeout_at(self.deadline):
-                    if session.stop is not None:
-                        await session.resume()
-                    stop = await session.wait_for_stop()
+                    if ctx.session.stop is not None and ctx.shown_stop == ctx.session.state.stops:
+                        await ctx.session.resume()
+                    stop = await wait_after(ctx, Result(resumed=True, anyone=True))
             except TimeoutError:
                 return 0  # so long it was to watch
             except Gone as error:
@@ -135,29 +170,74 @@ class Script:
                 return error.exit_code
             if stop is None:
                 break
-            count_hits(self.ctx, stop)
             try:
                 async with asyncio.timeout_at(self.deadline):
                     await self._on_hit(stop)
+            except TimeoutError:
+                return 0
             except Exception as error:
                 self._failed(Given("(at a stop)", ""), error)
                 return _exit_code(error)
         return 0
 
+    def on_member_event(self, member: Member, event: str, body: dict[str, Any]) -> None:
+        """Tell what one of the programs does in between, and which."""
+        if event in ("remora/joined", "remora/left"):
+            if self.as_json:
+                told = {"number": member.number, "name": member.name}
+                self._write({"event": event, "body": told, "pid": member.pid, "host": member.host})
+            else:
+                self.marker.flush(member)
+                does = "joined" if event == "remora/joined" else "left"
+                self.printer.print([("class:dim", f"Process {member.number} {does}: {member}\n")])
+        elif self.as_json:
+            self._tell(event, body, member.pid, member.host)
+        elif event == "output" and body.get("category") != "telemetry":
+            category = str(body.get("category", "console"))
+            self.marker.output(member, category, str(body.get("output", "")))
+        elif event == "remora/note":
+            self._note(f"{member}: {body.get('text', '')}")
+
+    def _note(self, text: str) -> None:
+        if self.as_json:
+            print(f"remora: {text}", file=sys.stderr)
+        else:
+            self.printer.print([("class:warning", f"{text}\n")])
+
+    def _tell(self, event: str, body: dict[str, Any], pid: int | None, host: str) -> None:
+        if not event.startswith("remora/"):
+            self._write({"event": event, "body": body, "pid": pid, "host": host})
+        elif event == "remora/note":
+            print(f"remora: {body.get('text', '')}", file=sys.stderr)
+
     def on_event(self, event: str, body: dict[str, Any]) -> None:
         """Tell what the program does in between."""
         if self.as_json:
-            if not event.startswith("remora/"):
-                self._write({"event": event, "body": body})
-            elif event == "remora/note":
-                print(f"remora: {body.get('text', '')}", file=sys.stderr)
+            self._tell(event, body, self._pid, self.host)
         elif event == "output" and body.get("category") != "telemetry":
             text = str(body.get("output", ""))
             self.printer.print(output_lines(str(body.get("category", "console")), text))
         elif event == "remora/note":
             self.printer.print([("class:warning", f"{body.get('text', '')}\n")])
 
+    @property
+    def _pid(self) -> int | None:
+        process = self.ctx.session.process
+        return process["pid"] if process is not None else None
+
+    def _who(self) -> dict[str, Any]:
+        """Which process a line is about."""
+        member = self.ctx.member
+        if member is not None:
+            return {"pid": member.pid, "host": member.host}
+        return {"pid": self._pid, "host": self.host}
+
     async def _command(self, text: str) -> None:
+        if self.ctx.group is not None and self.ctx.session.state.over:
+            other = self.ctx.group.first()
+            if other is None:
+                raise Gone("all processes have ended.")
+            self.ctx.choose(other)
         if self.ctx.session.state.phase == "gone":
             await self.ctx.session.wait_for_stop()  # raises what happened to it
         if self.ctx.session.state.phase == "ended":
@@ -181,14 +261,19 @@ class Script:
         if ended:
             data = {"ended": True, "exitCode": self.ctx.session.state.exit_code}
         if self.as_json:
-            line = {"command": text, "ok": True, "result": data}
+            line = {"command": text, "ok": True, "result": data, **self._who()}
             self._write(line | ({"stop": stop_data(stop)} if stop is not None else {}))
             return
         self.printer.print(result.text)
         if stop is not None:
+            if self.ctx.member is not None:
+                self.marker.flush()
+                shown = f"Process {self.ctx.member.number}, {self.ctx.member}:\n"
+                self.printer.print([("class:heading", shown)])
             self.printer.print(await stop_lines(self.ctx, stop))
         elif ended:
-            self.printer.print([("class:dim", "The program ended.\n")])
+            over = "The program ended.\n" if self.ctx.group is None else "All processes have ended.\n"
+            self.printer.print([("class:dim", over)])
 
     async def _on_hit(self, stop: Stop) -> None:
         """The commands that were left for this breakpoint. They may let the program run, and stop again."""
@@ -212,7 +297,7 @@ class Script:
     def _failed(self, given: Given, error: BaseException) -> None:
         text = error_text(error)
         if self.as_json:
-            self._write({"command": given.text, "ok": False, "error": text})
+            self._write({"command": given.text, "ok": False, "error": text, **self._who()})
         else:
             self.printer.stream.flush()
             print(f"remora: {given.where}{given.text}: {text}", file=sys.stderr)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from remora_client._attach import choose_process
 from remora_client._connect import Link, connect, connect_local
 from remora_client._errors import ClientError, ConnectError, NoSuchProcess
-from remora_client._targets import local_processes, local_sockets
+from remora_client._targets import local_processes, local_sockets, via
 from remora_client.discovery import is_scheme, open_discovery
 from remora_protocol import parse_qualifier
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from remora_client.discovery import Discovery, Target
     from remora_protocol import ProcessInfo, Qualifier
 
-__all__ = ["Candidate", "EngineFeed", "Feed", "LocalFeed", "QualifierFeed", "feeds_for"]
+__all__ = ["Candidate", "EngineFeed", "Feed", "LocalFeed", "QualifierFeed", "are_many", "feeds_for"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ def feeds_for(
         name: a glob; only processes with such a name.
         everyone: all processes behind each, present and to come. An engine's are always all meant.
     """
+    if options.via is not None and not targets:
+        return [QualifierFeed(via(options.via), options, name, everyone=everyone)]
     if not targets:
         return [LocalFeed(None, name, everyone=everyone)]
     found: list[Feed] = []
@@ -86,6 +88,11 @@ def feeds_for(
         else:
             found.append(QualifierFeed(parse_qualifier(target), options, name, everyone=everyone))
     return found
+
+
+def are_many(targets: Sequence[str], *, everyone: bool) -> bool:
+    """Whether these may be several processes, and so are for a group."""
+    return everyone or len(targets) > 1 or any(map(is_scheme, targets))
 
 
 def _wanted(

@@ -44,6 +44,11 @@ class Member:
     name: str
     session: Session
 
+    @property
+    def label(self) -> str:
+        """Its number and name, for lines in which there is little room."""
+        return f"{self.number} {visible(self.name)}"
+
     def __str__(self) -> str:
         where = f" on {visible(self.host)}" if self.host else ""
         return f"{visible(self.name)} ({self.pid}{where})"
@@ -261,6 +266,11 @@ class Group:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def first(self) -> Member | None:
+        """The one to look at when nothing else is said: one that stands still, else the lowest number."""
+        members = list(self.members.values())
+        return next((each for each in members if each.session.stop is not None), next(iter(members), None))
 
     # -- stops ------------------------------------------------------------------------------------
 

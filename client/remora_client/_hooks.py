@@ -12,6 +12,7 @@ from remora_protocol import RequestFailed
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from remora_client._group import Group
     from remora_client._model import Stop
     from remora_client._session import Session
 
@@ -34,13 +35,13 @@ class Hooks:
     def __bool__(self) -> bool:
         return bool(self.stop or self.exception or self.uncaught)
 
-    async def arm(self, session: Session) -> None:
-        """Have the program stop at the exceptions that are wanted."""
+    async def arm(self, session: Session, everybody: Session | Group) -> None:
+        """Have the program, or all of a group, stop at the exceptions that are wanted; `session` is one."""
         if not (self.exception or self.uncaught):
             return
         known = {str(each.get("filter")) for each in session.exception_modes}
         wanted = {"raised", "uncaught"} if self.exception else {"uncaught"}
-        await session.set_exception_filters([ExceptionFilter(name) for name in sorted(wanted & known)])
+        await everybody.set_exception_filters([ExceptionFilter(name) for name in sorted(wanted & known)])
 
     async def commands_for(self, session: Session, stop: Stop) -> list[str]:
         """What to run at this stop, in the order of the options above."""

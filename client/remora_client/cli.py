@@ -133,9 +133,9 @@ def _add_ls(commands: Any) -> None:
 
 def _add_attach(commands: Any) -> None:
     parser = _command(commands, "attach", "remora_client.repl", "debug a running program from this terminal")
-    parser.add_argument(
-        "target", nargs="?", metavar="QUALIFIER|PID", help="where it is; none: the only one on this machine"
-    )
+    text = "where it is, or @FILE with one on each line, or several; none: the only one on this machine"
+    parser.add_argument("targets", nargs="*", metavar="QUALIFIER|PID", help=text)
+    _add_all(parser)
     parser.set_defaults(listens=False)
     _add_session(parser)
     _add_connecting(parser)
@@ -155,8 +155,9 @@ def _add_exec(commands: Any) -> None:
     parser = _command(
         commands, "exec", "remora_client._exec", "run debugger commands without a terminal, then detach"
     )
-    text = "where the program is; none: the only one on this machine"
-    parser.add_argument("target", nargs="?", metavar="QUALIFIER|PID", help=text)
+    text = "where it is, or @FILE with one on each line, or several; none: the only one on this machine"
+    parser.add_argument("targets", nargs="*", metavar="QUALIFIER|PID", help=text)
+    _add_all(parser)
     _add_session(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line: results and events")
     parser.add_argument("--timeout", type=_seconds, metavar="S", help="give up after this long")
@@ -193,7 +194,8 @@ def _add_snapshot(commands: Any) -> None:
 
 def _add_open(commands: Any) -> None:
     parser = _command(commands, "open", "remora_client.repl", "look at a snapshot from this terminal")
-    parser.add_argument("target", metavar="FILE", help="what remora snapshot wrote")
+    parser.add_argument("targets", nargs=1, metavar="FILE", help="what remora snapshot wrote")
+    parser.set_defaults(all=False, listens=False)
     _add_session(parser)
     _add_connecting(parser)
 
@@ -246,6 +248,13 @@ def _add_proxy(commands: Any) -> None:
 def _add_demo(commands: Any) -> None:
     text = "start a small program and debug it, to see what this is like"
     _add_connecting(_command(commands, "demo", "remora_client._demo", text))
+
+
+def _add_all(parser: argparse.ArgumentParser) -> None:
+    text = (
+        "every process behind each, or of this machine when none is named: those there now, and those to come"
+    )
+    parser.add_argument("--all", action="store_true", help=text)
 
 
 def _add_choice(parser: argparse.ArgumentParser) -> None:

@@ -2,48 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from remora_client import ConnectError, ExceptionFilter, Gone, Sessions, attach, attach_all
-from tests.support.interpreters import NEWEST
-from tests.support.program import Program, runtime_folder
-
-WORKER = """\
-# A worker that takes jobs from its standard input.
-import time
-import sys
-
-
-def work(job):
-    double = 2 * job
-    return double  # @work
-
-
-print("worker", flush=True)
-for line in sys.stdin:
-    print("did", work(int(line)), flush=True)
-"""
-
-
-class Worker(Program):
-    def __init__(self, name: str = "worker") -> None:
-        super().__init__(NEWEST, WORKER, enable={"secret": "s", "name": name})
-
-    @property
-    def qualifier(self) -> str:
-        host, port = self.address
-        return f"tcp://s@{host}:{port}"
-
-
-@contextlib.contextmanager
-def workers(count: int) -> Iterator[list[Worker]]:
-    with contextlib.ExitStack() as stack:
-        yield [stack.enter_context(Worker(f"worker-{number}")) for number in range(1, count + 1)]
+from tests.support.program import runtime_folder
+from tests.support.workers import Worker, workers
 
 
 @pytest.fixture(autouse=True)

@@ -79,6 +79,10 @@ class Remora:
         arguments = ["exec", qualifier, *options, "--json", *each]
         return Running(arguments, env=client_environment(self.configuration), cwd=self.folder)
 
+    def start(self, *arguments: str) -> Running:
+        """Runs it, not waited for; it has to print JSON, a line each."""
+        return Running(arguments, env=client_environment(self.configuration), cwd=self.folder)
+
     def terminal(
         self,
         *arguments: str,

@@ -8,6 +8,7 @@ from remora_client.commands import functions as _functions
 from remora_client.commands import layout as _layout
 from remora_client.commands import machine as _machine
 from remora_client.commands import objects as _objects
+from remora_client.commands import processes as _processes
 from remora_client.commands import recording as _recording
 from remora_client.commands import running as _running
 from remora_client.commands import saved as _saved
@@ -98,5 +99,6 @@ _GROUPS_OF_COMMANDS = (
     _sources,
     _stack,
     _tasks,
+    _processes,
     _threads,
 )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from remora_client._group import Group, Member
     from remora_client._model import Frame, Source
     from remora_client._session import Session
 
@@ -60,7 +61,8 @@ class Context:
     """Handed to every command.
 
     Attributes:
-        session: the debuggee.
+        session: the debuggee; of a group, the process that is looked at.
+        group: all processes, where there may be several; and which one `session` is.
         interactive: a person reads the answers; scripts get everything, uncut and unasked.
         width: columns to fill; 0: as long as it takes.
         timeout: how long to wait for a stop, where a command has to wait for one.
@@ -76,6 +78,8 @@ class Context:
     """
 
     session: Session
+    group: Group | None = None
+    member: Member | None = None
     interactive: bool = False
     width: int = 0
     timeout: float | None = None
@@ -96,7 +100,7 @@ class Context:
     record: str | None = None  # the file that commands are recorded in
     exceptions: tuple[str, ...] | None = None  # what `catch` was told; None: the server's defaults
     seen: dict[tuple[str, str], Seen] = field(default_factory=dict)  # by a function's file and name
-    shown_stop: int = 0  # the number of the last stop that somebody was told of
+    shown: dict[int, int] = field(default_factory=dict)  # by process: the last stop that somebody was told of
     shown_thread: int = 0  # and the thread of that stop
     depth: int = 0  # command files that are running
     interacting: bool = False
@@ -106,6 +110,26 @@ class Context:
     def bare_names(self) -> str:
         """How `classify` is to read a line."""
         return "python" if self.interacting else self.settings.bare_names
+
+    @property
+    def shown_stop(self) -> int:
+        """The number of the last stop of this process that somebody was told of."""
+        return self.shown.get(self._number, 0)
+
+    @shown_stop.setter
+    def shown_stop(self, number: int) -> None:
+        self.shown[self._number] = number
+
+    @property
+    def _number(self) -> int:
+        return 0 if self.member is None else self.member.number
+
+    def choose(self, member: Member) -> None:
+        """Look at this process of the group from here on."""
+        if member is not self.member:
+            self.member, self.session = member, member.session
+            self.listing = None
+            self.seen.clear()
 
     async def agreed(self, question: str) -> bool:
         """Ask the person; with nobody to ask, yes."""

@@ -19,6 +19,7 @@ from remora_client.render import value_line
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
+    from remora_client._group import Group, Member
     from remora_client._model import Stop
     from remora_client.commands._classify import Line
     from remora_client.commands._context import Context
@@ -44,9 +45,18 @@ _ALIAS_DEPTH = 10
 async def run_line(ctx: Context, line: Line) -> Result:
     """Run what `classify` made of a line. Raises one of `FAILURES`."""
     if isinstance(line, CommandLine):
+        member = ctx.member
         result = await line.command.function(ctx, line.arguments)
+        if ctx.group is not None and member is not None:
+            result = await _shared(ctx.group, member, result)
         return await _with_tail(result, line.tail) if line.tail else result
     return await _python(ctx, line)
+
+
+async def _shared(group: Group, member: Member, result: Result) -> Result:
+    """What a command set in its process is set in all."""
+    troubles = await group.share(member)
+    return replace(result, text=[*result.text, *(("class:warning", f"{each}\n") for each in troubles)])
 
 
 async def _with_tail(result: Result, tail: Tail) -> Result:
@@ -123,12 +133,23 @@ async def wait_after(ctx: Context, result: Result) -> Stop | None:
     """After a command that let the program run: wait for the next stop. None: it ended. Counts hits."""
     assert result.resumed
     try:
-        stop = await ctx.session.wait_for_stop(ctx.timeout)
+        stop = await (_next_of_all(ctx) if result.anyone else ctx.session.wait_for_stop(ctx.timeout))
     except TimeoutError:
         raise CommandError(f"No stop within {ctx.timeout:.3g} s; the program runs on.") from None
     if stop is not None:
         count_hits(ctx, stop)
     return stop
+
+
+async def _next_of_all(ctx: Context) -> Stop | None:
+    """The next stop of any process; that one is looked at then."""
+    if ctx.group is None:
+        return await ctx.session.wait_for_stop(ctx.timeout)
+    found = await ctx.group.next_stop(ctx.timeout)
+    if found is None:
+        return None
+    ctx.choose(found[0])
+    return found[1]
 
 
 def count_hits(ctx: Context, stop: Stop) -> None:

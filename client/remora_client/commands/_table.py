@@ -40,6 +40,7 @@ Argument: TypeAlias = Literal[
     "expression",
     "breakpoint",
     "thread",
+    "process",
     "file",
     "command",
     "option",
@@ -51,6 +52,7 @@ GROUPS = {
     "stack": "Where it is",
     "data": "Look at data",
     "threads": "Threads",
+    "processes": "Processes",
     "sources": "Source",
     "session": "This session",
     "own": "Your own",
@@ -74,6 +76,7 @@ class Result:
     text: Fragments = field(default_factory=list)
     resumed: bool = False  # the program was let go: a script now waits for the next stop
     left: bool = False  # the session is over: detach was asked for
+    anyone: bool = False  # of a group, whichever process stops next is what a script waits for
 
 
 Function: TypeAlias = "Callable[[Context, str], Awaitable[Result]]"

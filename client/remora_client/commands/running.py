@@ -44,19 +44,28 @@ async def repeated(ctx: Context, count: int, act: Callable[[], Awaitable[None]])
     return Result(resumed=True)
 
 
-@command("continue", "c", "cont", group="running", usage="[PLACE | COUNT | -thread]", argument="location")
+@command(
+    "continue", "c", "cont", group="running", usage="[PLACE | COUNT | -thread | -all]", argument="location"
+)
 async def continue_(ctx: Context, arguments: str) -> Result:
     """Let the program run on, to the next breakpoint.
 
     With a place, run to there: a breakpoint that goes away once it is hit. With a count, pass the
     breakpoint that the program stands at so many times more. With -thread, only this thread runs.
     While the program runs already, a script waits here for its next stop.
+    Of several processes only this one runs on; with -all, every one that stands still.
     """
     session = ctx.session
+    if arguments == "-all":
+        if ctx.group is None:
+            await session.resume()
+        elif not await ctx.group.resume_all() and ctx.interactive:
+            raise CommandError("No process stands still.")
+        return Result(resumed=True, anyone=True)
     if session.stop is None or _not_yet_told(ctx):
         if ctx.interactive:
             raise CommandError("The program is running already.")
-        return Result(resumed=True)
+        return Result(resumed=True, anyone=True)
     if arguments == "-thread":
         await session.resume(session.stop.thread_id)
     elif arguments.isdecimal():
@@ -66,7 +75,7 @@ async def continue_(ctx: Context, arguments: str) -> Result:
         await session.resume()
     else:
         await session.resume()
-    return Result(resumed=True)
+    return Result(resumed=True, anyone=True)
 
 
 def _not_yet_told(ctx: Context) -> bool:
@@ -86,7 +95,7 @@ async def _pass_by(ctx: Context, at: Stop, count: int) -> Result:
         if stop is None or not set(at.hit_breakpoints) & set(stop.hit_breakpoints):
             return Result(resumed=True)
     await ctx.session.resume()
-    return Result(resumed=True)
+    return Result(resumed=True, anyone=True)
 
 
 async def _temporary(ctx: Context, location: Location) -> None:

@@ -29,7 +29,8 @@ from remora_client.commands import (
     split_commands,
     stop_lines,
 )
-from remora_client.repl.banner import banner, farewell
+from remora_client.repl.banner import banner, farewell, group_banner, group_farewell
+from remora_client.repl.events import Events
 from remora_client.repl.output import Above
 from remora_client.repl.signals import signals
 from remora_client.repl.terminal import FaceLost, FullFace
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from remora_client._fragments import Fragments
+    from remora_client._group import Group, Member
     from remora_client._model import Stop
     from remora_client._session import Session
     from remora_client.commands import Line
@@ -53,24 +55,22 @@ _SETTLE = 0.3  # seconds that the prompt waits for a step to end, so that it nee
 _ON_HIT_DEPTH = 100
 
 
-class Repl:
-    """One session at the prompt."""
+class Repl(Events):
+    """One session at the prompt, or a group of them, of which one is looked at."""
 
-    def __init__(self, session: Session, printer: Printer) -> None:
-        self.session = session
+    def __init__(
+        self, session: Session, printer: Printer, group: Group | None = None, member: Member | None = None
+    ) -> None:
+        super().__init__(Context(session, group, member, interactive=True))
         self.printer = printer
-        self.ctx = Context(session, interactive=True)
         self.ctx.past = lambda: self._typed
         self._typed: list[str] = []
         self.names: frozenset[str] = frozenset()
         self.layout: LayoutFace | None = None
         self._lines: Face | None = None
-        self.above: Above | None = None
-        self._told = asyncio.Event()  # the last stop, or the end, is on the screen
         self._command: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._repeat: Line | None = None
-        self._bound: dict[int, bool] = {}
         self._left = False
         self._ended = False
 
@@ -96,13 +96,14 @@ class Repl:
         self.ctx.confirm = self._confirm if face.is_person else None
         self.ctx.lend = self._lend
         self.above = Above(self._show_above)
-        remove = self.session.listen(self._on_event)
+        remove = self._listen()
         with signals(self.interrupt), face.quiet():
             try:
                 if greet:
-                    self._print(banner(self.session))
+                    group = self.ctx.group
+                    self._print(banner(self.session) if group is None else group_banner(group))
                 if self.session.stop is not None:
-                    self._later(self._tell_stop())
+                    self._later(self._tell_stop(self.ctx.member))
                     await self._settled()
                 for text in given:
                     self._print([("class:prompt", "❯ "), ("", f"{visible(text)}\n")])
@@ -113,6 +114,10 @@ class Repl:
                 remove()
                 await self.above.close()
                 await self._leave_layout()
+        group = self.ctx.group
+        if group is not None:
+            self._print(group_farewell(left=self._left or bool(group.members)))
+            return 0
         self._print(farewell(self.session, left=self._left))
         return 7 if self.session.state.phase == "gone" and not self._left else 0
 
@@ -210,6 +215,8 @@ class Repl:
     async def _follow(self, result: Result, *, wait: bool) -> None:
         """After a command: wait a little for what it set off, and no longer than a person would notice."""
         self._left = self._left or result.left
+        if result.resumed:
+            self._anyone = result.anyone
         if result.resumed and not self._over:
             await self._settled(None if wait else _SETTLE)
         elif self.session.stop is not None:
@@ -239,29 +246,18 @@ class Repl:
 
     # -- the program's events ---------------------------------------------------------------------
 
-    def _on_event(self, event: str, body: dict[str, Any]) -> None:
-        assert self.above is not None
-        if event == "output":
-            if body.get("category") != "telemetry":
-                self.above.output(str(body.get("category") or "console"), str(body.get("output", "")))
-        elif event == "stopped":
-            self._later(self._tell_stop())
-        elif event in ("terminated", "remora/gone"):
-            self._end()
-        elif event == "breakpoint":
-            self._tell_bound()
-        elif event == "remora/note":
-            self._say(visible(str(body.get("text", ""))), "class:warning")
-        if self.face is not None:
-            self.face.redraw()
-
-    async def _tell_stop(self) -> None:
+    async def _tell_stop(self, member: Member | None = None) -> None:
         """Show a stop, run what was left for its breakpoint, and learn the names in scope."""
-        number = self.session.state.stops
+        session = self.session if member is None else member.session
+        if session is not self.session:  # the person has turned to another process meanwhile
+            assert member is not None
+            self._tell_briefly(member)
+            return
+        number = session.state.stops
         self.ctx.width = self.width
         try:
-            stop = await self.session.wait_for_stop()
-            if stop is None or self.session.state.stops != number:
+            stop = await session.wait_for_stop()
+            if stop is None or session.state.stops != number or session is not self.session:
                 return
             count_hits(self.ctx, stop)
             self.ctx.listing = None
@@ -269,8 +265,11 @@ class Repl:
             await self._learn_names()
         except FAILURES:
             return  # it ran on meanwhile, or is gone: another event says so
-        if self.session.state.stops != number:
+        if session.state.stops != number or session is not self.session:
             return
+        if member is not None:
+            self._marker.flush()
+            shown = [("class:heading", f"Process {member.number}, {member}:\n"), *shown]
         assert self.above is not None
         self.above.add(shown)
         self._told.set()
@@ -294,18 +293,6 @@ class Repl:
     async def _learn_names(self) -> None:
         with contextlib.suppress(*FAILURES):
             self.names = frozenset(each.name for each in await self.session.locals())
-
-    def _tell_bound(self) -> None:
-        """Say it when a breakpoint that was waiting is bound, or one is lost."""
-        for each in self.session.breakpoints:
-            before, self._bound[each.number] = self._bound.get(each.number, False), each.verified
-            if each.verified and not before:
-                self._say(f"Breakpoint {each.number} is set: {visible(each.place())}", "class:dim")
-            elif before and not each.verified and each.enabled:
-                self._say(
-                    f"Breakpoint {each.number}: {visible(each.message or 'not bound any more')}",
-                    "class:warning",
-                )
 
     def _end(self) -> None:
         if self._ended or self._left:
@@ -350,10 +337,6 @@ class Repl:
         if self.layout is not None:
             return self.layout.width
         return shutil.get_terminal_size().columns if self.printer.stream.isatty() else 0
-
-    def _say(self, text: str, style: str = "") -> None:
-        assert self.above is not None
-        self.above.add([(style, f"{text}\n")])
 
     def _fail(self, error: BaseException) -> None:
         self._print([("class:error", f"{error_text(error)}\n")])

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from remora_client._called import wait_for_call
 from remora_client._errors import UsageError
+from remora_client._feeds import are_many
+from remora_client._hosts import given as targets_given
+from remora_client._opening import open_group
 from remora_client._options import from_arguments
 from remora_client._session import Session
 from remora_client._targets import open_session
@@ -39,9 +42,24 @@ def attach(arguments: Namespace) -> int:
 
 
 async def _attach(arguments: Namespace, given: list[str]) -> int:
-    session = await (_listen if arguments.listens else _open)(arguments)
+    printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
+    if arguments.listens:
+        return await _debug(await _listen(arguments), printer, given)
+    targets = [each.text for each in targets_given(arguments.targets)]
+    if not are_many(targets, everyone=arguments.all):
+        return await _debug(await _open(targets[0] if targets else None, arguments), printer, given)
+    group = await open_group(targets, arguments, lambda text: print(f"remora: {text}", file=sys.stderr))
     try:
-        printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
+        member = group.first()
+        assert member is not None
+        repl = Repl(member.session, printer, group, member)
+        return await repl.run(open_face(repl), given)
+    finally:
+        await group.detach()
+
+
+async def _debug(session: Session, printer: Printer, given: list[str]) -> int:
+    try:
         repl = Repl(session, printer)
         return await repl.run(open_face(repl), given)
     finally:
@@ -65,9 +83,9 @@ async def _listen(arguments: Namespace) -> Session:
         raise
 
 
-async def _open(arguments: Namespace) -> Session:
+async def _open(target: str | None, arguments: Namespace) -> Session:
     return await open_session(
-        arguments.target,
+        target,
         from_arguments(arguments),
         pid=arguments.pid,
         name=arguments.name,

@@ -10,10 +10,13 @@ from remora_client._text import visible
 
 if TYPE_CHECKING:
     from remora_client._fragments import Fragments
+    from remora_client._group import Group
     from remora_client._session import Session
     from remora_protocol import ProcessInfo
 
-__all__ = ["banner", "choice", "farewell"]
+__all__ = ["banner", "choice", "farewell", "group_banner", "group_farewell"]
+
+_MOST = 10  # processes that are listed
 
 
 def banner(session: Session) -> Fragments:
@@ -56,6 +59,35 @@ def farewell(session: Session, *, left: bool) -> Fragments:
         return [("class:heading", f"The program ended{told}.\n")]
     why = session.link.rpc.end or Gone("The connection ended.")
     return [("class:error", f"The session is over: {visible(why.text)}\n")]
+
+
+def group_banner(group: Group) -> Fragments:
+    """The lines that open a session with several processes."""
+    count = len(group.members)
+    out: Fragments = [("class:heading", f"Attached to {count} process{'es' * (count != 1)}\n")]
+    for each in [*group.members.values()][:_MOST]:
+        insecure = each.session.link.certificate is None and not each.session.link.address.startswith(
+            "local:"
+        )
+        out += [
+            ("", f"  {each.number:>3}  {each}"),
+            ("class:insecure", "  not encrypted" if insecure else ""),
+        ]
+        out.append(("", "\n"))
+    if count > _MOST:
+        out.append(("class:dim", f"  … and {count - _MOST} more: ps lists them\n"))
+    coming = " New ones join by themselves." if group.goes_on else ""
+    out.append(
+        ("class:dim", f"  ps lists them, proc N looks at one, Ctrl-D leaves and lets them run.{coming}\n")
+    )
+    return out
+
+
+def group_farewell(*, left: bool) -> Fragments:
+    """The line that closes it. `left`: there were still some."""
+    if left:
+        return [("class:dim", "Detached; the programs run on.\n")]
+    return [("class:heading", "All processes have ended.\n")]
 
 
 def _connection(session: Session) -> Fragments:

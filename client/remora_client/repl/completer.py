@@ -128,6 +128,10 @@ class LineCompleter(Completer):
             for one in session.breakpoints:
                 if str(one.number).startswith(last):
                     yield Completion(str(one.number), -len(last), display_meta=visible(one.place()))
+        elif kind == "process" and self._ctx.group is not None:
+            for member in self._ctx.group.members.values():
+                if str(member.number).startswith(last):
+                    yield Completion(str(member.number), -len(last), display_meta=visible(member.name))
         elif kind == "thread":
             for thread in session.state.threads.values():
                 if str(thread.id).startswith(last):

@@ -62,6 +62,8 @@ ELSEWHERE = {
     "pause": "test_while_it_runs",
     "wait": "a script's command",
     "interact": "test_interact",
+    "ps": "tests/e2e/test_many_processes.py",
+    "proc": "tests/e2e/test_many_processes.py",
 }
 
 AT_A_STOP = [
