@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from remora._statics import class_name, lookup, method_owner, module_of, mro, own_attributes, stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     Inner = Callable[[Any], str]
     Render = Callable[[Any, Inner], str]
@@ -43,6 +43,10 @@ def find_renderer(kind: type) -> Render | None:
             return render
     if _is_generated_dataclass(kind):
         return _dataclass
+    if _is_generated_attrs(kind):
+        return _attrs
+    if lookup(kind, "_sa_class_manager") is not None:
+        return _sqlalchemy_model
     if _is_namedtuple(kind):
         return _namedtuple
     return None
@@ -56,6 +60,14 @@ def _is_generated_dataclass(kind: type) -> bool:
         return True
     generated = getattr(lookup(kind, "__repr__"), "__wrapped__", None)
     return _code_file(generated) == "<string>"
+
+
+def _is_generated_attrs(kind: type) -> bool:
+    """A class of attrs whose `__repr__` is the generated one, or none at all."""
+    if not isinstance(lookup(kind, "__attrs_attrs__"), tuple):
+        return False
+    generated = _code_file(lookup(kind, "__repr__")) or ""
+    return method_owner(kind, "__repr__") is object or generated.startswith("<attrs generated")
 
 
 def _is_namedtuple(kind: type) -> bool:
@@ -72,12 +84,18 @@ def _code_file(function: Any) -> str | None:
 def _dataclass(value: Any, inner: Inner) -> str:
     fields = lookup(type(value), "__dataclass_fields__")
     own = own_attributes(value)
-    shown = [
-        f"{name}={inner(own[name])}"
-        for name, field in fields.items()
-        if name in own and getattr(field, "repr", True)
-    ]
-    return f"{class_name(type(value))}({', '.join(shown)})"
+    names = [name for name, field in fields.items() if name in own and getattr(field, "repr", True)]
+    return _fields(value, names, own, inner)
+
+
+def _attrs(value: Any, inner: Inner) -> str:
+    own = own_attributes(value)
+    names = [field.name for field in tuple.__iter__(lookup(type(value), "__attrs_attrs__")) if field.repr]
+    return _fields(value, [name for name in names if name in own], own, inner)
+
+
+def _fields(value: Any, names: Iterable[str], own: Mapping[str, Any], inner: Inner) -> str:
+    return f"{class_name(type(value))}({', '.join(f'{name}={inner(own[name])}' for name in names)})"
 
 
 def _namedtuple(value: Any, inner: Inner) -> str:
@@ -126,7 +144,7 @@ def _ndarray(value: Any, _inner: Inner) -> str:
     numpy = sys.modules["numpy"]
     shape = "x".join(map(str, value.shape)) or "scalar"
     kind = class_name(type(value))
-    items = numpy.array2string(value, threshold=20, edgeitems=3, separator=", ")
+    items = " ".join(numpy.array2string(value, threshold=20, edgeitems=3, separator=", ").split())
     return f"<{kind} {shape} {value.dtype}> {items}"
 
 
@@ -142,6 +160,23 @@ def _series(value: Any, inner: Inner) -> str:
     return f"<Series{name} of {len(value)} {value.dtype}> {inner(value.iloc[:5].tolist())}"
 
 
+@renders("polars.dataframe.frame.DataFrame")
+def _polars_frame(value: Any, inner: Inner) -> str:
+    rows, columns = value.shape
+    return f"<DataFrame {rows} rows x {columns} columns> {inner(list(value.columns[:10]))}"
+
+
+@renders("polars.series.series.Series")
+def _polars_series(value: Any, inner: Inner) -> str:
+    name = f" {value.name!r}" if value.name else ""
+    return f"<Series{name} of {len(value)} {value.dtype}> {inner(value.head(5).to_list())}"
+
+
+@renders("polars.lazyframe.frame.LazyFrame")
+def _polars_plan(value: Any, _inner: Inner) -> str:
+    return f"<{class_name(type(value))} not run yet>"  # even its columns would be computed
+
+
 @renders("torch.Tensor")
 def _tensor(value: Any, _inner: Inner) -> str:
     return f"<Tensor {'x'.join(map(str, value.shape)) or 'scalar'} {value.dtype} {value.device}>"
@@ -155,3 +190,34 @@ def _query(value: Any, _inner: Inner) -> str:
         cache = stored(value, "_result_cache")
     state = f"of {len(cache)} results" if type(cache) is list else "not run yet"
     return f"<{class_name(type(value))} {state}>"
+
+
+def _loaded(value: Any, library: str) -> dict[str, Any]:
+    """What the object holds by now: to ask for anything else could ask a database.
+
+    Raises:
+        LookupError: the class has a `__repr__` of its own, which says it better.
+    """
+    owner = method_owner(type(value), "__repr__")
+    if owner not in (object, None) and module_of(owner).partition(".")[0] != library:
+        raise LookupError(owner)
+    return own_attributes(value)
+
+
+@renders("pydantic.main.BaseModel")
+def _pydantic_model(value: Any, inner: Inner) -> str:
+    own = _loaded(value, "pydantic")
+    names = [name for name in own if not name.startswith("__")]
+    return _fields(value, names, own, inner)
+
+
+@renders("django.db.models.base.Model")
+def _django_model(value: Any, inner: Inner) -> str:
+    own = _loaded(value, "django")
+    return _fields(value, [name for name in own if name != "_state"], own, inner)
+
+
+def _sqlalchemy_model(value: Any, inner: Inner) -> str:
+    own = _loaded(value, "sqlalchemy")
+    names = [name for name in own if name != "_sa_instance_state"]
+    return _fields(value, names, own, inner) if names else f"<{class_name(type(value))} not loaded>"

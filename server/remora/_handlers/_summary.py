@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Summary", "summarize", "variable"]
 
+_MOST_HEX = 4096
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -39,7 +41,9 @@ def summarize(value: Any, renderer: Renderer, *, as_hex: bool = False) -> Summar
     if type(value) is Rest:
         left = children_of(value, user_code=renderer.user_code).indexed
         return Summary(f"{left:,} more", "", True, value, indexed=left)
-    text = hex(value) if as_hex and type(value) is int else renderer.render(value)
+    text = _as_hex(value) if as_hex else None
+    if text is None:
+        text = renderer.render(value)
     base = container_class(value)
     named = indexed = 0
     if base is not None:
@@ -47,6 +51,14 @@ def summarize(value: Any, renderer: Renderer, *, as_hex: bool = False) -> Summar
         if base is not type(value):
             named = len(children_of(value, user_code=renderer.user_code).named)
     return Summary(text, type_name(value), has_children(value), value, named, indexed)
+
+
+def _as_hex(value: Any) -> str | None:
+    if type(value) is int:
+        return hex(value)
+    if type(value) in (bytes, bytearray) and len(value) <= _MOST_HEX:
+        return str(value.hex(" "))
+    return None
 
 
 def variable(child: Child, summary: Summary, parent: Held, references: References) -> dict[str, Any]:
