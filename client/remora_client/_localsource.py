@@ -59,13 +59,22 @@ class LocalSources:
         if not remote:
             return None
         candidates = self._named_like(remote)
-        if os.path.isabs(remote) and os.path.isfile(remote) and remote not in candidates:
+        if os.path.isabs(remote) and remote not in candidates and self._may_be_meant(remote, sha256):
             candidates = [remote, *candidates]
         matches = match_by_name(remote, candidates, wanted_sha256=sha256, sha256_of=self._sha256)
         found = [file for file in (self._read(path, sha256) for path in matches) if file is not None]
         if not found:
             return None
         return next((file for file in found if file.same), found[0])
+
+    def _may_be_meant(self, path: str, sha256: str | None) -> bool:
+        """Whether a path that the server names outright is a file of ours to show.
+
+        It may lie: `/etc/passwd` is no program. A file that is no Python by its name has to have the hash.
+        """
+        if path.endswith(_SUFFIXES):
+            return os.path.isfile(path)
+        return sha256 is not None and self._sha256(path) == sha256
 
     def read(self, path: str, sha256: str | None = None) -> LocalFile | None:
         """A file of this machine by its path; None: there is none, or it is no text."""

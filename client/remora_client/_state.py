@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Phase", "State", "bind", "reduce", "resumed"]
 
+#: No program has so many threads: a server that tells of more of them is up to something.
+_MOST_THREADS = 5000
+
 Phase = Literal["running", "stopped", "ended", "gone"]
 
 
@@ -86,6 +89,8 @@ def _continued(state: State, body: Mapping[str, Any]) -> State:
 def _thread(state: State, body: Mapping[str, Any]) -> State:
     ident = body.get("threadId")
     if not isinstance(ident, int):
+        return state
+    if ident not in state.threads and len(state.threads) >= _MOST_THREADS:
         return state
     threads = dict(state.threads)
     if body.get("reason") == "exited":
