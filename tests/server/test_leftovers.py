@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.dap import DapClient
 from tests.support.interpreters import Interpreter
 from tests.support.program import Program
 
 ROUNDS = 4
+#: Counts the frames in which something of ours stopped a thread.
+FRAMES = """(__import__("gc").collect(), sum(
+    type(one).__name__ == "frame" and "/remora/" in one.f_code.co_filename
+    for one in __import__("gc").get_objects()))[1]""".replace("\n", "")
 #: Counts what a condition is made of, and with it all that holds on to it.
 COUNT = """(__import__("gc").collect(), __import__("gc").collect(), sum(
     type(one).__name__ == "Expression" for one in __import__("gc").get_objects()))[2]""".replace("\n", "")
@@ -25,3 +31,24 @@ def test_conditions_do_not_outlive_their_client(interpreter: Interpreter) -> Non
                 client.disconnect()
     assert counts[0] > 0
     assert counts[1:] == [counts[1]] * (ROUNDS - 1), counts
+
+
+def test_frames_do_not_outlive_steps_beside_a_watch_on_exceptions(interpreter: Interpreter) -> None:
+    if interpreter.is_pypy:
+        pytest.skip("PyPy's collector shows no frames")
+    counts = []
+    with Program(interpreter, "soak_threads.py", enable={}) as program:
+        program.wait_line("ready")
+        for _ in range(ROUNDS):
+            with DapClient.connect(program.address).attach() as client:
+                never = {"filterId": "raised", "condition": "LookupError"}
+                client.request("setExceptionBreakpoints", filters=[], filterOptions=[never])
+                client.pause(1)
+                thread = client.wait_stopped()["threadId"]
+                counts.append(int(client.evaluate(FRAMES, client.top(thread)["id"])["result"]))
+                for _ in range(3):
+                    client.request("stepIn", threadId=thread)
+                    client.wait_stopped()
+                client.disconnect()
+    # Each thread that stands still has some; what a client leaves would add to them each time.
+    assert counts[-1] <= counts[1] + 8, counts

@@ -42,7 +42,8 @@ class SettraceEngine:
             "While a breakpoint is set the program runs slower on this Python: every call is looked at."
         ]
         self._listener: Listener | None = None
-        self._reach = _tracing.Reach(self._on_call, self._on_event)
+        self._on_error = self._report_error  # one object: made anew for each call it would take its time
+        self._reach = _tracing.Reach(self._on_call, self._on_event, self._on_error)
         self.limits += self._reach.limits
         self._lines: dict[str, Mapping[int, Report]] = {}
         self._interesting: dict[int, tuple[CodeType, bool]] = {}
@@ -53,7 +54,6 @@ class SettraceEngine:
         self._unwound: ErrorWatch | None = None
         self._unwanted_errors: set[type] = set()
         self._only_errors = False
-        self._on_error = self._report_error  # one object: made anew for each call it would take its time
         self._unwinding: dict[int, tuple[int, BaseException]] = {}  # thread -> frame it was last seen in
         self._interrupting = False
         self._watches: dict[int, Watch] = {}

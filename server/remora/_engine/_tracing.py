@@ -55,11 +55,13 @@ class Reach:
     question.
     """
 
-    def __init__(self, tracer: Tracer, local: Tracer) -> None:
+    def __init__(self, tracer: Tracer, local: Tracer, *others: Tracer) -> None:
+        """`tracer` is for threads; `local` and `others` are for frames."""
         self.own_threads: Set[int] = frozenset()
         self.limits: list[str] = []
         self._tracer = tracer
         self._local = local
+        self._locals = (local, *others)
         self._everywhere = False
         self._idents: Set[int] = frozenset()
         self._hook: Any = None
@@ -195,7 +197,7 @@ class Reach:
         if current != local:
             if isinstance(current, _Sentinel):
                 frame.f_trace_lines = True
-            elif current is not None:
+            elif current is not None and current not in self._locals:
                 self._program_locals[id(frame)] = (frame, current)
             frame.f_trace = local
             if _KEEPS_PLACES:
