@@ -37,6 +37,7 @@ from remora_client.commands import (
     wait_after,
 )
 from remora_client.repl.printer import Printer, output_lines, wants_color
+from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -78,7 +79,11 @@ async def _run(arguments: Namespace, given: list[Given]) -> int:
     group, session = ctx.group, ctx.session
     remove = script.listen()
     try:
-        await hooks.arm(session, group or session)
+        try:
+            await hooks.arm(session, group or session)
+        except (ClientError, RequestFailed) as error:
+            script._failed(Given("(before watching)", ""), error)
+            return _exit_code(error)
         code = await script.run(given)
         return await script.stay() if hooks and not code else code
     finally:
@@ -165,9 +170,9 @@ class Script:
                     stop = await wait_after(ctx, Result(resumed=True, anyone=True))
             except TimeoutError:
                 return 0  # so long it was to watch
-            except Gone as error:
+            except (ClientError, RequestFailed) as error:  # gone, or it may not be let go on by us
                 self._failed(Given("(watching)", ""), error)
-                return error.exit_code
+                return _exit_code(error)
             if stop is None:
                 break
             try:

@@ -321,9 +321,10 @@ class Server:
 
     def tell_stops(self, session: Attached) -> None:
         """Tell a client that came into a stop of somebody else's where the program stands."""
-        if session is not self.driver or not self._inherited:
-            return
-        self._inherited = False
+        if session.role == DRIVER_ROLE:
+            if session is not self.driver or not self._inherited:
+                return
+            self._inherited = False
         stops = [(thread.id, self.debugger.stop_info(thread.id)) for thread in self.debugger.threads()]
         held = [(number, stop) for number, stop in stops if stop is not None]
         if held:

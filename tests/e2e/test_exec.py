@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 
 from tests.support.command import Ran, Remora
+from tests.support.dap import DapClient
 from tests.support.interpreters import NEWEST, ROOT
 from tests.support.program import Program
 
@@ -86,6 +87,23 @@ def test_hooks_at_exceptions(remora: Remora) -> None:
         values = [each["value"] for each in ran.results()]
         assert values
         assert all(int(value) % 3 == 0 for value in values)
+
+
+def test_hooks_that_cannot_be(remora: Remora) -> None:
+    """An observer lets nothing go on, and says nowhere where to stop: a sentence, and no bug of ours."""
+    enable = {"secret": "driver", "observer_secret": "looker"}
+    with Program(NEWEST, WORKER, enable=enable, name="worker.py") as program:
+        looker = f"tcp://looker@{program.address[0]}:{program.address[1]}"
+        ran = remora("exec", looker, "--observe", "--json", "--on-exception", "where", "--timeout", "20")
+        assert (ran.code, ran.errors) == (1, "")
+        assert "observer" in ran.lines[-1]["error"]
+        with DapClient.connect(program.address, "driver").attach() as driver:
+            driver.pause(driver.threads()[0]["id"])
+            driver.wait_stopped()
+            ran = remora("exec", looker, "--observe", "--on-stop", "where", "--timeout", "20")
+            assert ran.code == 1
+            assert "observer" in ran.errors
+            assert "bug" not in ran.errors
 
 
 def test_a_crash_reporter(remora: Remora) -> None:

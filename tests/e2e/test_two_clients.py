@@ -88,6 +88,19 @@ def test_the_editor_drives_and_the_terminal_sees_it(program: Program, remora: Re
         assert terminal.returncode() == 0
 
 
+def test_who_comes_later_sees_where_it_stands(program: Program, remora: Remora) -> None:
+    with Bridge(remora) as bridge, remora.terminal("attach", place(program, "driver")) as terminal:
+        terminal.wait("Attached to function_loop.py")
+        terminal.enter(f"break function_loop.py:{program.line('doubled')}")
+        terminal.wait("Breakpoint 1 .* step")
+        editor = look_on(bridge, program)
+        stop = editor.wait_stopped(reason="breakpoint")
+        assert editor.top(stop["threadId"])["line"] == program.line("doubled")
+        editor.disconnect()
+        terminal.enter("print 6 * 7")  # and the stop is still the driver's
+        terminal.wait("^42")
+
+
 def test_the_editor_takes_over_and_the_terminal_is_told(program: Program, remora: Remora) -> None:
     with Bridge(remora) as bridge, remora.terminal("attach", place(program, "driver")) as terminal:
         terminal.wait("Attached to function_loop.py")

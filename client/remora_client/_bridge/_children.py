@@ -57,6 +57,8 @@ class Children:
         self._link, self._wishes = link, wishes
         if process is None or link.is_snapshot or wishes.raw.get("subProcess") is False:
             return
+        if wishes.options.via is not None:  # to run the person's command once more is not ours to decide
+            return
         self._watching = asyncio.get_running_loop().create_task(self._watch(wishes, process["pid"]))
 
     async def ready(self) -> None:
@@ -134,6 +136,7 @@ class Children:
                 self._heard_from.set()
                 return  # a Remora that is older than this
             except (ClientError, OSError):
+                self._heard_from.set()  # not now, at any rate
                 target = str(pid)
             await asyncio.sleep(_AGAIN if target == str(pid) else 0)
 
@@ -167,7 +170,6 @@ class Children:
             configuration["qualifier"] = str(replace(wishes.target, pid=None))
             if wishes.target.secret is not None and self.can_start:
                 # It may have been part of the qualifier that the editor wrote.
-                configuration["secret"] = wishes.target.secret
                 configuration["secret"] = wishes.target.secret
         self.start(configuration)
 
