@@ -232,7 +232,7 @@ class Session:
         self._told_stop = number
         if await self._is_wanted(stop) or is_step:
             return stop
-        if self._core.stop is not None and self._core.state.stops == number:
+        if self._core.stop is not None:  # else the callback has let it run
             await self._core.resume()
         return None
 

@@ -234,11 +234,9 @@ ZED = {
     "supportsANSIStyling": True,
 }
 KATE = {
-    "clientID": "kate-gdbplugin",
-    "clientName": "Kate",
-    "adapterID": "remora",
+    "adapterID": "qdap",
     "locale": "en_US",
-    "pathFormat": "path",
+    "path": "path",  # what it means by that is DAP's pathFormat
     "linesStartAt1": True,
     "columnsStartAt1": True,
     "supportsVariableType": True,
@@ -251,20 +249,33 @@ KATE = {
 }
 
 
-def drive(editor: DapClient, scene: Scene, initialize: dict[str, Any], attach: dict[str, Any]) -> None:
-    """The order of both: attach is asked for and not waited for; what `initialized` sets off comes first."""
+def ask(editor: DapClient, command: str, arguments: Any) -> Any:
+    """A request whose arguments are sent as they are, null among them."""
+    number, editor._next = editor._next, editor._next + 1
+    editor.send({"seq": number, "type": "request", "command": command, "arguments": arguments})
+    return editor.finish(number)
+
+
+def drive(
+    editor: DapClient, scene: Scene, initialize: dict[str, Any], attach: dict[str, Any], nothing: Any
+) -> None:
+    """The order of both: attach is asked for and not waited for; what `initialized` sets off comes first.
+
+    `nothing` is what the editor sends as the arguments of a request that has none.
+    """
     assert editor.request("initialize", initialize)["supportsConfigurationDoneRequest"]
     assert [message["type"] for message in editor.messages] == ["response"]
     attaching = editor.begin("attach", attach)
     editor.expect_event("initialized")
     (bound,) = editor.set_breakpoints(scene.file, [scene.program.line("doubled")])
     assert bound["line"] == scene.program.line("doubled")
-    editor.request("setExceptionBreakpoints", filters=["uncaught"])
-    editor.request("configurationDone")
+    if nothing is not None:
+        editor.request("setExceptionBreakpoints", filters=["uncaught"])
+    ask(editor, "configurationDone", nothing)
     editor.finish(attaching)
     stop = editor.wait_stopped(reason="breakpoint")
     thread = stop["threadId"]
-    assert editor.threads()
+    assert ask(editor, "threads", nothing)["threads"]
     top = editor.top(thread)
     assert top["source"]["path"] == str(scene.file)
     assert "value" in editor.locals(top["id"])
@@ -293,7 +304,7 @@ def test_zeds_configuration_and_handshake(scene: Scene) -> None:
             assert bridge.stdout
             port = int(bridge.stdout.readline().rpartition(":")[2])
             with DapClient(socket.create_connection((place["host"], port))) as editor:
-                drive(editor, scene, ZED, configuration)
+                drive(editor, scene, ZED, configuration, {})
         finally:
             bridge.terminate()
     scene.check_free()
@@ -303,5 +314,6 @@ def test_kates_configuration_and_handshake(scene: Scene) -> None:
     adapter = json.loads(scene.configuration("json", "Kate"))["dap"]["remora"]
     assert adapter["run"]["command"] == ["remora", "dap"]
     with Bridge(scene.remora, env=scene.environment) as bridge:
-        drive(bridge.editor, scene, KATE, adapter["configurations"]["attach"]["request"])
+        # The whole of it is sent as the arguments, `command` as well, and null where there are none.
+        drive(bridge.editor, scene, KATE, adapter["configurations"]["attach"]["request"], None)
     scene.check_free()

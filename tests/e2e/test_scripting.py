@@ -125,6 +125,19 @@ def test_breakpoints_with_callbacks(orders: Orders) -> None:
         assert len(seen) == 5
         session.step_over(20)
         session.clear()
+        stepped: list[str] = []
+
+        def step(stop: Stop) -> bool:
+            after = session.step_out(20)  # it may move the program, too
+            assert after
+            assert after.frame
+            stepped.append(after.frame.name)
+            return len(stepped) == 3
+
+        session.break_at("orders.py", orders.line("total"), on_hit=step)
+        session.resume(20)
+        assert stepped == ["<module>"] * 3
+        session.clear()
         session.break_at("orders.py", orders.line("total"), on_hit=lambda stop: 1 / 0)
         with pytest.raises(ZeroDivisionError):  # what a callback raises comes out where one waits
             session.resume(20)
