@@ -25,7 +25,7 @@ MAY_USE = {
     "remora": {"remora_protocol", "__pypy__"},
     "remora_client": {"remora_protocol", "prompt_toolkit", "pygments", "cryptography", "platformdirs"}
     # Each in the module for its extra.
-    | {"distributed"},
+    | {"distributed", "ray", "celery"},
 }
 
 #: Highest first. A name is a module or a whole sub-package; with a dot, a module apart from its package; ""

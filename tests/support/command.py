@@ -79,9 +79,9 @@ class Remora:
         arguments = ["exec", qualifier, *options, "--json", *each]
         return Running(arguments, env=client_environment(self.configuration), cwd=self.folder)
 
-    def start(self, *arguments: str) -> Running:
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> Running:
         """Runs it, not waited for; it has to print JSON, a line each."""
-        return Running(arguments, env=client_environment(self.configuration), cwd=self.folder)
+        return Running(arguments, env=client_environment(self.configuration, env), cwd=self.folder)
 
     def terminal(
         self,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from remora_client._connect import Link
     from remora_client._options import ConnectOptions
 
-__all__ = ["Discovery", "Target", "is_scheme", "open_discovery"]
+__all__ = ["Discovery", "Target", "is_scheme", "open_discovery", "ray_setup_hook"]
 
 GROUP = "remora.discovery"
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -107,3 +107,13 @@ def _entry_points() -> dict[str, Callable[[], Callable[[str, ConnectOptions], Di
     from importlib.metadata import entry_points
 
     return {each.name: each.load for each in entry_points(group=GROUP)}
+
+
+def ray_setup_hook() -> Callable[[], None]:
+    """For a Ray job whose workers may be debugged: `ray.init(runtime_env={"worker_process_setup_hook": …})`.
+
+    Each worker then has attach enabled, with a secret that `remora attach ray://` finds through the cluster.
+    """
+    from remora_client.discovery._ray_hook import setup_hook
+
+    return setup_hook()

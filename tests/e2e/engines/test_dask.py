@@ -40,9 +40,14 @@ def pids(sessions: Sessions) -> set[int]:
     return {each.process["pid"] for each in sessions if each.process}
 
 
-def test_a_breakpoint_is_hit_in_whichever_worker_runs_the_task(
-    cluster: Engine, jobs: Jobs, address: str
-) -> None:
+def test_a_cluster(cluster: Engine, jobs: Jobs, address: str, remora: Remora) -> None:
+    """In one, so that there is one cluster, however the tests are spread."""
+    check_ls(address, remora)
+    check_whichever_worker_runs_the_task(cluster, jobs, address)
+    check_that_restarted_workers_come_back(cluster, jobs, address)
+
+
+def check_whichever_worker_runs_the_task(cluster: Engine, jobs: Jobs, address: str) -> None:
     with attach_all([address]) as sessions:
         assert len(pids(sessions)) == 3
         sessions.break_at(str(jobs.path), jobs.line("double"))
@@ -77,7 +82,7 @@ def test_a_breakpoint_is_hit_in_whichever_worker_runs_the_task(
     assert float(cluster.ask("lease")) == 1
 
 
-def test_restarted_workers_come_back(cluster: Engine, jobs: Jobs, address: str) -> None:
+def check_that_restarted_workers_come_back(cluster: Engine, jobs: Jobs, address: str) -> None:
     with attach_all([address]) as sessions:
         sessions.break_at(str(jobs.path), jobs.line("double"))
         before = pids(sessions)
@@ -94,7 +99,7 @@ def test_restarted_workers_come_back(cluster: Engine, jobs: Jobs, address: str) 
         assert cluster.answer("again") == f"10 {found[0].process['pid']}"  # type: ignore[index]
 
 
-def test_ls_shows_the_workers(cluster: Engine, address: str, remora: Remora) -> None:
+def check_ls(address: str, remora: Remora) -> None:
     ran = remora("ls", address)
     assert (ran.code, ran.errors) == (0, "")
     assert sum("dask worker" in line for line in ran.output.splitlines()) == 3
