@@ -70,7 +70,9 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "remora_client": [
         {"__main__", "cli"},
-        {"_demo", "_demo_game"},
+        {"_demo", "_tutorial"},
+        {"_lessons"},
+        {"_game", "_demo_game"},
         {"repl", "_exec", "_dap", "_hooks", "_marking", "_opening"},
         {"_bridge"},
         {"_doctor", "_ls", "_trust_command", "_cert_command", "_proxy_command", "_snapshot_command"},
@@ -101,7 +103,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_rpc", "_state", "_cert_prompt", "_options"},
         {"_trace"},
         {"_certificates", "_places", "_model", "_errors"},
-        {"locspec", "render", "_linemap"},
+        {"locspec", "render", "_linemap", "_pathmap"},
         {"_declared", "_foreign", "_fragments", "_text"},
     ],
 }

@@ -56,6 +56,7 @@ class Breaking(Conversation):
     def __init__(self, link: Link, sources: LocalSources) -> None:
         super().__init__(link, sources)
         self._last_number = 0
+        self._sent_as: dict[str, str] = {}  # our path of a file -> the one that the server was given
         self.filters: tuple[ExceptionFilter, ...] | None = None  # the exception filters last set
 
     # -- breakpoints ------------------------------------------------------------------------------
@@ -221,6 +222,10 @@ class Breaking(Conversation):
         ours = [each for each in self.breakpoints if each.kind == "line" and each.path == path]
         active = [each for each in ours if each.active]
         remote = await self._remote_path(path)
+        before = self._sent_as.get(path, remote)
+        if before != remote:  # it was mapped meanwhile
+            await self.request("setBreakpoints", {"source": {"path": before}, "breakpoints": []})
+        self._sent_as[path] = remote
         source: dict[str, Any] = {"name": path.replace("\\", "/").rpartition("/")[2], "path": remote}
         sha256 = next((each.sha256 for each in ours if each.sha256), None)
         if sha256:
@@ -303,6 +308,7 @@ class Breaking(Conversation):
 
     async def _remote_path(self, path: str) -> str:
         """The path to send. A Remora matches by name itself; for others we do it here, if we can."""
+        path = self.sources.maps.theirs(path) or path
         if self.link.is_remora or not self.supports("supportsLoadedSourcesRequest"):
             return path
         body = await self.request("loadedSources")

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import secrets
 import shutil
 import sys
 import tempfile
@@ -17,14 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remora_client._certificates import make_self_signed
 from remora_client._connect import connect
 from remora_client._demo_game import with_remora
 from remora_client._errors import ClientError
+from remora_client._game import GUESSED, Game, game_lines
 from remora_client._options import ConnectOptions
 from remora_client._process_table import table
-from remora_client._session import Session
-from remora_client._text import visible
 from remora_client.repl.app import Repl
 from remora_client.repl.attach import open_face
 from remora_client.repl.lexer import LineLexer
@@ -33,7 +29,6 @@ from remora_protocol import Qualifier
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from asyncio.subprocess import Process
     from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
@@ -44,7 +39,6 @@ __all__ = ["run"]
 _SECONDS = 15.0  # for anything that the game or the client should do at once
 _PLAYER = "Ada"
 _CHEAT = 15
-_LINE = 1 + with_remora().splitlines().index("    guesses_taken += 1")  # straight after a guess was made
 
 
 def run(arguments: Namespace) -> int:
@@ -64,9 +58,9 @@ async def _run(printer: Printer, folder: Path) -> int:
         demo.say("That was all. On a terminal, it would be your turn now.")
         return 0
     except TimeoutError:
-        raise ClientError("The demo's game does not do what it should.", demo.story()) from None
+        raise ClientError("The demo's game does not do what it should.", demo.game.story()) from None
     finally:
-        await demo.close()
+        await demo.game.close()
 
 
 @dataclass
@@ -85,15 +79,7 @@ class Demo:
         self.printer = printer
         self.folder = folder
         self.interactive = sys.stdin.isatty() and printer.stream.isatty()
-        self._secret = secrets.token_urlsafe(12)
-        self._fingerprint = ""
-        self._game: Process | None = None
-        self._port = 0
-        self._said = ""
-        self._mark = 0  # what the game has printed from here on was shown to nobody
-        self._heard = asyncio.Event()
-        self._reader: asyncio.Task[None] | None = None
-        self._aloud = True  # show what the game prints: nobody is attached who would
+        self.game = Game(printer, folder)
 
     # -- telling ----------------------------------------------------------------------------------
 
@@ -110,99 +96,17 @@ class Demo:
         if self.interactive:
             await asyncio.sleep(seconds)
 
-    def story(self) -> str:
-        """The end of what the game has printed, for an error message."""
-        return "It printed: " + visible(self._said[-500:])
-
-    # -- the game ---------------------------------------------------------------------------------
-
     async def start_game(self) -> None:
-        """Start the game with a certificate and a secret made for this run."""
-        certificate, key, self._fingerprint = make_self_signed(["127.0.0.1"], 1)
-        source = self.folder / "guessing_game.py"
-        source.write_text(with_remora(), encoding="utf-8")
-        (self.folder / "demo.crt").write_bytes(certificate)
-        (self.folder / "demo.key").touch(mode=0o600)
-        (self.folder / "demo.key").write_bytes(key)
+        """Start the game, and say how it lets a debugger in."""
         self.say("A game runs, in a process of its own. One call in it lets a debugger in, over TLS:")
         self.printer.print(
             [("class:dim", f"    {line}\n") for line in with_remora().splitlines()[:5] if line]
         )
         await self.pause()
-        environment = {**os.environ, "DEMO_SECRET": self._secret, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
-        self._game = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(source),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            cwd=self.folder,
-            env=environment,
-        )
         self.shell("python guessing_game.py")
-        self._reader = asyncio.get_running_loop().create_task(self._listen())
-        await self._until("What is your name?")
-        self._port = int(self._said.partition("Listening on 127.0.0.1 ")[2].split()[0])
-        await self.type(_PLAYER)
-        await self._until("Take a guess.")
-
-    async def _listen(self) -> None:
-        assert self._game is not None
-        assert self._game.stdout is not None
-        while data := await self._game.stdout.read(4096):
-            text = data.decode("utf-8", "backslashreplace")
-            self._said += text
-            self._heard.set()
-            if self._aloud:
-                self.printer.print(_game_lines(text))
-
-    async def _until(self, text: str, since: int = 0) -> None:
-        """Wait until the game has printed a text, and is through with that line."""
-        async with asyncio.timeout(_SECONDS):
-            while text not in self._said[since:]:
-                if self._game is not None and self._game.returncode is not None:
-                    raise ClientError("The demo's game has ended by itself.", self.story())
-                self._heard.clear()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._heard.wait(), 1)
-
-    def mark(self) -> None:
-        """The debugger is about to leave: from here on its output reaches nobody."""
-        self._mark = len(self._said)
-
-    async def type(self, text: str) -> None:
-        """Somebody types a line into the game."""
-        assert self._game is not None
-        assert self._game.stdin is not None
-        if self._aloud:
-            self.printer.print([("class:output.console", "game ┊ "), ("bold", f"{visible(text)}\n")])
-        with contextlib.suppress(ConnectionError):
-            self._game.stdin.write(f"{text}\n".encode())
-            await self._game.stdin.drain()
-
-    async def close(self) -> None:
-        """End the game, if it still runs."""
-        if self._game is None:
-            return
-        if self._game.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._game.kill()
-        await self._game.wait()
-        if self._reader is not None:
-            await self._reader
-        if self._game.stdin is not None:
-            self._game.stdin.close()
+        await self.game.start(_PLAYER)
 
     # -- the debugger -----------------------------------------------------------------------------
-
-    async def _attach(self) -> Session:
-        qualifier = Qualifier("tcps", "127.0.0.1", self._port, self._secret, None)
-        link = await connect(qualifier, ConnectOptions(fingerprint=self._fingerprint))
-        try:
-            return await Session.attach(link, source=[str(self.folder)])
-        except BaseException:
-            await link.close()
-            raise
 
     async def tour(self) -> None:
         """The part that runs by itself."""
@@ -211,26 +115,26 @@ class Demo:
         await self.pause()
         self.say("Attach. The secret is never sent, and the login is bound to the certificate.")
         self.shell(f"remora attach {self._address()} --fingerprint {self._short()}")
-        self._aloud = False
-        session = await self._attach()
+        self.game.aloud = False
+        session = await self.game.attach()
         repl = Repl(session, self.printer)
         try:
             await repl.run(Script(self, repl, self._steps(repl)))
         finally:
             await session.detach()
         self.say("The debugger is gone, and the game goes on as if nothing had been:")
-        await self._until("Take a guess.", self._mark)
-        self.printer.print(_game_lines(self._said[self._mark :]))
-        self._aloud = True
-        before = len(self._said)
-        await self.type("20")
-        await self._until("Take a guess.", before)
+        await self.game.until("Take a guess.", self.game.shown)
+        self.printer.print(game_lines(self.game.said[self.game.shown :]))
+        self.game.aloud = True
+        before = len(self.game.said)
+        await self.game.type("20")
+        await self.game.until("Take a guess.", before)
 
     async def _list(self) -> None:
         self.say("What can be debugged there?")
         self.shell(f"remora ls {self._address()} --fingerprint {self._short()}")
-        qualifier = Qualifier("tcps", "127.0.0.1", self._port, self._secret, None)
-        link = await connect(qualifier, ConnectOptions(fingerprint=self._fingerprint))
+        qualifier = Qualifier("tcps", "127.0.0.1", self.game.port, self.game.secret, None)
+        link = await connect(qualifier, ConnectOptions(fingerprint=self.game.fingerprint))
         try:
             rows = table(await link.processes(), shutil.get_terminal_size().columns)
         finally:
@@ -240,12 +144,12 @@ class Demo:
     def _steps(self, repl: Repl) -> list[Step]:
         async def guess() -> None:
             self.say("Somebody guesses 7 in the game, and it stops there:")
-            await self.type("7")
+            await self.game.type("7")
             await self._stopped(repl)
 
         return [
             Step(
-                f"break guessing_game.py:{_LINE}",
+                f"break guessing_game.py:{GUESSED}",
                 "A breakpoint, by the file's name. The game runs on meanwhile.",
                 guess,
             ),
@@ -264,12 +168,12 @@ class Demo:
     async def hand_over(self) -> int:
         """The person's part: the same game, stopped at a breakpoint, and a prompt."""
         self.say("Your turn. The debugger attaches again, and stops the game after the next guess.")
-        self._aloud = False
-        session = await self._attach()
+        self.game.aloud = False
+        session = await self.game.attach()
         try:
-            await session.add_breakpoint("guessing_game.py", _LINE)
+            await session.add_breakpoint("guessing_game.py", GUESSED)
             repl = Repl(session, self.printer)
-            repl.ctx.feed = self.type
+            repl.ctx.feed = self.game.type
             self.printer.print(
                 [
                     ("", "  Try: "),
@@ -285,7 +189,7 @@ class Demo:
                     ("", " ends the demo.\n\n"),
                 ]
             )
-            await self.type("9")
+            await self.game.type("9")
             async with asyncio.timeout(_SECONDS):
                 await session.wait_for_stop()
             code = await repl.run(open_face(repl), greet=False)
@@ -297,10 +201,10 @@ class Demo:
         return code
 
     def _address(self) -> str:
-        return f"tcps://127.0.0.1:{self._port}"
+        return f"tcps://127.0.0.1:{self.game.port}"
 
     def _short(self) -> str:
-        return f"{self._fingerprint[:8]}…"
+        return f"{self.game.fingerprint[:8]}…"
 
 
 @dataclass
@@ -332,7 +236,7 @@ class Script:
         self.repl.printer.print([("class:prompt", "remora❯ "), *styled, ("", "\n")])
         self._then = step.then
         if step.line == "detach":
-            self.demo.mark()
+            self.demo.game.mark()
         return step.line
 
     async def show(self, fragments: Fragments) -> None:
@@ -360,11 +264,3 @@ class Script:
     def lend(self, wait: bool) -> AbstractAsyncContextManager[None]:
         """Nobody asks for it."""
         return contextlib.nullcontext()
-
-
-def _game_lines(text: str) -> Fragments:
-    out: Fragments = []
-    for line in text.splitlines():
-        if line.strip() not in ("", ">"):
-            out += [("class:output.console", "game ┊ "), ("", f"{visible(line)}\n")]
-    return out

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from remora_client._pathmap import PathMap
 from remora_protocol import match_by_name, sha256_text
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class LocalSources:
     def __init__(self, roots: Sequence[str] = ()) -> None:
         self.roots = [os.path.abspath(os.path.expanduser(root)) for root in roots] or [os.getcwd()]
         self.cut = False  # the walk took too long, so that files may be missing
+        self.maps = PathMap()
         self._names: dict[str, list[str]] | None = None
 
     def find(self, typed: str) -> LocalFile | None:
@@ -58,6 +60,9 @@ class LocalSources:
         """The local copy of a file of the debuggee's, the same one if there is one."""
         if not remote:
             return None
+        mapped = self.maps.ours(remote)
+        if mapped is not None and (file := self._read(mapped, sha256)) is not None:
+            return file
         candidates = self._named_like(remote)
         if os.path.isabs(remote) and remote not in candidates and self._may_be_meant(remote, sha256):
             candidates = [remote, *candidates]

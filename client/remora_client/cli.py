@@ -104,7 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(module=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     looking = (_add_ls, _add_attach, _add_listen, _add_exec, _add_dap, _add_snapshot, _add_open)
-    for add in (*looking, _add_trust, _add_cert, _add_doctor, _add_proxy, _add_demo):
+    starting = (_add_trust, _add_cert, _add_doctor, _add_proxy, _add_demo, _add_tutorial)
+    for add in (*looking, *starting):
         add(commands)
     return parser
 
@@ -248,6 +249,24 @@ def _add_proxy(commands: Any) -> None:
 def _add_demo(commands: Any) -> None:
     text = "start a small program and debug it, to see what this is like"
     _add_connecting(_command(commands, "demo", "remora_client._demo", text))
+
+
+def _add_tutorial(commands: Any) -> None:
+    text = "learn the debugger by using it, on a small game"
+    parser = _command(commands, "tutorial", "remora_client._tutorial", text)
+    parser.add_argument(
+        "--task", type=_task, default=1, metavar="N", help="begin with this task (default: 1)"
+    )
+    _add_connecting(parser)
+
+
+def _task(text: str) -> int:
+    from remora_client._lessons import LESSONS
+
+    value = int(text)
+    if not 1 <= value <= len(LESSONS):
+        raise argparse.ArgumentTypeError(f"a number from 1 to {len(LESSONS)}")
+    return value
 
 
 def _add_all(parser: argparse.ArgumentParser) -> None:

@@ -7,12 +7,14 @@ from remora_client.commands import explain as _explain
 from remora_client.commands import functions as _functions
 from remora_client.commands import layout as _layout
 from remora_client.commands import machine as _machine
+from remora_client.commands import maps as _maps
 from remora_client.commands import objects as _objects
 from remora_client.commands import processes as _processes
 from remora_client.commands import recording as _recording
 from remora_client.commands import running as _running
 from remora_client.commands import saved as _saved
 from remora_client.commands import session as _session
+from remora_client.commands import settings as _options
 from remora_client.commands import sources as _sources
 from remora_client.commands import stack as _stack
 from remora_client.commands import tasks as _tasks
@@ -26,6 +28,7 @@ from remora_client.commands._classify import (
     could_be_python,
     split_commands,
 )
+from remora_client.commands._config import Config, load_config
 from remora_client.commands._context import Context, Listing
 from remora_client.commands._given import Given, given_commands
 from remora_client.commands._own import load_own
@@ -45,6 +48,7 @@ from remora_client.commands._stopped import marks as source_marks
 from remora_client.commands._stopped import stop_data, stop_lines, value_notes
 from remora_client.commands._table import COMMANDS, GROUPS, Command, CommandError, Result, lookup, words
 from remora_client.commands.recording import note_line
+from remora_client.commands.saved import keep_breakpoints, kept_breakpoints
 
 __all__ = [
     "COMMANDS",
@@ -53,6 +57,7 @@ __all__ = [
     "Command",
     "CommandError",
     "CommandLine",
+    "Config",
     "Context",
     "Given",
     "Line",
@@ -68,6 +73,9 @@ __all__ = [
     "error_text",
     "expand_alias",
     "given_commands",
+    "keep_breakpoints",
+    "kept_breakpoints",
+    "load_config",
     "load_own",
     "lookup",
     "note_line",
@@ -91,9 +99,11 @@ _GROUPS_OF_COMMANDS = (
     _functions,
     _layout,
     _machine,
+    _maps,
     _objects,
     _recording,
     _running,
+    _options,
     _saved,
     _session,
     _sources,

@@ -238,8 +238,8 @@ def _begins_argument(entry: Command, rest: str, after: str) -> bool:
         return spaced and bool(re.match(r"\.{0,2}/\w|\.\w", after))
     if kind == "expression":
         return spaced and bool(re.match(r"-\S|-\s*\d|~|not\b(?!\s+in\b)", after))
-    if kind in ("location", "number", "count"):
-        number = spaced and bool(re.match(r"-\d" if kind == "count" else r"[+-]\d", after))
+    if kind in ("location", "number", "count", "option"):
+        number = spaced and bool(re.match(r"-\d" if kind in ("count", "option") else r"[+-]\d", after))
         regex = kind == "location" and spaced and bool(re.match(r"/[^/]+/\s*(?:$|,|if\b)", after))
         return number or regex
     return False

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from remora_client._errors import UsageError
 from remora_client.commands._classify import split_commands
+from remora_client.commands._files import read_commands
 from remora_client.commands._table import CommandError
-from remora_client.commands.session import read_commands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

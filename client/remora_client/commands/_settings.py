@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 
 from remora_client.commands._table import CommandError
 
@@ -16,7 +17,17 @@ _CHOICES = {
     "notes": ("on", "off"),
     "sticky": ("on", "off"),
     "mouse": ("on", "off"),
+    "keys": ("emacs", "vi"),
+    "keep_breakpoints": ("off", "on"),
 }
+
+
+@lru_cache(maxsize=1)
+def themes() -> tuple[str, ...]:
+    """The names that `theme` takes: the terminal's own colours, and the styles of pygments."""
+    from pygments.styles import get_all_styles
+
+    return ("terminal", *sorted(get_all_styles()))
 
 
 @dataclass
@@ -29,6 +40,12 @@ class Settings:
     bt_order: str = field(default="newest-last", metadata={"help": "the order of a stack"})
     pager: str = field(default="on", metadata={"help": "stop at each screenful of a long listing"})
     notes: str = field(default="on", metadata={"help": "values of variables beside the source"})
+
+    keys: str = field(default="emacs", metadata={"help": "what the keys do while you type"})
+    theme: str = field(default="terminal", metadata={"help": "the colours, or a style of pygments"})
+    keep_breakpoints: str = field(
+        default="off", metadata={"help": "save this project's when you leave, load them when you come"}
+    )
     sticky: str = field(default="off", metadata={"help": "show the whole function at each stop"})
     mouse: str = field(default="on", metadata={"help": "clicks and the wheel work in a layout"})
 
@@ -40,7 +57,7 @@ class Settings:
     @staticmethod
     def choices(name: str) -> tuple[str, ...]:
         """What an option may be; () for a number."""
-        return _CHOICES.get(name.replace("-", "_"), ())
+        return themes() if name == "theme" else _CHOICES.get(name.replace("-", "_"), ())
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Each option's name, value and meaning."""
@@ -54,8 +71,8 @@ class Settings:
         attribute = name.replace("-", "_")
         if name not in self.names():
             raise CommandError(f"There is no option {name}.", f"Options: {', '.join(self.names())}.")
-        choices = _CHOICES.get(attribute)
-        if choices is None:
+        choices = self.choices(name)
+        if not choices:
             if not value.isdecimal() or not 1 <= int(value) <= 999:
                 raise CommandError(f"{name} is a number from 1 to 999.")
             self.context = int(value)

@@ -15,6 +15,7 @@ from remora_client.commands._pretty import pretty
 from remora_client.commands._settings import Settings
 from remora_client.commands._stopped import show_display
 from remora_client.commands._table import CommandError, Result, command, no_arguments
+from remora_client.commands.settings import options
 from remora_client.render import value_line, variable_lines
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ async def set_(ctx: Context, arguments: str) -> Result:
     set x = 1, set self.count = 0, set items[3] = None; set context 15. Without arguments: the options.
     """
     if not arguments:
-        return _options(ctx)
+        return options(ctx)
     parts = _assignment(arguments)
     if parts is not None:
         value = await ctx.session.assign(*parts)
@@ -268,20 +269,6 @@ def _augmented(text: str, name: str) -> tuple[str, str]:
 def _assigned(name: str, value: Value) -> Result:
     text = [("class:name", visible(name)), ("class:punctuation", " = "), *value_line(value.value)]
     return Result({"value": value.value, "type": value.type}, text)
-
-
-@command("config", "show", group="session", usage="[OPTION [VALUE]]", argument="option")
-async def config(ctx: Context, arguments: str) -> Result:
-    """Show this session's options, or change one."""
-    return await set_(ctx, arguments) if arguments else _options(ctx)
-
-
-def _options(ctx: Context) -> Result:
-    rows = ctx.settings.rows()
-    text = table(
-        [[[("class:name", name)], [("", value)], [("class:dim", about)]] for name, value, about in rows]
-    )
-    return Result({name: value for name, value, _ in rows}, text)
 
 
 @command("display", "disp", group="data", usage="[-changed] EXPR | -d NUMBER", argument="expression")

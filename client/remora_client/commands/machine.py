@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import sys
 from typing import TYPE_CHECKING, Any
 
 from remora_client._text import visible, visible_block
@@ -89,6 +90,17 @@ async def interact(ctx: Context, arguments: str) -> Result:
     await ctx.frame()
     ctx.interacting = True
     return Result(text=[("class:dim", "Every line is Python now. Ctrl-D brings the commands back.\n")])
+
+
+@command("tutorial", group="session")
+async def tutorial(ctx: Context, arguments: str) -> Result:
+    """Learn the debugger by using it, on a small game; you come back here when you leave it."""
+    no_arguments("tutorial", arguments)
+    if not ctx.interactive or not sys.stdin.isatty():
+        raise CommandError("The tutorial needs somebody at a terminal.", "remora demo runs by itself.")
+    async with ctx.lend(False):
+        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "remora_client", "tutorial")
+        return Result({"exitCode": await process.wait()})
 
 
 @command("history", group="session", usage="[COUNT | TEXT]", argument="text")

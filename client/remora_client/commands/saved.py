@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from remora_client._errors import ClientError
 from remora_client._places import project_file, write_private
 from remora_client._text import visible
 from remora_client.commands._table import CommandError, Result, command
@@ -111,7 +113,10 @@ async def _saved(ctx: Context, each: Breakpoint, name: str) -> str:
 async def _text_of_line(ctx: Context, each: Breakpoint) -> str:
     """What stands on its line, where that can be seen."""
     local = ctx.session.sources.read(each.path) if each.in_copy else None
-    text = local.text if local else await ctx.session.text_at(each.bound_path or each.path)
+    text = local.text if local else None
+    if text is None:
+        with contextlib.suppress(ClientError):  # the session may be over, and what was shown is still known
+            text = await ctx.session.text_at(each.bound_path or each.path)
     lines = text.splitlines() if text else []
     return lines[each.line - 1].strip() if 0 < each.line <= len(lines) else ""
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, Any
 
 from remora_client._fragments import table
 from remora_client._snapshot import write_snapshot
 from remora_client._snapshot._taking import take_snapshot
 from remora_client._text import visible
-from remora_client.commands._classify import split_commands
+from remora_client.commands._files import read_commands
 from remora_client.commands._help import command_help, overview, search
 from remora_client.commands._run import FAILURES, error_text, run_script_line, wait_after
 from remora_client.commands._stopped import stop_data, stop_lines
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _DEPTH = 8
-_BLOCK = re.compile(r"\s*(commands|on)(\s+[\w-]+)?\s*\Z")  # what follows belongs to it, up to a line `end`
 _ABOUT = {
     "b": "breakpoints",
     "break": "breakpoints",
@@ -149,35 +147,6 @@ async def source(ctx: Context, arguments: str) -> Result:
     finally:
         ctx.depth -= 1
     return Result(data, text)
-
-
-def read_commands(path: str) -> list[tuple[int, str]]:
-    """The commands of a file with the numbers of their lines."""
-    try:
-        with open(os.path.expanduser(path), encoding="utf-8") as stream:
-            text = stream.read()
-    except (OSError, UnicodeDecodeError) as error:
-        if path.isidentifier():
-            raise CommandError(
-                f"There is no file {path}.", f"For the source of an object: src {path}"
-            ) from None
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise CommandError(f"{path} cannot be read: {reason}") from None
-    found: list[tuple[int, str]] = []
-    block: list[str] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if block:
-            block.append(line)
-            if line.strip() == "end":
-                found.append((number, "\n".join(block)))
-                block = []
-        elif _BLOCK.match(line):
-            block = [line]
-        elif line.strip() and not line.lstrip().startswith("#"):
-            found += [(number, part) for part in split_commands(line)]
-    if block:
-        raise CommandError(f"{os.path.basename(path)}: {block[0].strip()} has no end.")
-    return found
 
 
 @command("transcript", group="session", usage="[FILE | -off]", argument="file")

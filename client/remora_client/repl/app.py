@@ -24,6 +24,8 @@ from remora_client.commands import (
     count_hits,
     error_text,
     expand_alias,
+    keep_breakpoints,
+    kept_breakpoints,
     note_line,
     run_line,
     split_commands,
@@ -68,6 +70,7 @@ class Repl(Events):
         self.names: frozenset[str] = frozenset()
         self.layout: LayoutFace | None = None
         self._lines: Face | None = None
+        self._shown = 0  # the number of the last stop that is on the screen
         self._command: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._repeat: Line | None = None
@@ -81,8 +84,8 @@ class Repl(Events):
 
     async def stopped(self) -> None:
         """Wait until the next stop is on the screen. For who drives this from outside."""
-        self._told.clear()
-        if self.session.stop is None or self.ctx.shown_stop < self.session.state.stops:
+        while not self._over and (self.session.stop is None or self._shown < self.session.state.stops):
+            self._told.clear()
             await self._told.wait()
         await self._flush()
 
@@ -95,6 +98,7 @@ class Repl(Events):
         self.ctx.interactive = face.is_person
         self.ctx.confirm = self._confirm if face.is_person else None
         self.ctx.lend = self._lend
+        self.printer.theme = self.ctx.settings.theme
         self.above = Above(self._show_above)
         remove = self._listen()
         with signals(self.interrupt), face.quiet():
@@ -105,6 +109,7 @@ class Repl(Events):
                 if self.session.stop is not None:
                     self._later(self._tell_stop(self.ctx.member))
                     await self._settled()
+                await self._load_kept()
                 for text in given:
                     self._print([("class:prompt", "❯ "), ("", f"{visible(text)}\n")])
                     if not await self._take(text, scripted=True) or self._over:
@@ -112,6 +117,7 @@ class Repl(Events):
                 await self._loop()
             finally:
                 remove()
+                await self._save_kept()
                 await self.above.close()
                 await self._leave_layout()
         group = self.ctx.group
@@ -120,6 +126,16 @@ class Repl(Events):
             return 0
         self._print(farewell(self.session, left=self._left))
         return 7 if self.session.state.phase == "gone" and not self._left else 0
+
+    async def _load_kept(self) -> None:
+        """Where the person wants it so: the breakpoints of the last session in this folder."""
+        if self.ctx.settings.keep_breakpoints == "on" and kept_breakpoints().exists():
+            await self._take("load", scripted=True)
+
+    async def _save_kept(self) -> None:
+        if self.ctx.settings.keep_breakpoints == "on" and not self.session.link.options.observe:
+            with contextlib.suppress(*FAILURES):
+                await keep_breakpoints(self.ctx)
 
     async def _loop(self) -> None:
         while not self._over:
@@ -205,6 +221,7 @@ class Repl(Events):
             self._fail(error)
             return
         self.printer.transcript = self.ctx.transcript
+        self.printer.theme = self.ctx.settings.theme
         await self._flush()
         if isinstance(line, CommandLine) and line.hint:
             self._print([("class:line-hint", f"{line.hint}\n")])
@@ -272,6 +289,7 @@ class Repl(Events):
             shown = [("class:heading", f"Process {member.number}, {member}:\n"), *shown]
         assert self.above is not None
         self.above.add(shown)
+        self._shown = number
         self._told.set()
         await self._on_hit(stop)
 

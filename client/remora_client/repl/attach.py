@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ from remora_client._opening import open_group
 from remora_client._options import from_arguments
 from remora_client._session import Session
 from remora_client._targets import open_session
-from remora_client.commands import given_commands, load_own
+from remora_client._text import visible, visible_block
+from remora_client.commands import given_commands, load_config, load_own
 from remora_client.repl.app import Repl
 from remora_client.repl.banner import choice
 from remora_client.repl.printer import Printer, is_dumb, wants_color
@@ -23,8 +25,9 @@ from remora_protocol import parse_qualifier
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from remora_client.commands import Config
     from remora_client.repl.terminal import Face
     from remora_protocol import ProcessInfo
 
@@ -42,26 +45,30 @@ def attach(arguments: Namespace) -> int:
 
 
 async def _attach(arguments: Namespace, given: list[str]) -> int:
+    asked = _ask_trust if sys.stdin.isatty() and sys.stdout.isatty() else None
+    config = load_config(os.getcwd(), lambda text: print(f"remora: {text}", file=sys.stderr), asked)
     printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
     if arguments.listens:
-        return await _debug(await _listen(arguments), printer, given)
+        return await _debug(await _listen(arguments), printer, config, given)
     targets = [each.text for each in targets_given(arguments.targets)]
     if not are_many(targets, everyone=arguments.all):
-        return await _debug(await _open(targets[0] if targets else None, arguments), printer, given)
+        return await _debug(await _open(targets[0] if targets else None, arguments), printer, config, given)
     group = await open_group(targets, arguments, lambda text: print(f"remora: {text}", file=sys.stderr))
     try:
         member = group.first()
         assert member is not None
         repl = Repl(member.session, printer, group, member)
-        return await repl.run(open_face(repl), given)
+        config.apply(repl.ctx)
+        return await repl.run(open_face(repl), [*config.commands, *given])
     finally:
         await group.detach()
 
 
-async def _debug(session: Session, printer: Printer, given: list[str]) -> int:
+async def _debug(session: Session, printer: Printer, config: Config, given: list[str]) -> int:
     try:
         repl = Repl(session, printer)
-        return await repl.run(open_face(repl), given)
+        config.apply(repl.ctx)
+        return await repl.run(open_face(repl), [*config.commands, *given])
     finally:
         await session.detach()
 
@@ -93,6 +100,20 @@ async def _open(target: str | None, arguments: Namespace) -> Session:
         source=arguments.source,
         choose=_choose if sys.stdin.isatty() else None,
     )
+
+
+def _ask_trust(folder: str, files: Mapping[str, str]) -> bool:
+    """Ask whether a project's settings and commands are to be used."""
+    print(f"{' and '.join(files)} of {visible(folder)} may set options and run commands.")
+    while True:
+        try:
+            typed = input("Use them, now and until they change? [y/N/s: show them] ").strip().lower()
+        except EOFError:
+            raise KeyboardInterrupt from None
+        if typed != "s":
+            return typed in ("y", "yes")
+        for name, text in files.items():
+            print(f"--- {name}\n{visible_block(text.rstrip())}")
 
 
 def _choose(processes: Sequence[ProcessInfo]) -> int:

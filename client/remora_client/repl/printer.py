@@ -76,6 +76,7 @@ class Printer:
         self.color = wants_color(self.stream) if color is None else color
         self.transcript: str | None = None
         self.sink: Callable[[Fragments], None] | None = None  # takes what is printed, while panes are shown
+        self.theme = "terminal"
         encoding = getattr(self.stream, "encoding", None) or "ascii"
         self.unicode = encoding.lower().replace("-", "").startswith("utf")
         self._encoding = encoding
@@ -111,7 +112,7 @@ class Printer:
 
         print_formatted_text(
             FormattedText(shown),
-            style=style(),
+            style=style(self.theme),
             end="",
             file=self.stream,
             include_default_pygments_style=False,

@@ -82,7 +82,13 @@ _RULES = {
 }
 
 
-@lru_cache(maxsize=1)
-def style() -> BaseStyle:
-    """All rules as one style."""
-    return Style.from_dict(_RULES)
+@lru_cache(maxsize=4)
+def style(theme: str = "terminal") -> BaseStyle:
+    """All rules as one style; a theme is a style of pygments, which colours what is Python."""
+    if theme == "terminal":
+        return Style.from_dict(_RULES)
+    from prompt_toolkit.styles import merge_styles, style_from_pygments_cls
+    from pygments.styles import get_style_by_name
+
+    ours = Style.from_dict({name: rule for name, rule in _RULES.items() if not name.startswith("pygments.")})
+    return merge_styles([style_from_pygments_cls(get_style_by_name(theme)), ours])

@@ -166,6 +166,7 @@ class FullFace:
     def _prompt_session(self) -> PromptSession[str]:
         from prompt_toolkit import PromptSession
         from prompt_toolkit.output import ColorDepth
+        from prompt_toolkit.styles import DynamicStyle
 
         from remora_client.repl.style import style
 
@@ -181,7 +182,7 @@ class FullFace:
             key_bindings=editor.key_bindings,
             bottom_toolbar=self._toolbar,
             prompt_continuation=editor.continuation,
-            style=style(),
+            style=DynamicStyle(lambda: style(self._repl.ctx.settings.theme)),
             color_depth=None if self._repl.printer.color else ColorDepth.DEPTH_1_BIT,
             enable_suspend=True,
             include_default_pygments_style=False,
@@ -190,6 +191,10 @@ class FullFace:
 
     async def read(self) -> str:
         """Read a line, or several lines of Python."""
+        from prompt_toolkit.enums import EditingMode
+
+        vi = self._repl.ctx.settings.keys == "vi"
+        self._prompt.editing_mode = EditingMode.VI if vi else EditingMode.EMACS
         return await self._prompt.prompt_async(handle_sigint=False)
 
     async def show(self, fragments: Fragments) -> None:

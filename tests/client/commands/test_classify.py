@@ -37,6 +37,8 @@ NAMES = ["n", "c", "s", "b", "p", "l", "r", "a", "args", "list", "next", "x", "r
         ("j -3", "jump", "-3"),
         ("l 5,9", "list", "5,9"),
         ("l .", "list", "."),
+        ("kill -9", "kill", "-9"),
+        ("bt -3", "where", "-3"),
         ("source /tmp/commands", "source", "/tmp/commands"),
         ("transcript ./session", "transcript", "./session"),
         ("sh ../run -v", "sh", "../run -v"),

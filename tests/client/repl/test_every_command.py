@@ -64,6 +64,9 @@ ELSEWHERE = {
     "interact": "test_interact",
     "ps": "tests/e2e/test_many_processes.py",
     "proc": "tests/e2e/test_many_processes.py",
+    "layout": "test_layout",
+    "snapshot": "its own tests",
+    "tutorial": "test_the_tutorial_is_a_command",
 }
 
 AT_A_STOP = [
@@ -141,7 +144,13 @@ AT_A_STOP = [
     ("config", r"context +11"),
     ("transcript {folder}/transcript", r"goes to"),
     ("transcript -off", r"No transcript"),
-    ("history 2", r"^transcript -off$"),
+    ("config -save context 13", r"Saved: context = 13"),
+    ("config theme monokai", r"theme is monokai"),
+    ("config keys vi", r"keys is vi"),
+    ("config keys emacs", r"keys is emacs"),
+    ("map", r"found by their names"),
+    ("fetch program.py", r"class Counter:"),
+    ("history 2", r"^fetch program\.py$"),
     ("sh echo from the shell", r"^from the shell$"),
     ("py session.evaluate('n').value", r"^'4'$"),
     ("stdin x", r"its own input"),
@@ -203,6 +212,61 @@ def test_commands_line_by_line(tmp_path: Path) -> None:
             terminal.wait(r"(?s)^0$.*^1$.*^2$")
             program.wait_line("counted 3")
             assert "→" not in terminal.text
+            terminal.enter("quit")
+            assert terminal.returncode() == 0
+
+
+def test_the_tutorial_is_a_command(tmp_path: Path) -> None:
+    assert NEWEST is not None
+    with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
+        program.wait_line("ready")
+        with _terminal(program, tmp_path) as terminal:
+            terminal.enter("tutorial")
+            terminal.wait("# 1/", 40)
+            terminal.wait(PROMPT)
+            terminal.enter("quit")
+            terminal.wait("goes on here")
+            terminal.wait(PROMPT)
+            terminal.enter("status")
+            terminal.wait(r"name +program\.py")
+            terminal.enter("quit")
+            assert terminal.returncode() == 0
+
+
+def test_a_project_is_asked_about(tmp_path: Path) -> None:
+    assert NEWEST is not None
+    with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
+        program.wait_line("ready")
+        host, port = program.address
+        configuration, client = tmp_path / "configuration", tmp_path / "client"
+        configuration.mkdir()
+        client.mkdir()
+        remora = Remora(configuration, client)
+        (client / ".remora.toml").write_text('context = 5\nkeys = "vi"\nkeep-breakpoints = "on"\n')
+        (client / ".remorarc").write_text("alias hello sh echo hello from the project\n")
+        with remora.terminal(
+            "attach", f"tcp://{host}:{port}", "--source", str(program.directory)
+        ) as terminal:
+            terminal.wait("show them")
+            terminal.enter("s")
+            terminal.wait("^alias hello")
+            terminal.enter("y")
+            terminal.wait(PROMPT)
+            terminal.enter("hello")
+            terminal.wait("^hello from the project")
+            terminal.enter("config context")
+            terminal.wait("context is 5")
+            terminal.press("p 12\x1bxxa3\r")  # vi: Esc, twice x, append
+            terminal.wait("remora❯ p 3$|remora❯ p3$|remora❯ p *3")
+            terminal.enter(f"break program.py:{program.line('end')}")
+            terminal.wait("Breakpoint 1 at")
+            terminal.enter("quit")
+            assert terminal.returncode() == 0
+        with remora.terminal(
+            "attach", f"tcp://{host}:{port}", "--source", str(program.directory)
+        ) as terminal:
+            terminal.wait(r"Breakpoint 1 at program\.py:\d+")  # not asked again, and the breakpoint is back
+            terminal.wait(PROMPT)
             terminal.enter("quit")
             assert terminal.returncode() == 0
 

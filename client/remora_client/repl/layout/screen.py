@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.key_binding import merge_key_bindings
 from prompt_toolkit.key_binding.bindings.auto_suggest import load_auto_suggest_bindings
@@ -34,6 +34,7 @@ from prompt_toolkit.layout.processors import (
     HighlightSelectionProcessor,
 )
 from prompt_toolkit.output import ColorDepth, create_output
+from prompt_toolkit.styles import DynamicStyle
 from prompt_toolkit.widgets import SearchToolbar
 
 from remora_client.repl.layout.arrangement import Arrangement, Sizes, arrange
@@ -128,7 +129,8 @@ class Screen:
                     screen_bindings(self, self._accept, leave),
                 ]
             ),
-            style=style(),
+            style=DynamicStyle(lambda: style(repl.ctx.settings.theme)),
+            editing_mode=EditingMode.VI if repl.ctx.settings.keys == "vi" else EditingMode.EMACS,
             include_default_pygments_style=False,
             color_depth=None if repl.printer.color else ColorDepth.DEPTH_1_BIT,
             output=self.terminal,

@@ -1,0 +1,174 @@
+"""Commands about the same files on two machines: map and fetch."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from remora_client._errors import ClientError
+from remora_client._fragments import table
+from remora_client._pathmap import guess
+from remora_client._text import visible
+from remora_client.commands._places import current_place, find_source, is_library
+from remora_client.commands._table import CommandError, Result, command
+from remora_client.render import value_line
+from remora_protocol import RequestFailed
+
+if TYPE_CHECKING:
+    from remora_client._model import Source
+    from remora_client.commands._context import Context
+
+__all__: list[str] = []
+
+_MOST = 2000  # files that a guess looks at
+
+
+@command(
+    "map",
+    group="sources",
+    usage="[THEIRS OURS | -guess | -t PATH | -d THEIRS]",
+    argument="file",
+)
+async def map_(ctx: Context, arguments: str) -> Result:
+    """Say in which folder of this machine the files of one of the program's folders are.
+
+    map /app ~/work/shop. Files are found by their names anyway: this is for where that is not enough. The
+    longest folder that fits wins. -guess finds folders from the files that are on both sides; -t PATH tells
+    where a path leads, in both directions; -d takes a folder out. Without arguments, list them.
+    """
+    words = _words(arguments)
+    if words == ["-guess"]:
+        return await _guess(ctx)
+    if len(words) == 2 and words[0] == "-t":
+        return _test(ctx, words[1])
+    if len(words) == 2 and words[0] == "-d":
+        if not ctx.session.sources.maps.remove(words[1]):
+            raise CommandError(f"{words[1]} is not mapped.", "map lists what is.")
+    elif len(words) == 2 and not words[0].startswith("-"):
+        ours = os.path.abspath(os.path.expanduser(words[1]))
+        if not os.path.isdir(ours):
+            raise CommandError(f"There is no folder {ours} here.", "The program's comes first, then yours.")
+        ctx.session.sources.maps.add(words[0], ours)
+    elif words:
+        raise CommandError("map takes the program's folder and yours.", "As in: map /app ~/work/shop")
+    await ctx.session.send_breakpoints()
+    return _listed(ctx)
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text, posix=os.name != "nt")
+    except ValueError as error:
+        raise CommandError(f"{text} cannot be read: {error}.") from None
+
+
+def _listed(ctx: Context) -> Result:
+    rows = ctx.session.sources.maps.rows
+    text = table(
+        [[[("class:path", visible(theirs))], [("class:path", visible(ours))]] for theirs, ours in rows]
+    )
+    data = [{"theirs": theirs, "ours": ours} for theirs, ours in rows]
+    return Result(data, text or [("class:dim", "Nothing is mapped: files are found by their names.\n")])
+
+
+async def _guess(ctx: Context) -> Result:
+    loaded = [each for each in await ctx.session.loaded_sources() if not is_library(each.path)]
+    pairs = []
+    for each in loaded[:_MOST]:
+        local = ctx.session.sources.match(each.path, each.sha256)
+        if local is not None:
+            pairs.append((each.path, local.path))
+    found = guess(pairs)
+    for theirs, ours, _ in found:
+        ctx.session.sources.maps.add(theirs, ours)
+    if not found:
+        told = "the same paths here and there" if pairs else "none of the program's own files is here"
+        return Result([], [("class:dim", f"Nothing to map: {told}.\n")])
+    await ctx.session.send_breakpoints()
+    rows = [
+        [
+            [("class:path", visible(theirs))],
+            [("class:path", visible(ours))],
+            [("class:dim", f"{count} file{'s' * (count != 1)}")],
+        ]
+        for theirs, ours, count in found
+    ]
+    return Result([{"theirs": a, "ours": b, "files": count} for a, b, count in found], table(rows))
+
+
+def _test(ctx: Context, path: str) -> Result:
+    maps = ctx.session.sources.maps
+    ours, theirs = maps.ours(path), maps.theirs(os.path.abspath(path))
+    local = ctx.session.sources.match(path, None)
+    data = {"ours": ours or (local.path if local else None), "theirs": theirs, "mapped": ours is not None}
+    how = "by the map" if ours else "by its name"
+    text = [("", f" here   {visible(str(data['ours'] or 'nowhere'))}"), ("class:dim", f"  {how}\n")]
+    if theirs:
+        text.append(("", f" there  {visible(theirs)}\n"))
+    return Result(data, text)
+
+
+@command("fetch", group="sources", usage="[FILE] [-save FOLDER]", argument="file")
+async def fetch(ctx: Context, arguments: str) -> Result:
+    """Show a file as the program has loaded it, whether there is a copy here or not.
+
+    With -save FOLDER, write it there under its own name, or all of the program's own files: fetch -save src.
+    """
+    words = _words(arguments)
+    folder = None
+    if "-save" in words:
+        at = words.index("-save")
+        if at + 1 >= len(words):
+            raise CommandError("-save takes a folder.", "As in: fetch app.py -save /tmp/src")
+        folder = words[at + 1]
+        del words[at : at + 2]
+    if folder is not None and not words:
+        return await _save_all(ctx, folder)
+    source = await _wanted(ctx, words)
+    text = await ctx.session.text_at(source.path)
+    if text is None:
+        raise CommandError(f"The program has no text for {source.path}.", "It may come from exec, or from C.")
+    if folder is None:
+        return Result({"path": source.path, "text": text}, value_line(text.removesuffix("\n")))
+    saved = _save(folder, source.path, text)
+    return Result({"path": source.path, "file": saved}, [("", f"{visible(saved)}\n")])
+
+
+async def _wanted(ctx: Context, words: list[str]) -> Source:
+    if not words:
+        path, _ = await current_place(ctx)
+    else:
+        path = words[0]
+    found = await find_source(ctx, path)
+    if found is None:
+        raise CommandError(f"No loaded file is called {path}.", "sources lists those there are.")
+    return found
+
+
+async def _save_all(ctx: Context, folder: str) -> Result:
+    loaded = [each for each in await ctx.session.loaded_sources() if not is_library(each.path)]
+    files: list[str] = []
+    for each in loaded[:_MOST]:
+        try:
+            text = await ctx.session.text_at(each.path)
+        except (ClientError, RequestFailed):
+            continue
+        if text is not None:
+            files.append(_save(folder, each.path, text, whole=True))
+    data: dict[str, Any] = {"folder": folder, "files": files}
+    return Result(data, [("", f"{len(files)} files are in {visible(folder)}\n")])
+
+
+def _save(folder: str, path: str, text: str, *, whole: bool = False) -> str:
+    """Write it below the folder, never outside: of its path only plain names count."""
+    parts = path.replace("\\", "/").split("/")
+    parts = [part for part in parts if part not in ("", ".", "..") and ":" not in part]
+    target = os.path.join(os.path.expanduser(folder), *(parts if whole else parts[-1:]))
+    try:
+        os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+        with open(target, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise CommandError(f"{target} cannot be written: {error.strerror}") from None
+    return target
