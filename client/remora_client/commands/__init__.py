@@ -48,7 +48,7 @@ from remora_client.commands._stopped import marks as source_marks
 from remora_client.commands._stopped import stop_data, stop_lines, value_notes
 from remora_client.commands._table import COMMANDS, GROUPS, Command, CommandError, Result, lookup, words
 from remora_client.commands.recording import note_line
-from remora_client.commands.saved import keep_breakpoints, kept_breakpoints
+from remora_client.commands.saved import first_commands, keep_at_the_end
 
 __all__ = [
     "COMMANDS",
@@ -72,9 +72,9 @@ __all__ = [
     "count_hits",
     "error_text",
     "expand_alias",
+    "first_commands",
     "given_commands",
-    "keep_breakpoints",
-    "kept_breakpoints",
+    "keep_at_the_end",
     "load_config",
     "load_own",
     "lookup",

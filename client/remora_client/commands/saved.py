@@ -12,6 +12,7 @@ from remora_client._places import project_file, write_private
 from remora_client._text import visible
 from remora_client.commands._table import CommandError, Result, command
 from remora_client.commands.session import source
+from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from remora_client._model import Breakpoint
     from remora_client.commands._context import Context
 
-__all__ = ["keep_breakpoints", "kept_breakpoints"]
+__all__ = ["first_commands", "keep_at_the_end"]
 
 
 def kept_breakpoints() -> Path:
@@ -48,6 +49,18 @@ async def save(ctx: Context, arguments: str) -> Result:
     _write(path, "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
     told = f"{len(ctx.session.breakpoints)} breakpoints are in {path}; load brings them back.\n"
     return Result({"file": path, "lines": len(lines)}, [("", told)])
+
+
+def first_commands(ctx: Context) -> list[str]:
+    """What the option `keep-breakpoints` has run first in a session."""
+    return ["load"] if ctx.settings.keep_breakpoints == "on" and kept_breakpoints().exists() else []
+
+
+async def keep_at_the_end(ctx: Context) -> None:
+    """What it does last."""
+    if ctx.settings.keep_breakpoints == "on" and not ctx.session.link.options.observe:
+        with contextlib.suppress(ClientError, RequestFailed):
+            await keep_breakpoints(ctx)
 
 
 async def keep_breakpoints(ctx: Context) -> Result:

@@ -24,8 +24,8 @@ from remora_client.commands import (
     count_hits,
     error_text,
     expand_alias,
-    keep_breakpoints,
-    kept_breakpoints,
+    first_commands,
+    keep_at_the_end,
     note_line,
     run_line,
     split_commands,
@@ -109,15 +109,14 @@ class Repl(Events):
                 if self.session.stop is not None:
                     self._later(self._tell_stop(self.ctx.member))
                     await self._settled()
-                await self._load_kept()
-                for text in given:
+                for text in [*first_commands(self.ctx), *given]:
                     self._print([("class:prompt", "❯ "), ("", f"{visible(text)}\n")])
                     if not await self._take(text, scripted=True) or self._over:
                         break
                 await self._loop()
             finally:
                 remove()
-                await self._save_kept()
+                await keep_at_the_end(self.ctx)
                 await self.above.close()
                 await self._leave_layout()
         group = self.ctx.group
@@ -126,16 +125,6 @@ class Repl(Events):
             return 0
         self._print(farewell(self.session, left=self._left))
         return 7 if self.session.state.phase == "gone" and not self._left else 0
-
-    async def _load_kept(self) -> None:
-        """Where the person wants it so: the breakpoints of the last session in this folder."""
-        if self.ctx.settings.keep_breakpoints == "on" and kept_breakpoints().exists():
-            await self._take("load", scripted=True)
-
-    async def _save_kept(self) -> None:
-        if self.ctx.settings.keep_breakpoints == "on" and not self.session.link.options.observe:
-            with contextlib.suppress(*FAILURES):
-                await keep_breakpoints(self.ctx)
 
     async def _loop(self) -> None:
         while not self._over:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from remora_client.commands import COMMANDS, CommandLine, classify_script
 from tests.support.command import Remora
-from tests.support.interpreters import NEWEST
+from tests.support.interpreters import NEWEST, ROOT
 from tests.support.program import Program
 from tests.support.terminal import Terminal
 
@@ -54,20 +54,8 @@ PROMPT = r"^(#\d )?remora❯ *$"
 EMPTY = re.compile(r"(#\d )?remora❯ *$", re.MULTILINE)
 ASKED = r"\[y/N\] *$"
 
-#: What is shown is at another place, or where it takes more than one line.
-ELSEWHERE = {
-    "detach": "test_leaving",
-    "kill": "test_leaving",
-    "quit": "test_leaving",
-    "pause": "test_while_it_runs",
-    "wait": "a script's command",
-    "interact": "test_interact",
-    "ps": "tests/e2e/test_many_processes.py",
-    "proc": "tests/e2e/test_many_processes.py",
-    "layout": "test_layout",
-    "snapshot": "its own tests",
-    "tutorial": "test_the_tutorial_is_a_command",
-}
+#: What ends the session, takes every line or needs no stop has a test of its own.
+ELSEWHERE = {"detach", "kill", "quit", "pause", "wait", "interact", "tutorial", "ps", "proc"}
 
 AT_A_STOP = [
     ("help", r"Run the program"),
@@ -271,10 +259,47 @@ def test_a_project_is_asked_about(tmp_path: Path) -> None:
             assert terminal.returncode() == 0
 
 
+def test_while_it_runs_and_leaving(tmp_path: Path) -> None:
+    assert NEWEST is not None
+    with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
+        program.wait_line("ready")
+        with _terminal(program, tmp_path) as terminal:
+            for line, pattern in (
+                ("threads", "MainThread"),
+                ("where", "running"),
+                ("next", "running"),
+                ("continue", "running already"),
+                ("detach -stopped", "running"),
+                ("quit now", "-stopped"),
+            ):
+                terminal.enter(line)
+                terminal.wait(pattern)
+            terminal.enter("pause")
+            program.stdin_line("2")
+            terminal.wait("Paused")
+            terminal.enter("detach -stopped")
+            assert terminal.returncode() == 0
+        arguments = ("attach", terminal_place(program), "--source", str(program.directory))
+        with Remora(tmp_path / "configuration", tmp_path / "client").terminal(*arguments) as terminal:
+            terminal.wait("→")  # it was left standing
+            terminal.enter("quit -k")
+            terminal.wait(r"\[y/N\]")
+            terminal.enter("y")
+            terminal.wait("The program ended")
+            assert terminal.returncode() == 0
+
+
+def terminal_place(program: Program) -> str:
+    host, port = program.address
+    return f"tcp://{host}:{port}"
+
+
 def test_none_is_left_out() -> None:
     lines = [classify_script(line) for line, _ in AT_A_STOP]
     typed = {line.command.name for line in lines if isinstance(line, CommandLine)}
-    assert set(COMMANDS) - typed - set(ELSEWHERE) == set()
+    left = set(COMMANDS) - typed - ELSEWHERE
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name in sorted(left) if not re.search(rf"""["']{name}\b""", tests)] == []
 
 
 def test_interact(tmp_path: Path) -> None:
