@@ -285,6 +285,7 @@ def test_while_it_runs_and_leaving(tmp_path: Path) -> None:
             terminal.enter("quit -k")
             terminal.wait(r"\[y/N\]")
             terminal.enter("y")
+            program.stdin_line("1")  # inside input() it sees what was asked of it when a line comes
             terminal.wait("The program ended")
             assert terminal.returncode() == 0
 
