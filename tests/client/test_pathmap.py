@@ -17,14 +17,14 @@ def test_the_order_does_not_matter(order: tuple[tuple[str, str], ...]) -> None:
     maps = PathMap()
     for theirs, ours in order:
         maps.add(theirs, ours)
-    for theirs, ours in (
+    for path, wanted in (
         ("/app/a.py", "/home/ada/shop/a.py"),
         ("/app/vendor/b.py", "/opt/vendor/b.py"),
         (r"c:\SRV\pkg\c.py", "/mnt/srv/pkg/c.py"),
         ("/apple/a.py", None),
         ("relative.py", None),
     ):
-        assert maps.ours(theirs) == ours
+        assert maps.ours(path) == wanted
     assert maps.theirs("/opt/vendor/b.py") == "/app/vendor/b.py"
     assert maps.theirs("/mnt/srv/pkg/c.py") == r"C:\srv\pkg\c.py"
     assert maps.theirs("/elsewhere/x.py") is None
