@@ -122,12 +122,17 @@ class Looking(Conversation):
         frame: Frame | None = None,
         context: Literal["repl", "watch", "hover", "clipboard", "variables"] = "watch",
         timeout: float | None = None,
+        *,
+        keep: bool = False,
     ) -> Value:
         """Evaluate in a frame. Context "repl" also runs statements; "clipboard" cuts nothing.
 
+        With `keep` the server remembers the value by a number: `$1` names it, and `$_` the last one.
         When the waiting is cancelled or times out, the server is asked to give the evaluation up.
         """
         arguments: dict[str, Any] = {"expression": expression, "context": context}
+        if keep and self.link.is_remora:
+            arguments["remora"] = {"keep": True}
         if frame is not None or self.state.stop is not None:
             arguments["frameId"] = (await self._frame(frame)).id
         seq, future = self._rpc.send("evaluate", arguments)

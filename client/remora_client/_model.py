@@ -5,7 +5,7 @@ Text in them is as the debuggee sent it. Whoever shows it sends it through `_tex
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -202,6 +202,7 @@ class Value:
     reference: int = 0
     named: int | None = None
     indexed: int | None = None
+    number: int = field(default=0, kw_only=True)  # `$1` and so on name it, where it was to be kept
 
     @classmethod
     def from_dap(cls, body: Mapping[str, Any], key: str = "result") -> Value:
@@ -212,6 +213,7 @@ class Value:
             _number(body, "variablesReference"),
             _count(body, "namedVariables"),
             _count(body, "indexedVariables"),
+            number=_number(_mapping(body.get("remora")), "number"),
         )
 
 
@@ -380,12 +382,13 @@ class Stop:
     hit_breakpoints: tuple[int, ...] = ()  # server ids
     all_threads: bool = True
     frame: Frame | None = None  # Session.wait_for_stop fills it
+    passed: tuple[str, str] = ("", "")  # the file of a call that a step did not enter, and the rule why
 
     @classmethod
     def from_dap(cls, body: Mapping[str, Any]) -> Stop:
         """Read the body of a `stopped` event."""
         remora = _mapping(body.get("remora"))
-        brief = _mapping(remora.get("frame"))
+        brief, passed = _mapping(remora.get("frame")), _mapping(remora.get("passed"))
         ids = body.get("hitBreakpointIds")
         return cls(
             _text(body, "reason"),
@@ -395,4 +398,5 @@ class Stop:
             tuple(each for each in ids if isinstance(each, int)) if isinstance(ids, list) else (),
             bool(body.get("allThreadsStopped", False)),
             Frame.from_dap(brief) if brief else None,
+            (_text(passed, "path"), _text(passed, "rule")),
         )

@@ -180,14 +180,30 @@ class Session(Returning):
         await self._run("next", thread, single=single)
 
     async def step_in(
-        self, thread: int | None = None, *, target: int | None = None, single: bool = False
+        self,
+        thread: int | None = None,
+        *,
+        target: int | None = None,
+        single: bool = False,
+        everywhere: bool = False,
     ) -> None:
-        """To the next line, wherever it is; `target` is an id from `step_in_targets`."""
-        await self._run("stepIn", thread, single=single, extra={} if target is None else {"targetId": target})
+        """To the next line, wherever it is; `target` is an id from `step_in_targets`.
+
+        With `everywhere`, library code and what `skip` names are entered as well.
+        """
+        extra: dict[str, Any] = {} if target is None else {"targetId": target}
+        if everywhere:
+            extra["everywhere"] = True
+        await self._run("stepIn", thread, single=single, extra=extra)
 
     async def step_out(self, thread: int | None = None, *, single: bool = False) -> None:
         """To the caller, straight after the call returned."""
         await self._run("stepOut", thread, single=single)
+
+    async def skip(self, skips: Sequence[tuple[str, str]], *, just_my_code: bool) -> None:
+        """What steps pass by: (kind, pattern), of kind file, function or module; library code or not."""
+        body = [{"kind": kind, "pattern": pattern} for kind, pattern in skips]
+        await self.request("remora/skip", {"skips": body, "justMyCode": just_my_code})
 
     async def step_return(self, thread: int | None = None) -> None:
         """To the return of this frame, still in it, with the return value. Elsewhere: step out."""

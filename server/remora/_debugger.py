@@ -273,14 +273,19 @@ class Debugger:
         line: int | None = None,
         single_thread: bool = False,
         target: Any = None,
+        everywhere: bool = False,
     ) -> None:
-        """Let this thread go on as far as `kind` says, and with it all others unless `single_thread`."""
+        """Let this thread go on as far as `kind` says, and with it all others unless `single_thread`.
+
+        With `everywhere` it may end in any frame but Remora's own, whatever the filters say.
+        """
         record, stop = self._held(thread_id)
         frame = _frame_to_run_on(stop)
         if stop.is_before_line and kind in ("in", "over", "until"):
             self._show_anew(record, Stop(frame, "step"))  # it is there already
             return
-        plan = Plan(kind, frame, self.filters.is_user, line)
+        is_user = self.filters.is_not_own if everywhere else self.filters.is_user
+        plan = Plan(kind, frame, is_user, line)
         if stop.is_returning and stop.returned is not None:
             plan.leave(stop.returned.value)
         record.was_stepped = True

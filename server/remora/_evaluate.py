@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from dataclasses import dataclass
 from types import CodeType, CoroutineType
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from remora._calls import GivenUp
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import FrameType
 
     Say = Callable[[str], None]
@@ -29,6 +30,9 @@ __all__ = ["FILENAME", "Outcome", "assign", "describe", "evaluate"]
 FILENAME = _frames.EVALUATED
 
 _SPECIAL = {"$exc": "__remora_exception__", "$retval": "__remora_returned__"}
+_RESULTS = re.compile(
+    r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|\$(\d+|_)(?!\w)"""
+)  # strings stay as they are
 _STORE = "__remora_store__"
 _FUNCTION = "__remora_function__"
 _RESULT = "__remora_result__"
@@ -55,7 +59,7 @@ def evaluate(
     Args:
         text: an expression, or with `statements` any number of statements; the value of a last one that is an
             expression is the outcome.
-        special: values of `$exc` and `$retval`.
+        special: values of `$exc`, `$retval`, `$1` and the like.
         say: told what the person should know about how it was evaluated.
 
     Raises:
@@ -63,7 +67,7 @@ def evaluate(
         RequestFailed: it is no Python, or it raised something, be it SystemExit.
     """
     try:
-        return _Evaluation(frame, special or {}, say).run(_parse(text, statements))
+        return _Evaluation(frame, special or {}, say).run(_parse(text, statements, special or {}))
     except (RequestFailed, GivenUp):
         raise
     except BaseException as error:
@@ -99,10 +103,22 @@ def describe(error: BaseException) -> str:
     return f"{name}: {text}" if text else name
 
 
-def _parse(text: str, statements: bool) -> ast.Module:
+def _name_of(word: str) -> str:
+    """What Python knows `$exc`, `$1` and the like as."""
+    return _SPECIAL.get(word) or f"__remora_result_{word[1:]}__"
+
+
+def _name_of_result(word: str, special: Mapping[str, Any]) -> str:
+    if word not in special:
+        raise RequestFailed("evaluation-failed", f"There is no result {word}.")
+    return _name_of(word)
+
+
+def _parse(text: str, statements: bool, special: Mapping[str, Any]) -> ast.Module:
     source = text.strip()
     for word, name in _SPECIAL.items():
         source = source.replace(word, name)
+    source = _RESULTS.sub(lambda match: match[1] or _name_of_result(match[0], special), source)
     if not source:
         raise RequestFailed("evaluation-failed", "There is nothing to evaluate.")
     try:
@@ -127,7 +143,7 @@ class _Evaluation:
         self._globals = frame.f_globals
         self._locals: Any = frame.f_locals
         self._is_function = self._locals is not self._globals and _is_optimized(frame.f_code)
-        self._special = {_SPECIAL[name]: value for name, value in special.items()}
+        self._special = {_name_of(word): value for word, value in special.items()}
 
     def run(self, module: ast.Module) -> Outcome:
         body = list(module.body)

@@ -5,23 +5,35 @@ A pure function of a file name and of where Python keeps its libraries, remember
 
 from __future__ import annotations
 
+import fnmatch
 import os
+import re
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from remora._frames import EVALUATED
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from collections.abc import Sequence
+    from types import CodeType, FrameType
 
-__all__ = ["Filters"]
+__all__ = ["Filters", "Skip"]
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _PACKAGES = f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 
 
+@dataclass(frozen=True)
+class Skip:
+    """What else steps are to pass by: `kind` is file, function or module; `pattern` is for its name."""
+
+    kind: str
+    pattern: str
+
+
 class Filters:
-    """Just my code: which frames steps may end in.
+    """Just my code, and what the person does not want to see: which frames steps may end in.
 
     Attributes:
         user_files: files that are known to be the person's own.
@@ -31,6 +43,7 @@ class Filters:
     def __init__(self, just_my_code: bool = True) -> None:
         self.just_my_code = just_my_code
         self.user_files: set[str] = set()
+        self._skips: list[tuple[str, re.Pattern[str]]] = []
         self._rules: dict[str, str | None] = {}
         self._libraries = _library_folders()
         self._own_folders = (_OWN_FOLDER, _protocol_folder())
@@ -47,8 +60,33 @@ class Filters:
 
     def is_user(self, frame: FrameType) -> bool:
         """Whether a step may end in this frame."""
-        rule = self.rule(frame.f_code.co_filename)
-        return rule is None or (not self.just_my_code and rule != "remora")
+        return self.passed_by(frame.f_code, frame.f_globals) is None
+
+    def passed_by(self, code: CodeType, namespace: dict[str, Any]) -> str | None:
+        """The rule by which steps pass code of a module by; None when they may end in it."""
+        rule = self.rule(code.co_filename)
+        if rule == "remora" or (rule is not None and self.just_my_code):
+            return rule
+        return self._skipped(code, namespace) if self._skips else None
+
+    def skip(self, skips: Sequence[Skip]) -> None:
+        """Replace what steps pass by beside the rules."""
+        self._skips = [(each.kind, re.compile(fnmatch.translate(each.pattern))) for each in skips]
+
+    def _skipped(self, code: CodeType, namespace: dict[str, Any]) -> str | None:
+        names = {
+            "file": (code.co_filename, os.path.basename(code.co_filename)),
+            "function": (code.co_name, getattr(code, "co_qualname", code.co_name)),
+            "module": (str(namespace.get("__name__", "")),),
+        }
+        for kind, pattern in self._skips:
+            if any(map(pattern.match, names.get(kind, ()))):
+                return f"skip {kind}"
+        return None
+
+    def is_not_own(self, frame: FrameType) -> bool:
+        """Whether this is a frame of the program or of its libraries."""
+        return not self.is_own(frame)
 
     def is_own(self, frame: FrameType) -> bool:
         """Whether this is a frame of Remora, which is never shown."""

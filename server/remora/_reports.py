@@ -144,7 +144,7 @@ class Reports:
         verdict = plan.decide(happening, frame, value)
         if verdict is Verdict.STOP:
             # A step that another thread's stop has cut short is over.
-            return self.world.hold(_stop_of_step(plan, happening, frame), lambda: False)
+            return self.world.hold(self._stop_of_step(plan, happening, frame), lambda: False)
         if verdict is Verdict.CHANGED:
             with self.world.lock:
                 if self.plans.get(owner) is plan:
@@ -152,6 +152,24 @@ class Reports:
         elif verdict is Verdict.OVER:
             self.end(owner)
         return False
+
+    def _stop_of_step(self, plan: Plan, happening: Happening, frame: FrameType) -> Stop:
+        is_returning = happening is Happening.RETURN
+        passed = None
+        if plan.passed is not None:
+            rule = self._filters.passed_by(*plan.passed)
+            passed = (plan.passed[0].co_filename, rule) if rule not in (None, "remora") else None
+        return Stop(
+            frame,
+            plan.reason,
+            description="returning" if is_returning and plan.reason == "step" else "",
+            line=plan.at_line,
+            breakpoint_ids=plan.breakpoint_ids,
+            returned=plan.returned,
+            is_returning=is_returning,
+            is_before_line=plan.is_before_line,
+            passed=passed,
+        )
 
     def on_failure(self, error: BaseException) -> None:
         """Something of ours went wrong."""
@@ -271,20 +289,6 @@ def _once_per_statement(report: Report, first: int, last: int) -> Report:
         return not any(position in again for again in known[id(code)][1]) and report(frame)
 
     return report_first
-
-
-def _stop_of_step(plan: Plan, happening: Happening, frame: FrameType) -> Stop:
-    is_returning = happening is Happening.RETURN
-    return Stop(
-        frame,
-        plan.reason,
-        description="returning" if is_returning and plan.reason == "step" else "",
-        line=plan.at_line,
-        breakpoint_ids=plan.breakpoint_ids,
-        returned=plan.returned,
-        is_returning=is_returning,
-        is_before_line=plan.is_before_line,
-    )
 
 
 def _thread_name() -> str:

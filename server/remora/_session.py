@@ -14,7 +14,7 @@ import os
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from remora._handlers import HANDLERS, Arguments, Deferred, Handler, References, When
+from remora._handlers import HANDLERS, Arguments, Deferred, Handler, References, Results, When
 from remora._log import log
 from remora._login import DRIVER_ROLE
 from remora._outbox import Outbox
@@ -81,6 +81,7 @@ class Session:
         self.scram: ScramServer | None = None
         self.outbox = Outbox()
         self.references = References()
+        self.results = Results()
         self.open: dict[int, tuple[Request, Deferred]] = {}
         self._connection = Connection()
         self._settled: Callable[[], None] | None = settled
@@ -369,6 +370,7 @@ class Session:
                 deferred.cancel()
         self.open.clear()
         self.references.clear()
+        self.results.clear()
         self.server.watchers.remove(self)
         if self._settled is not None:
             settled, self._settled = self._settled, None

@@ -24,6 +24,7 @@ __all__ = [
     "namespace",
     "own_attributes",
     "own_dict",
+    "parameters",
     "properties",
     "stored",
 ]
@@ -202,3 +203,18 @@ _FUNCTIONS = (
     classmethod,
     type,
 )
+
+
+def parameters(called: object) -> list[str]:
+    """The names that a function, method or class takes as keywords, from its code; [] when it has none."""
+    skipped = 0
+    if type(called) is types.MethodType:
+        called, skipped = called.__func__, 1
+    elif is_a(called, type):
+        called, skipped = lookup(called, "__init__"), 1  # type: ignore[arg-type]
+    code = called.__code__ if type(called) is types.FunctionType else None
+    if code is None:
+        return []
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    positional = getattr(code, "co_posonlyargcount", 0)
+    return [name for name in names[max(skipped, positional) :] if not name.startswith(".")]

@@ -27,7 +27,7 @@ from remora._engine._base import Happening, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from types import FrameType
+    from types import CodeType, FrameType
 
     Kind = Literal["in", "over", "out", "return", "until", "here"]
 
@@ -70,6 +70,7 @@ class Plan:
         reason, description, breakpoint_ids: of the stop that the step ends in.
         at_line: the line to show when the frame's own is already that of the next instruction.
         is_before_line: that next instruction starts a line, which is still to be stopped at.
+        passed: the first code, with its module's names, that a step in did not end in because of the filters.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Plan:
         self.returned: ReturnValue | None = None
         self.at_line: int | None = None
         self.is_before_line = False
+        self.passed: tuple[CodeType, dict[str, Any]] | None = None
         self._frame = frame
         self._is_user = is_user
         self._until = _frames.line_of(frame) + 1 if line is None else line
@@ -133,7 +135,10 @@ class Plan:
         return Verdict.STOP
 
     def _decide_call(self, frame: FrameType) -> Verdict:
-        if id(frame) in self._entered or not self._is_user(frame):
+        if id(frame) in self._entered:
+            return Verdict.GO
+        if not self._is_user(frame):
+            self.passed = self.passed or (frame.f_code, frame.f_globals)
             return Verdict.GO
         if not any(caller in (self._frame, self._landing) for caller in _frames.walk(frame.f_back)):
             return Verdict.GO  # another task or greenlet of the same thread

@@ -33,6 +33,7 @@ class Stop:
         returned: what the function that was stepped out of returned.
         is_returning: `frame` has ended but for handing over what it returned.
         is_before_line: `frame` stands before the start of another line than the one shown.
+        passed: the file of a call that a step in did not end in, and the rule that kept it from it.
         traceback_frames: (frame, line) newest first, when the stack to show is that of an exception.
     """
 
@@ -48,6 +49,7 @@ class Stop:
     is_returning: bool = False
     is_before_line: bool = False
     traceback_frames: Sequence[tuple[FrameType, int]] = ()
+    passed: tuple[str, str | None] | None = None
 
     def body(self, thread_id: int, shown: dict[str, Any] | None) -> dict[str, Any]:
         """The body of the `stopped` event; `shown` is the frame in a few words, for a client's first line."""
@@ -65,4 +67,6 @@ class Stop:
             body["hitBreakpointIds"] = list(self.breakpoint_ids)
         if shown is not None:
             body["remora"] = {"frame": shown, **({"text": self.text} if self.text else {})}
+            if self.passed is not None:
+                body["remora"]["passed"] = {"path": self.passed[0], "rule": self.passed[1]}
         return body

@@ -15,6 +15,7 @@ from remora_client.commands import running as _running
 from remora_client.commands import saved as _saved
 from remora_client.commands import session as _session
 from remora_client.commands import settings as _options
+from remora_client.commands import skipping as _skipping
 from remora_client.commands import sources as _sources
 from remora_client.commands import stack as _stack
 from remora_client.commands import tasks as _tasks
@@ -105,6 +106,7 @@ _GROUPS_OF_COMMANDS = (
     _running,
     _options,
     _saved,
+    _skipping,
     _session,
     _sources,
     _stack,

@@ -104,6 +104,8 @@ class Context:
     shown_thread: int = 0  # and the thread of that stop
     depth: int = 0  # command files that are running
     interacting: bool = False
+    skips: list[tuple[str, str]] = field(default_factory=list)  # what steps pass by: kind, pattern
+    just_my_code: bool = True
     python: dict[str, Any] = field(default_factory=dict)
 
     @property

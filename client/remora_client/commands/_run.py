@@ -15,6 +15,7 @@ from remora_client.commands._classify import CommandLine, PythonLine, classify_s
 from remora_client.commands._own import rendered
 from remora_client.commands._pipes import run_shell
 from remora_client.commands._table import CommandError, Result, words
+from remora_client.commands.data import numbered
 from remora_client.render import value_line
 from remora_protocol import RequestFailed
 
@@ -80,12 +81,12 @@ async def _python(ctx: Context, line: PythonLine) -> Result:
     if not line.text:
         raise CommandError("Python is missing after the !.")
     try:
-        value = await ctx.session.evaluate(line.text, None, "repl")
+        value = await ctx.session.evaluate(line.text, None, "repl", keep=True)
     except RequestFailed as error:
         raise _misspelled(line.text, error) or error from None
     data = {"value": value.value, "type": value.type}
     text = await rendered(ctx.session, value)
-    return Result(data, value_line(text) if text and text != "None" else [])
+    return Result(data, numbered(ctx, value) + value_line(text) if text and text != "None" else [])
 
 
 def _misspelled(text: str, error: RequestFailed) -> CommandError | None:

@@ -17,6 +17,7 @@ _CHOICES = {
     "notes": ("on", "off"),
     "sticky": ("on", "off"),
     "mouse": ("on", "off"),
+    "numbers": ("off", "on"),
     "keys": ("emacs", "vi"),
     "keep_breakpoints": ("off", "on"),
 }
@@ -41,6 +42,7 @@ class Settings:
     pager: str = field(default="on", metadata={"help": "stop at each screenful of a long listing"})
     notes: str = field(default="on", metadata={"help": "values of variables beside the source"})
 
+    numbers: str = field(default="off", metadata={"help": "show by which $1, $2 a result can be named"})
     keys: str = field(default="emacs", metadata={"help": "what the keys do while you type"})
     theme: str = field(default="terminal", metadata={"help": "the colours, or a style of pygments"})
     keep_breakpoints: str = field(

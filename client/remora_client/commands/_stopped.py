@@ -68,6 +68,10 @@ async def stop_lines(ctx: Context, stop: Stop) -> Fragments:
             if returned is not None:
                 out += [("class:stop.step", "  ↩ "), ("class:dim", f"{visible(returned.name)} ")]
                 out += value_line(returned.value)
+    path, rule = stop.passed
+    if rule and ctx.interactive:
+        short = "/".join(path.replace("\\", "/").rsplit("/", 2)[-2:])
+        out.append(("class:dim", f"  passed {visible(short)} ({visible(rule)}); step! enters it\n"))
     if stop.frame is not None:
         out += await source_around(ctx, stop.frame)
     out += await display_lines(ctx)

@@ -141,6 +141,19 @@ def _hit(text: str | None) -> str | None:
     return f"{operator or '>='} {number}"
 
 
+@command("watch", "wa", group="breakpoints", usage="EXPR", argument="expression")
+async def watch(ctx: Context, arguments: str) -> Result:
+    """Stop when a value changes: not possible yet. A breakpoint with a condition may do instead.
+
+    To see a value at every stop, display it; to be told of it whenever a line is reached, trace the line.
+    """
+    name = arguments or "x"
+    raise CommandError(
+        "A change of a value cannot stop the program yet.",
+        f"A condition may do: break PLACE if {name} != 0. At every stop: display {name}",
+    )
+
+
 @command("breakpoints", "bl", "bp", group="breakpoints")
 async def breakpoints(ctx: Context, arguments: str) -> Result:
     """List the breakpoints: where they are, whether they are bound, how often they were hit."""

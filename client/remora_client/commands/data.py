@@ -45,14 +45,25 @@ async def print_(ctx: Context, arguments: str) -> Result:
     """Show the value of an expression, as the program would compute it in the selected frame.
 
     /x /b /o: a number in another base; /s: str(); /r: repr(); /j: JSON. -a: all of it, nothing cut.
+    What was printed is $1, $2 and so on in later expressions, and $_ is the last: print $_ + 1.
     """
     expression, form, whole = _expression("print", arguments)
     value = await ctx.session.evaluate(
-        form.format(expression), None, "clipboard" if whole or form != "{}" else "watch"
+        form.format(expression),
+        None,
+        "clipboard" if whole or form != "{}" else "watch",
+        keep=form == "{}",
     )
     text = unquoted(value.value) if form != "{}" else value.value
     shown = await rendered(ctx.session, value) if form == "{}" and not whole else text
-    return Result({"value": text, "type": value.type}, value_line(shown))
+    return Result({"value": text, "type": value.type}, numbered(ctx, value) + value_line(shown))
+
+
+def numbered(ctx: Context, value: Value) -> Fragments:
+    """By which number the value can be named again, where that is to be shown."""
+    if ctx.settings.numbers == "off" or not value.number:
+        return []
+    return [("class:dim", f"${value.number} = ")]
 
 
 def _expression(word: str, arguments: str) -> tuple[str, str, bool]:

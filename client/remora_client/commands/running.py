@@ -10,6 +10,7 @@ from remora_client._text import visible
 from remora_client.commands._definitions import function_range
 from remora_client.commands._places import parse, resolve
 from remora_client.commands._table import CommandError, Result, command, no_arguments
+from remora_client.render import value_line
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -118,12 +119,20 @@ async def next_(ctx: Context, arguments: str) -> Result:
     return await repeated(ctx, count_of(arguments, "next"), ctx.session.step_over)
 
 
-@command("step", "s", "stepin", group="running", usage="[COUNT] | into NAME", argument="count", repeats=True)
+@command(
+    "step", "s", "stepin", group="running", usage="[COUNT] | ! | into NAME", argument="count", repeats=True
+)
 async def step(ctx: Context, arguments: str) -> Result:
     """Run to the next line, wherever it is: into the function that is called.
 
-    `step into NAME` picks one of several calls on the line. Library code is stepped over.
+    `step into NAME` picks one of several calls on the line. Library code, and what `skip` names, is stepped
+    over; step! (or s!) enters that, too.
     """
+    if arguments == "!":
+        if not ctx.session.has("remora/skip"):
+            raise CommandError("This server enters what it enters: it knows no step!.")
+        await ctx.session.step_in(everywhere=True)
+        return Result(resumed=True)
     if arguments.startswith("into ") or arguments == "into":
         await _step_into(ctx, arguments[4:].strip())
         return Result(resumed=True)
@@ -221,6 +230,24 @@ async def restartframe(ctx: Context, arguments: str) -> Result:
         )
     await ctx.session.restart_frame()
     return Result(resumed=True)
+
+
+@command("call", "debug", group="running", usage="EXPR", argument="expression")
+async def call(ctx: Context, arguments: str) -> Result:
+    """Call a function of the program: call save(order). It runs through; breakpoints in it do not stop it."""
+    if not arguments:
+        raise CommandError("call takes a call.", "As in: call save(order)")
+    value = await ctx.session.evaluate(arguments, None, "repl")
+    return Result({"value": value.value, "type": value.type}, value_line(value.value) if value.value else [])
+
+
+@command("connect", "target", group="session", usage="QUALIFIER", argument="text")
+async def connect(ctx: Context, arguments: str) -> Result:
+    """Debug another program: in a terminal of its own, or after leaving this one."""
+    raise CommandError(
+        "A session is with what it was started for.",
+        f"Leave with quit, or in another terminal: remora attach {arguments or 'QUALIFIER'}",
+    )
 
 
 @command("restart", "run", group="running", usage="[ARGUMENTS]", argument="text")

@@ -15,6 +15,7 @@ from remora._handlers import (
 )
 from remora._handlers._arguments import Arguments
 from remora._handlers._references import References
+from remora._handlers._results import Results
 from remora._handlers._table import HANDLERS, Deferred, Handler, When
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Deferred",
     "Handler",
     "References",
+    "Results",
     "When",
     "breakpoints",
     "completion",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from remora._handlers._jobs import on_thread
 from remora._handlers._table import Deferred, handles
-from remora._statics import attribute_names, is_a, stored
+from remora._statics import attribute_names, is_a, parameters, stored
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -24,6 +24,8 @@ _MOST = 500
 _CHAIN = r"(?:[^\W\d]\w*)(?:\.[^\W\d]\w*|\[(?:\d+|'[^'\]]*'|\"[^\"\]]*\")\])*"
 _ATTRIBUTE = re.compile(rf"({_CHAIN})\.(\w*)\Z")
 _KEY = re.compile(rf"({_CHAIN})\[(['\"]?)([^\]\['\"]*)\Z")
+#: The innermost call that is still open: what is called, and its arguments so far without nested brackets.
+_CALL = re.compile(rf"({_CHAIN})\(([^()\[\]{{}}]*)\Z")
 _NAME = re.compile(r"(?<![\w.])([^\W\d]\w*)?\Z")
 
 
@@ -60,7 +62,23 @@ def complete(before: str, frame: FrameType) -> list[dict[str, Any]]:
     if name is None:
         return []
     names = {**vars(builtins), **frame.f_globals, **frame.f_locals}
-    return _fitting(names, name[1] or "")
+    return _keywords(before, frame) + _fitting(names, name[1] or "")
+
+
+def _keywords(before: str, frame: FrameType) -> list[dict[str, Any]]:
+    """The keyword arguments that an open call may still be given: `f(x, na` -> `name=`."""
+    call = _CALL.search(before)
+    if call is None or re.search(r"=[^,]*\Z", call[2]):
+        return []
+    typed = re.split(r"[,\s]", call[2])[-1]
+    given = set(re.findall(r"(\w+)\s*=", call[2]))
+    holder = _resolve(call[1], frame)
+    names = [] if holder is _UNKNOWN else parameters(holder)
+    return [
+        {"label": f"{name}=", "text": f"{name}=", "length": len(typed), "type": "property"}
+        for name in names
+        if name.startswith(typed) and name not in given
+    ]
 
 
 _UNKNOWN = object()

@@ -34,7 +34,9 @@ def evaluate(session: Session, arguments: Arguments) -> Deferred:
     as_hex = arguments.child("format").flag("hex")
     if context == "hover":
         _refuse_calls(text)
-    special = _special(session, frame)
+    special = {**_special(session, frame), **session.results.named_in(text)}
+    keep = arguments.child("remora").flag("keep")
+    kept: list[int] = []
 
     def say(note: str) -> None:
         server.loop.post(lambda: session.note(note))
@@ -47,13 +49,16 @@ def evaluate(session: Session, arguments: Arguments) -> Deferred:
         )
         if not outcome.has_value:
             return None
+        if keep and outcome.value is not None:
+            kept.append(session.results.keep(outcome.value))
         return summarize(outcome.value, Renderer(_LIMITS.get(context, DETAIL)), as_hex=as_hex)
 
     def build(summary: Summary | None) -> dict[str, Any]:
         if summary is None:
             return {"result": "", "variablesReference": 0}
         expression = text.strip() if _is_plain(text) else f"({text.strip()})"
-        return shown(summary, frame, expression, session.references)
+        body = shown(summary, frame, expression, session.references)
+        return {**body, "remora": {"number": kept[0]}} if kept else body
 
     patience = _PATIENCE.get(context)
     return on_thread(session, frame.thread_id, work, build, timeout=patience, is_patient=patience is None)

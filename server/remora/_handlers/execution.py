@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from remora._filters import Skip
 from remora._handlers._places import read_source
 from remora._handlers._table import Deferred, handles
 from remora_protocol import RequestFailed
@@ -47,7 +48,9 @@ def _step(session: Session, arguments: Arguments, kind: Any, line: int | None = 
         )
     _go_on(
         session,
-        lambda: debugger.step(thread, kind, line=line, single_thread=alone),
+        lambda: debugger.step(
+            thread, kind, line=line, single_thread=alone, everywhere=arguments.flag("everywhere")
+        ),
         thread,
         alone=alone,
     )
@@ -81,6 +84,19 @@ def run_to_return(session: Session, arguments: Arguments) -> None:
 def run_until(session: Session, arguments: Arguments) -> None:
     """To a line greater than this one, or than a given one less one; or to the caller."""
     _step(session, arguments, "until", arguments.optional_number("line"))
+
+
+@handles("remora/skip")
+def skip(session: Session, arguments: Arguments) -> dict[str, Any]:
+    """What steps pass by: whether library code, and files, functions and modules by pattern. Replaces all."""
+    filters = session.server.debugger.filters
+    skips = [Skip(each.text("kind"), each.text("pattern")) for each in arguments.children("skips")]
+    for each in skips:
+        if each.kind not in ("file", "function", "module"):
+            raise RequestFailed("bad-request", f"There is no kind {each.kind!r} to skip.")
+    filters.skip(skips)
+    filters.just_my_code = arguments.flag("justMyCode", True)
+    return {}
 
 
 @handles("pause")

@@ -94,6 +94,7 @@ def attach(session: Session, arguments: Arguments) -> dict[str, Any] | None:
     if session.role != DRIVER_ROLE:
         return None  # what the driver has asked for holds
     server.debugger.filters.just_my_code = arguments.flag("justMyCode", True)
+    server.debugger.filters.skip(())
     if arguments.flag("redirectOutput", server.redirect_output):
         for name in server.start_output():
             text = f"What the program prints to sys.{name} cannot be shown here: it has no room for a copy.\n"
