@@ -63,6 +63,22 @@ def test_every_line_is_as_the_schema_says(remora: Remora) -> None:
         check(ran)
         assert not ran.lines[-1]["ok"]
         assert ran.lines[-1]["command"] == "print nonsense"
+        line = program.line("doubled")
+        ran = remora.exec(
+            place(program),
+            f"break function_loop.py:{line}", "continue", "vars", "args", "globals", "pp [1]",
+            "whatis value", "dir value", "sizeof value", "refs value", "list 1, 3", "longlist", "top",
+            "frame", "bottom", "top", "breakpoints", "condition 1 value >= 0", "ignore 1 0", "why 1",
+            "disable 1", "enable 1", "toggle 1", "group mine 1", "funcs .", "sources", "modules", "config",
+            "config -list", "history 3", "completions val", "display value", "undisplay", "map",
+            "skip func nothing", "skip -all", "jmc off", "jump -list", "call int(3)", "status",
+            "help print", "alias a print 1", "a", "unalias a", "catch", "threads --json", "where | wc -l",
+            "sh echo x", "py 1 + 1", "fetch", "inspect value", "info line", "tasks", "sticky off",
+            "frame apply all print 1", "where -1", "tbreak function_loop.py:1",
+            f"trace function_loop.py:{line} 'x'", "clear -all",
+        )  # fmt: skip
+        check(ran)
+        assert ran.code == 0, ran.lines[-1]
         assert ran.code == 1
 
 

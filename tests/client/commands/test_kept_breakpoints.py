@@ -115,6 +115,23 @@ def test_a_task_of_its_own(threads: Debugging) -> None:
     assert any("tasks called waiter-2" in each for each in threads.run("why 1")["reasons"])
 
 
+def test_tasks_are_filtered_and_counted(threads: Debugging) -> None:
+    threads.run(f"b program.py:{threads.line('task')} task waiter-0")
+    threads.program.stdin_line("tasks")
+    threads.run("continue")
+    everybody = threads.run("tasks")
+    assert [each["name"] for each in threads.run("tasks -with waiter")] == ["waiter-0", "waiter-1", "waiter-2"]
+    assert [each["name"] for each in threads.run("tasks -with user .wait$ -with 1$")] == ["waiter-1"]
+    groups = threads.run("tasks -group")
+    assert sum(each["count"] for each in groups) == len(everybody)
+    assert any(each["place"].endswith(" wait") for each in groups)
+    threads.run("tasks -t")
+    assert threads.text.count("wait") > 3
+    for command in ("tasks -x", "tasks -with ("):
+        with pytest.raises(ClientError):
+            threads.run(command)
+
+
 def test_commands_line_by_line_and_silent(debugging: Debugging, tmp_path: Path) -> None:
     script = tmp_path / "script"
     script.write_text(
