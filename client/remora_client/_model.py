@@ -270,7 +270,6 @@ class Breakpoint:
     armed: bool = False  # that one was hit
     in_copy: bool = False  # `line` is one of the local copy, which may differ from what the program runs
     sent_line: int | None = None  # the same statement's line in what the program runs, where it differs
-    # what the server answered
     verified: bool = False
     bound_line: int | None = None
     bound_path: str | None = None  # the debuggee's path
@@ -287,15 +286,14 @@ class Breakpoint:
     @property
     def is_of_other_text(self) -> bool:
         """Whether the program runs another text than the copy that `line` is of, and it is not found yet."""
-        differs = self.bound_sha256 is not None and self.bound_sha256 != self.sha256
-        return self.in_copy and self.sent_line is None and differs
+        return self.in_copy and self.sent_line is None and self.bound_sha256 not in (None, self.sha256)
 
     def note(self) -> str:
         """What a person should know about where it is."""
-        moved = ""
-        if self.sent_line is not None and self.sent_line != self.line:
-            moved = f"Line {self.line} of your copy is line {self.sent_line} of what the program runs."
-        return " ".join(part for part in (moved, self.message) if part)
+        if self.sent_line in (None, self.line):
+            return self.message or ""
+        moved = f"Line {self.line} of your copy is line {self.sent_line} of what the program runs."
+        return f"{moved} {self.message or ''}".rstrip()
 
     def place(self) -> str:
         """The place in the form that `break` takes."""

@@ -111,7 +111,7 @@ class Tutorial:
             game.mark()
             await repl.run(teacher, greet=False)
             await teacher.close()
-            return session.breakpoints, session.state.phase == "ended"
+            return session.breakpoints, session.state.over and await game.has_ended()
         finally:
             await session.detach()
 

@@ -272,12 +272,11 @@ class Debugger:
         *,
         line: int | None = None,
         single_thread: bool = False,
-        target: Any = None,
         everywhere: bool = False,
     ) -> None:
         """Let this thread go on as far as `kind` says, and with it all others unless `single_thread`.
 
-        With `everywhere` it may end in any frame but Remora's own, whatever the filters say.
+        With `everywhere`, the filters do not count.
         """
         record, stop = self._held(thread_id)
         frame = _frame_to_run_on(stop)

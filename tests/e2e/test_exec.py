@@ -63,6 +63,7 @@ def test_every_line_is_as_the_schema_says(remora: Remora) -> None:
         check(ran)
         assert not ran.lines[-1]["ok"]
         assert ran.lines[-1]["command"] == "print nonsense"
+        assert ran.code == 1
         line = program.line("doubled")
         ran = remora.exec(
             place(program),
@@ -79,7 +80,6 @@ def test_every_line_is_as_the_schema_says(remora: Remora) -> None:
         )  # fmt: skip
         check(ran)
         assert ran.code == 0, ran.lines[-1]
-        assert ran.code == 1
 
 
 def test_hooks_at_every_stop(remora: Remora) -> None:
