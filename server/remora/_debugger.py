@@ -283,8 +283,7 @@ class Debugger:
         if stop.is_before_line and kind in ("in", "over", "until"):
             self._show_anew(record, Stop(frame, "step"))  # it is there already
             return
-        is_user = self.filters.is_not_own if everywhere else self.filters.is_user
-        plan = Plan(kind, frame, is_user, line)
+        plan = Plan(kind, frame, self.filters.is_not_own if everywhere else self.filters.is_user, line)
         if stop.is_returning and stop.returned is not None:
             plan.leave(stop.returned.value)
         record.was_stepped = True
