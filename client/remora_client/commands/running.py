@@ -237,7 +237,7 @@ async def call(ctx: Context, arguments: str) -> Result:
     """Call a function of the program: call save(order). It runs through; breakpoints in it do not stop it."""
     if not arguments:
         raise CommandError("call takes a call.", "As in: call save(order)")
-    value = await ctx.session.evaluate(arguments, None, "repl")
+    value = await ctx.session.evaluate(arguments, None, "repl", keep=True)
     return Result({"value": value.value, "type": value.type}, value_line(value.value) if value.value else [])
 
 
