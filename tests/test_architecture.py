@@ -61,7 +61,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_gateway"},
         {"_registry"},
         {"_stops", "_tasks", "_calls", "_awaiting", "_evaluate", "_children"},
-        {"_output", "_absent", "_login", "_identity"},
+        {"_output", "_logging", "_absent", "_login", "_identity"},
         {"_outbox", "_frames", "_sources", "_values", "_filters", "_conditions", "_logmessages", "_lines"},
         {"_transport"},
         {"_engine._native", "_placement", "_renderers", "_statics", "_loop", "_opening", "_feed"},

@@ -93,6 +93,7 @@ class Assembly:
     def abandon(self) -> None:
         """In a forked child: nothing of this is in use here."""
         self.server.output.stop()
+        self.server.logs.stop()
         self.debugger.after_fork_in_child()
 
 

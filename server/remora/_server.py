@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from remora._absent import Absent, same_token
 from remora._log import log
+from remora._logging import LogRecords
 from remora._login import DRIVER_ROLE
 from remora._originals import monotonic
 from remora._output import Output
@@ -97,6 +98,7 @@ class Server:
         self.welcome: Callable[[Transport, Peer], None] = lambda transport, _peer: transport.abort()
         self.redirect_output = True
         self.output = Output(self._wake)
+        self.logs = LogRecords(self.publish, sources.display_path)
         self.driver: Attached | None = None
         self.since = 0.0
         self._attached: tuple[Attached, ...] = ()
@@ -236,6 +238,7 @@ class Server:
     def _take_over(self, previous: Attached, session: Attached) -> None:
         """Let the previous client go. What it had stopped stays stopped, its breakpoints do not stay."""
         self._forget(previous)
+        self.logs.stop()
         self.clear_breakpoints()
         previous.expel(f"{session.who} took over the debugging of process {self.identity.pid}.")
 
@@ -260,6 +263,7 @@ class Server:
             session.say_farewell(farewell, exit_code)
         self.driver = self._absent = None
         self.output.stop()
+        self.logs.stop()
         self.debugger.detach()
         waiting, self.waiting = self.waiting, []
         for waiter in waiting:
@@ -355,6 +359,7 @@ class Server:
     def stop_output(self) -> None:
         """Leave the program's streams alone."""
         self.output.stop()
+        self.logs.stop()
 
     def divert_output(self, call: Callable[[], T]) -> T:
         """Run evaluated code: what it prints goes to the client only. On the stopped thread."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from tests.support.dap import DapClient, Refused
 from tests.support.interpreters import NEWEST
 from tests.support.program import Program
 from tests.support.proxy import Proxy
+from tests.support.terminal import Terminal
 
 SECRET = "my_secret"
 COUNTING = """\
@@ -125,6 +128,39 @@ def test_a_client_finds_out_that_its_connection_is_dead(
         terminal.wait(r"^42", timeout=5)
         terminal.enter("quit")
         assert terminal.returncode() == 0
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process can be put to sleep here")
+def test_a_client_whose_machine_sleeps_is_missed_and_comes_back(tmp_path: Path, remora: Remora) -> None:
+    """A laptop's lid: the connection stays up, and nobody is behind it. One client asked to be waited for."""
+    assert NEWEST is not None
+    with (
+        Program(NEWEST, COUNTING, enable={"secret": SECRET}) as held_one,
+        Program(NEWEST, COUNTING, enable={"secret": SECRET}) as free_one,
+        _at_a_stop(remora, held_one, "--hold", "60") as waits,
+        _at_a_stop(remora, free_one) as does_not,
+    ):
+        for terminal in (waits, does_not):
+            os.kill(terminal.pid, signal.SIGSTOP)
+        assert runs_on(free_one) < 17
+        time.sleep(4)  # 20 s of sleep in all
+        assert stands_still(held_one)
+        for terminal in (waits, does_not):
+            os.kill(terminal.pid, signal.SIGCONT)
+        waits.wait("Connected again; all is as it was")
+        waits.enter("print 6 * 7")
+        waits.wait(r"^42", timeout=10)
+        does_not.wait("closed the connection|said nothing|went away|is dead|lost", timeout=20)
+
+
+def _at_a_stop(remora: Remora, program: Program, *options: str) -> Terminal:
+    program.wait_line("at 2")
+    place = f"tcp://{SECRET}@127.0.0.1:{program.address[1]}"
+    terminal = remora.terminal("attach", *options, place, "--source", str(program.directory))
+    terminal.wait("remora❯")
+    terminal.enter(f"break program.py:{program.line('here')}")
+    terminal.wait(r"→ +\d+ ")
+    return terminal
 
 
 def test_the_program_is_held_for_so_long_and_no_longer(program: Program) -> None:

@@ -6,6 +6,7 @@ from remora_client.commands import exceptions as _exceptions
 from remora_client.commands import explain as _explain
 from remora_client.commands import functions as _functions
 from remora_client.commands import layout as _layout
+from remora_client.commands import logs as _logs
 from remora_client.commands import machine as _machine
 from remora_client.commands import maps as _maps
 from remora_client.commands import objects as _objects
@@ -99,6 +100,7 @@ _GROUPS_OF_COMMANDS = (
     _explain,
     _functions,
     _layout,
+    _logs,
     _machine,
     _maps,
     _objects,
