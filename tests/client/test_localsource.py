@@ -72,3 +72,17 @@ def test_files_that_cannot_be_read_are_passed_over(tree: Path) -> None:
     assert latin is not None
     assert "ü" in latin.text
     assert sources.match("", None) is None
+
+
+def test_a_path_that_a_server_names_outright_is_not_believed(tmp_path: Path) -> None:
+    here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
+    here.mkdir()
+    elsewhere.mkdir()
+    private, script = elsewhere / "passwd", elsewhere / "tool.py"
+    for file in (private, script):
+        file.write_text("root:x:0\n", encoding="utf-8")
+    sources = LocalSources([str(here)])
+    assert sources.match(str(private), None) is None
+    assert sources.match(str(private), "0" * 64) is None
+    assert sources.match(str(private), sha256_text(b"root:x:0\n")) is not None  # it knows the text already
+    assert sources.match(str(script), None) is not None

@@ -162,6 +162,13 @@ def test_nesting_up_to_the_limit_is_taken() -> None:
         assert decode_message(EVENT % deep).seq == 1
 
 
+def test_nesting_beyond_the_limit_is_refused() -> None:
+    """Though Python's own parser would take it."""
+    for deep in (b"[" * 70 + b"]" * 70, b'{"a":' * 70 + b"1" + b"}" * 70):
+        with pytest.raises(RemoteProtocolError, match="nest at most"):
+            decode_message(EVENT % deep)
+
+
 @pytest.mark.parametrize("piece", [b'\\"', b'"', b"[", b"[{", b"[[]", b'"\\', b"1,", b"\\", b"{}[]"])
 def test_no_64_kilobytes_take_long(piece: bytes) -> None:
     started = time.process_time()
