@@ -39,6 +39,13 @@ __all__ = ["Session"]
 #: So many unsent bytes, and printed text is dropped; so many, and the client is given up.
 CONGESTED = 1_000_000
 HOPELESS = 256_000_000
+#: What an owner wants to read who asked for a log: who was not let in, or not let do something, and why.
+_TURNED_AWAY = frozenset(
+    {
+        "already-attached", "auth-required", "auth-throttled", "not-supported", "tls-required",
+        "version-mismatch",
+    }
+)  # fmt: skip
 #: A login takes three requests. Whoever asks more before it is after something else.
 MOST_BEFORE_LOGIN = 16
 #: However long somebody asks a program to wait for a client that was lost.
@@ -206,7 +213,8 @@ class Session:
             if error is None:
                 self._send(self._connection.respond(request, body))
             else:
-                log.debug(f"{self.who}: {request.command} refused: {error.code}: {error.text}")
+                tell = log.warning if error.code in _TURNED_AWAY else log.debug
+                tell(f"{self.who}: {request.command} refused: {error.code}: {error.text}")
                 self._send(self._connection.fail(request, error))
         except Exception:
             self._answer_mistake(request)

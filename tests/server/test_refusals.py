@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import socket
@@ -271,3 +272,44 @@ def test_the_secret_is_in_no_log_and_no_list(tmp_path: Path) -> None:
     assert re.search(r"warning tests@127\.0\.0\.1:\d+ refused: The secret is wrong", text)
     assert re.search(r"warning 127\.0\.0\.1:\d+ refused: it speaks HTTP", text)
     assert re.search(r"info tests@127\.0\.0\.3:\d+ attached", text)
+
+
+def test_every_refusal_is_logged_with_who_and_why(tmp_path: Path) -> None:
+    log = tmp_path / "remora.log"
+    enable: dict[str, object] = {"secret": SECRET, "observer_secret": "look only"}
+    with start(enable, env={"REMORA_LOG": str(log)}) as program:
+        with DapClient.connect(program.address, login=False) as client:
+            for attempt in (
+                lambda: client.hello(protocol={"min": 7, "max": 9}),
+                lambda: client.request("threads"),
+            ):
+                with pytest.raises(Refused):
+                    attempt()
+        with DapClient.connect(program.address, SECRET).attach():
+            with DapClient.connect(program.address, SECRET) as second:
+                with pytest.raises(Refused):
+                    second.attach()
+            with DapClient.connect(program.address, login=False) as observer:
+                observer.login("look only", user="observer")
+                observer.attach()
+                with pytest.raises(Refused):
+                    observer.evaluate("1 + 1")
+        for _ in range(2):
+            with pytest.raises(Refused):
+                DapClient.connect(program.address, "wrong")
+        with contextlib.suppress(ConnectionError), DapClient.connect(program.address, login=False) as client:
+            client.send_bytes(b"Content-Length: x\r\n\r\n")
+            client.wait_closed()
+        text = log.read_text()
+    for why in (
+        r"hello refused: version-mismatch: .*versions 1 to 1",
+        r"threads refused: auth-required",
+        r"attach refused: already-attached",
+        r"evaluate refused: not-supported: An observer",
+        r"refused: The secret is wrong",
+        r"(refused: auth-throttled|has to wait)",
+        r"malformed message|refused: ",
+    ):
+        assert re.search(rf"warning \S*127\.0\.0\.1:\d+.*{why}", text), (why, text)
+    assert SECRET not in text
+    assert "look only" not in text
