@@ -88,10 +88,12 @@ class Remora:
         *arguments: str,
         env: Mapping[str, str] | None = None,
         size: tuple[int, int] = (COLUMNS, ROWS),
+        background: str = "",
     ) -> Terminal:
         """Runs it in a terminal, with a person (the test) before it."""
         environment = client_environment(self.configuration, env)
-        return Terminal([REMORA, *arguments], env=environment, cwd=self.folder, size=size)
+        command = [REMORA, *arguments]
+        return Terminal(command, env=environment, cwd=self.folder, size=size, background=background)
 
 
 class Running:

@@ -67,6 +67,7 @@ class Terminal:
 
     Attributes:
         raw: every byte that came, for what a screen does not show.
+        background: how the terminal answers when it is asked for it, such as `rgb:ffff/ffff/ffff`.
     """
 
     def __init__(
@@ -76,8 +77,10 @@ class Terminal:
         env: Mapping[str, str],
         cwd: str | os.PathLike[str] | None = None,
         size: tuple[int, int] = (COLUMNS, ROWS),
+        background: str = "",
     ) -> None:
         self.columns, rows = size
+        self._background = background
         self.raw = bytearray()
         self._answer = _Answer()
         self._screen = _Screen(self._answer, rows, self.columns)
@@ -109,6 +112,8 @@ class Terminal:
             return False
         self.raw += data
         self._stream.feed(bytes(data))
+        if self._background and b"\x1b]11;?" in data:  # pyte has no colours of its own to tell of
+            self._answer.text = f"\x1b]11;{self._background}\x1b\\{self._answer.text}"
         if self._answer.text:
             self.child.send(self._answer.text)
             self._answer.text = ""

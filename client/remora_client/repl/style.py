@@ -1,12 +1,27 @@
-"""The colours, by class. The terminal's own sixteen are used, so that they fit its theme, light or dark."""
+"""The colours, by class. The terminal's own sixteen are used, so that they fit its theme, light or dark.
+
+A style of pygments has colours of its own, which are made to be read on the background that there is.
+"""
 
 from __future__ import annotations
 
+import colorsys
+import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from prompt_toolkit.styles import BaseStyle, Style
 
+from remora_client.repl.background import brightness
+
+if TYPE_CHECKING:
+    from remora_client.repl.background import Background
+
 __all__ = ["style"]
+
+_COLOUR = re.compile(r"#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b")
+_PALE, _DIM = 0.62, 0.35  # how bright a colour may be on white, and must be on black
+_STEPS = 10
 
 _RULES = {
     "dim": "ansibrightblack",
@@ -82,13 +97,53 @@ _RULES = {
 }
 
 
-@lru_cache(maxsize=4)
-def style(theme: str = "terminal") -> BaseStyle:
-    """All rules as one style; a theme is a style of pygments, which colours what is Python."""
+# What is too pale on white, with what is left of it.
+_ON_LIGHT = {"ansiyellow": "#7d5a00", "ansicyan": "#006b7d", "ansigreen": "#116329"}
+
+
+@lru_cache(maxsize=8)
+def style(theme: str = "terminal", background: Background | None = None) -> BaseStyle:
+    """All rules as one style.
+
+    Args:
+        theme: "terminal" for its own colours, or a style of pygments, which then colours what is Python.
+        background: what the text stands on; None: nobody knows, and all colours are used as they are.
+    """
+    rules = _RULES
+    if background == "light":
+        rules = {name: _on_light(rule) for name, rule in _RULES.items()}
     if theme == "terminal":
-        return Style.from_dict(_RULES)
-    from prompt_toolkit.styles import merge_styles, style_from_pygments_cls
+        return Style.from_dict(rules)
+    from prompt_toolkit.styles import merge_styles, style_from_pygments_dict
     from pygments.styles import get_style_by_name
 
-    ours = Style.from_dict({name: rule for name, rule in _RULES.items() if not name.startswith("pygments.")})
-    return merge_styles([style_from_pygments_cls(get_style_by_name(theme)), ours])
+    python = dict(get_style_by_name(theme).styles)
+    if background is not None:
+        python = {token: _readable(rule, background) for token, rule in python.items()}
+    ours = Style.from_dict({name: rule for name, rule in rules.items() if not name.startswith("pygments.")})
+    return merge_styles([style_from_pygments_dict(python), ours])
+
+
+def _on_light(rule: str) -> str:
+    return " ".join(_ON_LIGHT.get(word, word) for word in rule.split())
+
+
+def _readable(rule: str, background: Background) -> str:
+    """A rule of pygments with its colour made darker or lighter, where it would be lost on the background."""
+    if "bg:" in rule:
+        return rule  # it brings a background of its own
+    return _COLOUR.sub(lambda found: _far_from(found[1], background), rule)
+
+
+def _far_from(digits: str, background: Background) -> str:
+    if len(digits) == 3:
+        digits = "".join(digit * 2 for digit in digits)
+    red, green, blue = (int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4))
+    hue, lightness, saturation = colorsys.rgb_to_hls(red, green, blue)
+    for _ in range(_STEPS):
+        bright = brightness(red, green, blue)
+        if bright < _PALE if background == "light" else bright > _DIM:
+            break
+        lightness += -0.1 if background == "light" else 0.1
+        red, green, blue = colorsys.hls_to_rgb(hue, min(max(lightness, 0.0), 1.0), saturation)
+    return "#" + "".join(f"{round(each * 255):02x}" for each in (red, green, blue))

@@ -1,0 +1,118 @@
+"""Light and dark: how the terminal's background is found out, and what the colours make of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prompt_toolkit.styles import Attrs
+from pygments.styles import get_all_styles
+
+from remora_client.repl.background import told_by_environment, told_by_terminal
+from remora_client.repl.style import style
+from tests.support.command import Remora
+from tests.support.interpreters import NEWEST
+from tests.support.program import Program
+
+COLOUR = {"NO_COLOR": "", "PROMPT_TOOLKIT_COLOR_DEPTH": "DEPTH_24_BIT", "COLORFGBG": ""}
+LIGHT, DARK = "rgb:ffff/ffff/ffff", "rgb:1e1e/1e1e/1e1e"
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("15;0", "dark"),
+        ("0;15", "light"),
+        ("0;default;15", "light"),
+        ("7;8", "dark"),
+        ("0;7", "light"),
+        ("", None),
+        ("default;default", None),
+    ],
+)
+def test_what_the_environment_says(value: str, found: str | None) -> None:
+    assert told_by_environment({"COLORFGBG": value}) == found
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62;c", "light"),
+        (b"\x1b]11;rgb:00/2b/36\x07\x1b[?6c", "dark"),
+        (b"\x1b]11;rgba:f/f/f/f\x07", "light"),
+        (b"\x1b[?62;4c", None),
+        (b"", None),
+    ],
+)
+def test_what_the_terminal_says(answer: bytes, found: str | None) -> None:
+    assert told_by_terminal(answer) == found
+
+
+@pytest.mark.parametrize("theme", sorted(get_all_styles()))
+def test_every_style_of_pygments_can_be_read_on_both(theme: str) -> None:
+    for background in ("light", "dark"):
+        look: Attrs = style(theme, background).get_attrs_for_style_str("class:pygments.keyword")
+        colour = re.fullmatch("[0-9a-fA-F]{6}", look.color or "")
+        if colour is None:
+            continue  # the terminal's own colour, or none: that fits
+        red, green, blue = (int(look.color[at : at + 2], 16) / 255 for at in (0, 2, 4))  # type: ignore[index]
+        bright = 0.299 * red + 0.587 * green + 0.114 * blue
+        assert bright < 0.8 if background == "light" else bright > 0.2, (theme, background, look.color)
+
+
+def test_the_terminals_own_colours_are_darker_on_a_light_background() -> None:
+    def of(background: str | None) -> str | None:
+        return style("terminal", background).get_attrs_for_style_str("class:warning").color
+
+    assert of("dark") == of(None) == "ansiyellow"
+    assert of("light") != "ansiyellow"
+
+
+@pytest.fixture
+def remora(tmp_path: Path) -> Remora:
+    configuration, folder = tmp_path / "configuration", tmp_path / "client"
+    configuration.mkdir()
+    folder.mkdir()
+    return Remora(configuration, folder)
+
+
+@pytest.fixture
+def program() -> Iterator[Program]:
+    assert NEWEST is not None
+    with Program(NEWEST, "loop.py", enable={"secret": None}) as started:
+        started.wait_line("started")
+        yield started
+
+
+@pytest.mark.parametrize("background", [LIGHT, DARK])
+def test_a_terminal_is_asked_and_its_answer_is_no_key(
+    remora: Remora, program: Program, background: str
+) -> None:
+    host, port = program.address
+    command = ("attach", f"tcp://{host}:{port}", "-c", "set theme monokai", "-c", "pause")
+    with remora.terminal(*command, env=COLOUR, background=background) as terminal:
+        terminal.see("^remora❯$")
+        terminal.see("while")
+        (keyword,) = {
+            cell.fg for row in terminal.cells() for cell in row if cell.data == "w" and cell.fg != "default"
+        } & {"66d9ef", "0f8199", "105c6c"} or {""}
+        assert (keyword == "66d9ef") is (background == DARK)
+        assert terminal.raw.count(b"\x1b]11;?") == 1
+        terminal.press("quit\r")
+        assert terminal.returncode() == 0
+
+
+@pytest.mark.parametrize("environment", [{"COLORFGBG": "0;15"}, {"NO_COLOR": "1"}])
+def test_a_terminal_is_not_asked_for_nothing(
+    remora: Remora, program: Program, environment: dict[str, str]
+) -> None:
+    host, port = program.address
+    with remora.terminal("attach", f"tcp://{host}:{port}", env={**COLOUR, **environment}) as terminal:
+        terminal.see("^remora❯$")
+        assert b"\x1b]11;?" not in terminal.raw
+        terminal.press("set background light\r")
+        terminal.see("background is light")
+        terminal.press("quit\r")
+        assert terminal.returncode() == 0
