@@ -145,7 +145,7 @@ class LayoutFace:
         """Draw again, and look again where the program has moved."""
         session = self._repl.session
         state = session.state
-        seen = (state.stops, state.phase, state.breakpoints, session.selected)
+        seen = (session, state.stops, state.phase, state.breakpoints, session.selected)
         if seen != self._seen:
             self._seen = seen
             self._stale.set()

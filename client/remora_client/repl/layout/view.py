@@ -14,6 +14,7 @@ from remora_client.repl.layout.tree import Tree
 
 if TYPE_CHECKING:
     from remora_client._model import Breakpoint, Frame, Source
+    from remora_client._session import Session
     from remora_client.commands import Context
 
 __all__ = ["View"]
@@ -56,7 +57,7 @@ class View:
         self.notes: dict[int, str] = {}
         self.tree = Tree()
         self._place: Place | None = None
-        self._stops = -1
+        self._stops: tuple[Session, int] | None = None  # whose values the tree has seen last
 
     @property
     def current(self) -> int | None:
@@ -89,10 +90,10 @@ class View:
                 self.clear()
                 await self._look_at(self._listed() or await self._script())
                 return
-            stops = session.state.stops
+            stops = (session, session.state.stops)
             frame = await session.current_frame()
             frames = await session.stack(count=_FRAMES + 1)
-            await self._look_at(self._listed() or Place(frame.source, frame.line, (stops, frame.index)))
+            await self._look_at(self._listed() or Place(frame.source, frame.line, (*stops, frame.index)))
             notes = await value_notes(self.ctx, frame, self.text)
             await self.tree.load(session, frame, moved=stops != self._stops)
         except FAILURES:
