@@ -17,6 +17,7 @@ _CHOICES = {
     "notes": ("on", "off"),
     "sticky": ("on", "off"),
     "mouse": ("on", "off"),
+    "background": ("auto", "light", "dark"),
     "numbers": ("off", "on"),
     "keys": ("emacs", "vi"),
     "keep_breakpoints": ("off", "on"),
@@ -44,6 +45,7 @@ class Settings:
 
     numbers: str = field(default="off", metadata={"help": "show by which $1, $2 a result can be named"})
     keys: str = field(default="emacs", metadata={"help": "what the keys do while you type"})
+    background: str = field(default="auto", metadata={"help": "what the colours have to stand out from"})
     theme: str = field(default="terminal", metadata={"help": "the colours, or a style of pygments"})
     keep_breakpoints: str = field(
         default="off", metadata={"help": "save this project's when you leave, load them when you come"}

@@ -98,7 +98,7 @@ class Repl(Events):
         self.ctx.interactive = face.is_person
         self.ctx.confirm = self._confirm if face.is_person else None
         self.ctx.lend = self._lend
-        self.printer.theme = self.ctx.settings.theme
+        self._choose_colours()
         self.above = Above(self._show_above)
         remove = self._listen()
         with signals(self.interrupt), face.quiet():
@@ -210,7 +210,7 @@ class Repl(Events):
             self._fail(error)
             return
         self.printer.transcript = self.ctx.transcript
-        self.printer.theme = self.ctx.settings.theme
+        self._choose_colours()
         await self._flush()
         if isinstance(line, CommandLine) and line.hint:
             self._print([("class:line-hint", f"{line.hint}\n")])
@@ -308,6 +308,10 @@ class Repl(Events):
         self._told.set()
         if self._command is None and self.face is not None:
             self.face.leave()
+
+    def _choose_colours(self) -> None:
+        settings = self.ctx.settings
+        self.printer.choose(settings.theme, settings.background, may_ask=self.layout is None)
 
     # -- panes ------------------------------------------------------------------------------------
 

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from remora_client._fragments import Fragments, plain
 from remora_client._text import visible_block
+from remora_client.repl.background import detect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from prompt_toolkit.styles import BaseStyle
+
+    from remora_client.repl.background import Background
 
 __all__ = ["Printer", "is_dumb", "output_lines", "wants_color"]
 
@@ -77,9 +82,32 @@ class Printer:
         self.transcript: str | None = None
         self.sink: Callable[[Fragments], None] | None = None  # takes what is printed, while panes are shown
         self.theme = "terminal"
+        self.background: Background | None = None
+        self._asked = False  # whether the terminal was asked for its background
+        self._found: Background | None = None
         encoding = getattr(self.stream, "encoding", None) or "ascii"
         self.unicode = encoding.lower().replace("-", "").startswith("utf")
         self._encoding = encoding
+
+    def choose(self, theme: str, background: str, *, may_ask: bool) -> None:
+        """Take other colours.
+
+        Args:
+            theme: "terminal", or a style of pygments.
+            background: "light", "dark", or "auto" to find it out.
+            may_ask: no prompt reads keys now, which would take the terminal's answer for some.
+        """
+        self.theme = theme
+        if may_ask and self.color and background == "auto" and not self._asked:
+            self._asked = True
+            self._found = detect()
+        self.background = self._found if background == "auto" else cast("Background", background)
+
+    def style(self) -> BaseStyle:
+        """The colours for prompt_toolkit."""
+        from remora_client.repl.style import style
+
+        return style(self.theme, self.background)
 
     def text(self, text: str) -> str:
         """The text in characters that this place can show."""
@@ -108,11 +136,9 @@ class Printer:
         from prompt_toolkit import print_formatted_text
         from prompt_toolkit.formatted_text import FormattedText
 
-        from remora_client.repl.style import style
-
         print_formatted_text(
             FormattedText(shown),
-            style=style(self.theme),
+            style=self.style(),
             end="",
             file=self.stream,
             include_default_pygments_style=False,

@@ -168,8 +168,6 @@ class FullFace:
         from prompt_toolkit.output import ColorDepth
         from prompt_toolkit.styles import DynamicStyle
 
-        from remora_client.repl.style import style
-
         editor = self.editor
         session: PromptSession[str] = PromptSession(
             editor.message,
@@ -182,7 +180,7 @@ class FullFace:
             key_bindings=editor.key_bindings,
             bottom_toolbar=self._toolbar,
             prompt_continuation=editor.continuation,
-            style=DynamicStyle(lambda: style(self._repl.ctx.settings.theme)),
+            style=DynamicStyle(self._repl.printer.style),
             color_depth=None if self._repl.printer.color else ColorDepth.DEPTH_1_BIT,
             enable_suspend=True,
             include_default_pygments_style=False,

@@ -45,7 +45,6 @@ from remora_client.repl.layout.pane import PaneControl
 from remora_client.repl.layout.source import SourcePane
 from remora_client.repl.layout.stack import StackPane
 from remora_client.repl.layout.variables import VariablesPane
-from remora_client.repl.style import style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -129,7 +128,7 @@ class Screen:
                     screen_bindings(self, self._accept, leave),
                 ]
             ),
-            style=DynamicStyle(lambda: style(repl.ctx.settings.theme)),
+            style=DynamicStyle(repl.printer.style),
             editing_mode=EditingMode.VI if repl.ctx.settings.keys == "vi" else EditingMode.EMACS,
             include_default_pygments_style=False,
             color_depth=None if repl.printer.color else ColorDepth.DEPTH_1_BIT,
