@@ -108,6 +108,7 @@ class LayoutFace:
     async def read(self) -> str:
         """The next line. Raises `EOFError` when the person leaves, `FaceLost` when the panes cannot go on."""
         self._stale.set()
+        self._screen.follow_settings()
         line = await self._lines.get()
         if isinstance(line, Exception):
             raise line

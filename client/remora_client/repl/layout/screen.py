@@ -129,7 +129,6 @@ class Screen:
                 ]
             ),
             style=DynamicStyle(repl.printer.style),
-            editing_mode=EditingMode.VI if repl.ctx.settings.keys == "vi" else EditingMode.EMACS,
             include_default_pygments_style=False,
             color_depth=None if repl.printer.color else ColorDepth.DEPTH_1_BIT,
             output=self.terminal,
@@ -238,6 +237,11 @@ class Screen:
         self.sizes = self.sizes.wider(wider)
         if taller is not None:
             self.sizes = self.sizes.taller(*taller)
+
+    def follow_settings(self) -> None:
+        """The keys of emacs or of vi, as the person may have said just now."""
+        vi = self._repl.ctx.settings.keys == "vi"
+        self.app.editing_mode = EditingMode.VI if vi else EditingMode.EMACS
 
     # -- the focus --------------------------------------------------------------------------------
 
