@@ -41,7 +41,7 @@ LAYERS: dict[str, list[set[str]]] = {
     "remora": [
         {"__main__"},
         {"_launch"},
-        {"_proxy"},
+        {"_agent", "_proxy"},
         {""},
         {"_api"},
         {"_enabled"},
@@ -64,6 +64,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_output", "_logging", "_absent", "_login", "_identity"},
         {"_outbox", "_frames", "_sources", "_values", "_filters", "_conditions", "_logmessages", "_lines"},
         {"_transport"},
+        {"_host"},
         {"_engine._native", "_placement", "_renderers", "_statics", "_loop", "_opening", "_feed"},
         {"_importing"},
         {"_crash", "_errors", "_log", "_neighbours", "_originals", "_preload", "_unseen"},

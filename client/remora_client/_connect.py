@@ -52,6 +52,7 @@ __all__ = ["ConnectOptions", "Link", "connect", "connect_local", "link_over"]
 
 _PATIENCE = 2.0
 _TYPING = 120.0
+_PREPARING = 30.0
 _DEFAULT = ConnectOptions()
 
 
@@ -89,7 +90,9 @@ class Link:
             await self.ptvsd.open()
             return
         try:
-            body = await self.rpc.request("remora/open", {"pid": pid}, self.options.timeout)
+            # An agent may have to prepare the program first.
+            seconds = max(self.options.timeout, _PREPARING)
+            body = await self.rpc.request("remora/open", {"pid": pid}, seconds)
         except RequestFailed as error:
             raise NoSuchProcess(
                 visible(str(error)), f"remora ls {self.address} shows what is there."

@@ -36,6 +36,7 @@ __all__ = [
     "call",
     "disable",
     "enable",
+    "enabled_now",
     "is_attached",
     "post_mortem",
     "set_exit_code",
@@ -255,6 +256,11 @@ def _say(text: str) -> None:
         sys.stderr.flush()
     except (AttributeError, OSError, ValueError):
         pass  # it has no such stream any more
+
+
+def enabled_now() -> Enabled | None:
+    """What is enabled in this process: for what runs in it beside the program."""
+    return _state.enabled
 
 
 def set_exit_code(code: int) -> None:

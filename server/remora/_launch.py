@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["main"]
+__all__ = ["Options", "main"]
 
 _USAGE = """\
 usage: python -m remora [options] (SCRIPT | -m MODULE) [ARGS ...]
@@ -29,11 +29,12 @@ Runs a program and lets a debugger attach to it:  remora attach tcp://HOST:PORT
   --keyfile FILE        its key, unless the certificate's file holds it
   --wait                begin when a client has attached
 
+python -m remora agent [options] runs no program: it keeps the port, for all programs of this user here.
 python -m remora proxy --stdio lets a debugger in over standard input and output.
 """
 
 
-class _Options:
+class Options:
     """What the command line says."""
 
     def __init__(self) -> None:
@@ -53,10 +54,15 @@ def main() -> None:
         from remora import _proxy
 
         sys.exit(_proxy.main(sys.argv[2:]))
-    options = _parse(sys.argv[1:])
+    is_agent = sys.argv[1:2] == ["agent"]
+    options = _parse(sys.argv[2:] if is_agent else sys.argv[1:], needs_program=not is_agent)
     import remora
 
     try:
+        if is_agent:
+            from remora._agent import run
+
+            sys.exit(run(options))
         address = remora.enable_attach(options.secret, options.address, options.certfile, options.keyfile)
     except OSError as error:
         _fail(f"cannot listen on {_join(options.address)}: {error}", 3)
@@ -79,9 +85,9 @@ def main() -> None:
 # -- the command line -----------------------------------------------------------------------------
 
 
-def _parse(words: list[str]) -> _Options:
+def _parse(words: list[str], *, needs_program: bool = True) -> Options:
     """By hand: what follows the script belongs to the script, whatever it looks like."""
-    options = _Options()
+    options = Options()
     waiting = list(words)
 
     def value(option: str, inline: str | None) -> str:
@@ -121,7 +127,9 @@ def _parse(words: list[str]) -> _Options:
         else:
             options.arguments = [word, *waiting]
             break
-    if not options.arguments:
+    if not needs_program and (options.arguments or options.wait):
+        _fail("the agent runs no program, and waits for nobody")
+    if needs_program and not options.arguments:
         _fail("which program? Name a script, or -m and a module")
     if not options.has_secret:
         _fail("say what a client has to know: --secret-file FILE or --secret-env NAME; or --no-secret")

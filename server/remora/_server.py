@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from remora._absent import Attached
     from remora._debugger import Debugger
+    from remora._host import Host
     from remora._identity import Identity
     from remora._login import Gate, Peer
     from remora._loop import Loop, Timer
@@ -94,6 +95,7 @@ class Server:
         self.watchers = Watchers(port)
         self.binding = binding  # of TLS; None without it
         self.authority = authority  # of clients' certificates: a digest; "" for none
+        self.host: Host | None = None  # of an agent, which is no program to be debugged itself
         self.is_local = False  # for clients of this machine only
         self.welcome: Callable[[Transport, Peer], None] = lambda transport, _peer: transport.abort()
         self.redirect_output = True
@@ -378,7 +380,8 @@ class Server:
         gateway = self.port.gateway
         members = gateway.members if gateway is not None and not peer.is_relayed else []
         shown = [member.row for member in members if peer.is_local or not member.is_local]
-        return [self.describe(), *cast("list[ProcessInfo]", shown)]
+        own = [self.describe()] if self.host is None else []
+        return [*own, *cast("list[ProcessInfo]", shown)]
 
     def note_change(self) -> None:
         """What lists of processes say of us may have changed: have them told, but not at every step."""

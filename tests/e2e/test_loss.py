@@ -112,6 +112,27 @@ def test_a_lost_client_comes_back_by_itself(program: Program, proxy: Proxy, remo
     runs_on(program)
 
 
+def test_a_slow_forwarder_that_is_cut_as_those_of_containers_are(program: Program, remora: Remora) -> None:
+    with Proxy(program.address, delay=0.2) as proxy:
+        place = f"tcp://{SECRET}@127.0.0.1:{proxy.address[1]}"
+        begun = time.monotonic()
+        ran = remora.exec(place, f"break program.py:{program.line('here')}", "continue", "print count > 0")
+        assert ran.results()[-1]["value"] == "True"
+        assert time.monotonic() - begun > 8 * 0.4  # hello, login, processes, open, initialize …
+        runs_on(program)
+        with remora.terminal("attach", "--hold", "30", place) as terminal:
+            terminal.wait("remora❯")
+            terminal.enter(f"break program.py:{program.line('here')}")
+            terminal.wait(r"→ +\d+ ")
+            proxy.half_close()
+            terminal.wait("Connected again")
+            proxy.cut()
+            terminal.wait("Connected again; all is as it was")
+            terminal.enter("quit")
+            assert terminal.returncode() == 0
+    runs_on(program)
+
+
 def test_a_client_finds_out_that_its_connection_is_dead(
     program: Program, proxy: Proxy, remora: Remora
 ) -> None:

@@ -9,14 +9,20 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from types import TracebackType
 
 
 class Proxy:
-    """Listens on loopback and passes everything on to `target`, until it is told to fail."""
+    """Listens on loopback and passes everything on to `target`, until it is told to fail.
 
-    def __init__(self, target: tuple[str, int]) -> None:
+    Args:
+        delay: seconds by which everything comes later, each way.
+    """
+
+    def __init__(self, target: tuple[str, int], delay: float = 0.0) -> None:
         self._target = target
+        self._delay = delay
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
         self.connections = 0
@@ -48,6 +54,7 @@ class Proxy:
     def _copy(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError):
             while data := source.recv(65536):
+                time.sleep(self._delay)
                 if source not in self._stalled:
                     self.seen += data
                     sink.sendall(data)

@@ -14,12 +14,16 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import AttachRefused, NoSuchProcess
 from remora_client._inject._errand import EMBED, Errand
 from remora_client._inject._gdb import Gdb, find_gdb
 from remora_client._inject._process import Proc, check_identity, check_permission, denied, interpreter
 from remora_client._text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["start_server_in"]
 
@@ -53,10 +57,11 @@ except (OSError, RuntimeError, ValueError, AssertionError) as error:
 """
 
 
-async def start_server_in(pid: int, proc: Proc | None = None) -> str:
+async def start_server_in(pid: int, proc: Proc | None = None, enable: Mapping[str, Any] | None = None) -> str:
     """Have the process start a server; the path of its socket.
 
     Args:
+        enable: the arguments of its `enable_attach`.
         proc: how the system tells of its processes.
 
     Raises:
@@ -65,7 +70,7 @@ async def start_server_in(pid: int, proc: Proc | None = None) -> str:
     """
     proc = proc or Proc()
     python = _interpreter(pid, proc)
-    with Errand() as errand:
+    with Errand(enable) as errand:
         attempt = _Attempt(pid, python, errand, proc)
         asking = asyncio.create_task(attempt.make())
         try:

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import AttachRefused
 from remora_client._text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["EMBED", "Errand"]
 
@@ -45,9 +50,11 @@ def start():
     try:
         for name, path in {packages!r}:
             load(name, path)
-        import remora, secrets
+        import remora, warnings
         try:
-            remora.enable_attach(secrets.token_urlsafe(32), ("127.0.0.1", 0))
+            with warnings.catch_warnings():  # whoever asked for this has been warned
+                warnings.simplefilter("ignore", remora.InsecureWarning)
+                remora.enable_attach(**{enable!r})
         except remora.AttachAlreadyEnabledError:
             pass  # its door is where we did not look
         from remora._registry import find_folder
@@ -97,17 +104,24 @@ except OSError:
 class Errand:
     """One attempt to have a process start the server. A context manager: at its end nothing of it is left.
 
+    Args:
+        enable: the arguments of `enable_attach`; None: a loopback port with a secret that nobody knows.
+
     Attributes:
         script: the file that the process is to run.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, enable: Mapping[str, Any] | None = None) -> None:
+        if enable is None:
+            enable = {"secret": secrets.token_urlsafe(32), "address": ("127.0.0.1", 0)}
         self.folder = Path(tempfile.mkdtemp(prefix="remora-"))
         self.script = self.folder / "start.py"
         self._report = self.folder / "report"
         self._is_asked = False
         # Names that it defines must not end up in the program's __main__, where it may be run.
-        text = _SCRIPT.format(report=str(self._report), packages=_packages(), script=str(self.script))
+        text = _SCRIPT.format(
+            report=str(self._report), packages=_packages(), script=str(self.script), enable=dict(enable)
+        )
         self.script.write_text(_in_own_namespace(text), encoding="utf-8")
 
     def __enter__(self) -> Errand:

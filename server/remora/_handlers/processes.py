@@ -8,20 +8,37 @@ from typing import TYPE_CHECKING, Any
 
 from remora._handlers._relay import Relay
 from remora._handlers._table import Deferred, When, handles
-from remora._login import Peer
+from remora._login import DRIVER_ROLE, Peer
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
+    from remora._gateway import Gateway
     from remora._handlers._arguments import Arguments
+    from remora._host import Host
     from remora._session import Session
+    from remora_protocol import ProcessInfo
 
 __all__ = ["processes"]
 
+_TRIES = 60
+
 
 @handles("remora/processes", When.LOGGED_IN, looks_only=True)
-def processes(session: Session, _arguments: Arguments) -> dict[str, Any]:
+def processes(session: Session, _arguments: Arguments) -> Deferred | dict[str, Any]:
     """The processes that can be debugged through this connection."""
-    return {"processes": session.server.processes(session.peer)}
+    server = session.server
+    if server.host is None:
+        return {"processes": server.processes(session.peer)}
+    answer = Deferred()
+
+    def tell(unprepared: list[ProcessInfo]) -> None:
+        prepared = server.processes(session.peer)
+        known = {row["pid"] for row in prepared}
+        rest = [row for row in unprepared if row["pid"] not in known]
+        answer.resolve({"processes": [*prepared, *rest]})
+
+    server.host.unprepared(tell)
+    return answer
 
 
 @handles("remora/watch", When.LOGGED_IN, looks_only=True)
@@ -49,10 +66,12 @@ def open_process(session: Session, arguments: Arguments) -> Deferred | None:
     """
     pid = arguments.number("pid")
     server = session.server
-    if pid == server.identity.pid:
+    if pid == server.identity.pid and server.host is None:
         return None
     gateway = server.port.gateway
     member = gateway.find(pid) if gateway is not None and not session.peer.is_relayed else None
+    if member is None and gateway is not None and server.host is not None:
+        return _prepare(session, server.host, gateway, pid)
     if member is None or not (session.peer.is_local or not member.is_local):
         raise RequestFailed(
             "no-such-process", f"There is no process {pid} here: `remora ls` shows which there are."
@@ -62,6 +81,37 @@ def open_process(session: Session, arguments: Arguments) -> Deferred | None:
     relay = Relay(session, member, _introduce(session))
     session.prepare_to_leave()
     return relay.opened
+
+
+def _prepare(session: Session, host: Host, gateway: Gateway, pid: int) -> Deferred:
+    """A program that did nothing to prepare: have it come behind our port, and lead the client there."""
+    if session.role != DRIVER_ROLE:
+        raise RequestFailed(
+            "not-supported", "An observer may only look, and to prepare a program changes it."
+        )
+    if session.is_initialized:
+        raise RequestFailed("bad-request", "This connection debugs the agent already.")
+    answer = Deferred()
+    answer.cancel = session.stay
+    session.prepare_to_leave()
+
+    def lead(tries: int = _TRIES) -> None:
+        member = gateway.find(pid)
+        if member is not None:
+            relay = Relay(session, member, _introduce(session))
+            answer.cancel = relay.opened.cancel
+            relay.opened.then(lambda body, error: answer.fail(error) if error else answer.resolve(body))
+        elif tries:  # it has its server, and is on its way to us
+            session.server.loop.call_later(0.05, lambda: lead(tries - 1))
+        else:
+            refuse(f"Process {pid} has its server now, and does not come behind this port.")
+
+    def refuse(text: str) -> None:
+        session.stay()
+        answer.fail(RequestFailed("no-such-process", text))
+
+    host.prepare(pid, lambda problem: refuse(problem) if problem else lead())
+    return answer
 
 
 def _introduce(session: Session) -> dict[str, Any]:
