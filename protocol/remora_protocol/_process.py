@@ -10,7 +10,10 @@ __all__ = ["ProcessInfo", "read_processes"]
 
 
 class ProcessInfo(TypedDict):
-    """One process. `started` is in epoch seconds, `state` is "running" or "stopped"."""
+    """One process.
+
+    `started` is in epoch seconds; `state` is "running", "stopped" or, from an agent, "unprepared".
+    """
 
     pid: int
     ppid: int

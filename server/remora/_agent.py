@@ -6,6 +6,7 @@ Beside them it lists those that did nothing to prepare. A process of its own; on
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import sys
@@ -49,7 +50,23 @@ def run(options: Options) -> int:
     else:
         text = f"{scheme}://{host}:{address[1]} is the agent's, process {os.getpid()}"
     print(f"remora: {text}", file=sys.stderr, flush=True)
+    missing = _missing()
+    if missing:
+        print(
+            f"remora: programs that did nothing to prepare are not listed: {missing}",
+            file=sys.stderr,
+            flush=True,
+        )
     while not ended.wait(3600):
         pass
     remora.disable_attach()
     return 0
+
+
+def _missing() -> str:
+    """What the helper lacks that prepares programs; "" for nothing."""
+    if sys.version_info < (3, 11):
+        return "that wants Python 3.11 or later, for the agent"
+    if importlib.util.find_spec("remora_client") is None:
+        return "the client's part of Remora is not installed"
+    return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -12,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.support.command import Remora
-from tests.support.interpreters import INTERPRETERS, NEWEST, Interpreter
+from tests.support.interpreters import INTERPRETERS, NEWEST, ROOT, Interpreter
 from tests.support.ports import free_port
-from tests.support.program import Program
+from tests.support.program import PYTHONPATH, Program
 
 SECRET, OBSERVER = "the_secret", "another"
 WORKER = """\
@@ -28,6 +29,8 @@ while True:
     work(1)
     time.sleep(0.01)
 """
+#: The client's packages, too, which know how to prepare a program; not what those depend on.
+ALL = os.pathsep.join([PYTHONPATH, str(ROOT / "client")])
 OLDEST = min((each for each in INTERPRETERS if not each.is_pypy), key=lambda each: each.version)
 needs_gdb = pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed here")
 
@@ -41,7 +44,7 @@ class Agent:
         secret = folder / "secret"
         secret.write_text(SECRET)
         words = ["-m", "remora", "agent", "--listen", f"127.0.0.1:{self.port}", "--secret-file", str(secret)]
-        self.program = Program(NEWEST, "#\n", argv=[*words, *options])
+        self.program = Program(NEWEST, "#\n", argv=[*words, *options], pythonpath=ALL)
         self.program.wait_line("is the agent's", errors=True)
 
     @property
@@ -117,6 +120,16 @@ def test_what_cannot_be_prepared_says_why(agent: Agent) -> None:
         assert ran.code == 3, ran
         assert "no process" in ran.errors.lower()
         assert program.process.poll() is None
+
+
+def test_without_the_clients_packages_it_says_what_is_missing(remora: Remora, tmp_path: Path) -> None:
+    for interpreter, pythonpath, text in ((NEWEST, PYTHONPATH, "client"), (OLDEST, ALL, "Python 3.11")):
+        words = ["agent", "--no-secret", "--listen", f"127.0.0.1:{free_port()}"]
+        with Program(interpreter, "#\n", argv=["-m", "remora", *words], pythonpath=pythonpath) as program:
+            program.wait_line("is the agent's", errors=True)
+            program.wait_line(f"did nothing to prepare are not listed.*{text}", errors=True)
+            program.process.send_signal(signal.SIGTERM)
+            assert program.process.wait(20) == 0
 
 
 def test_wrong_words_say_so(remora: Remora, tmp_path: Path) -> None:

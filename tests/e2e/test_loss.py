@@ -124,10 +124,11 @@ def test_a_slow_forwarder_that_is_cut_as_those_of_containers_are(program: Progra
             terminal.wait("remora❯")
             terminal.enter(f"break program.py:{program.line('here')}")
             terminal.wait(r"→ +\d+ ")
-            proxy.half_close()
-            terminal.wait("Connected again")
-            proxy.cut()
-            terminal.wait("Connected again; all is as it was")
+            for number, lose in enumerate((proxy.half_close, proxy.cut)):
+                lose()
+                terminal.wait("Connected again; all is as it was")
+                terminal.enter(f"print count * 0 + {number} + 7000")
+                terminal.wait(f"700{number}\n")
             terminal.enter("quit")
             assert terminal.returncode() == 0
     runs_on(program)

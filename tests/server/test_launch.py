@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 from pathlib import Path
 
@@ -96,8 +97,8 @@ def test_wrong_usage_says_what_is_wrong(folder: Path, words: list[str], said: st
 
 def test_a_taken_port_is_said_and_the_program_not_run(folder: Path) -> None:
     assert NEWEST is not None
-    with Program(NEWEST, "#\ninput()\n", enable={}) as program:
-        address = f"127.0.0.1:{program.address[1]}"
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # by no Remora: those share it
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
         code, output, errors = run(
             NEWEST, folder, ["-m", "remora", "--no-secret", "--listen", address, "script.py"]
         )

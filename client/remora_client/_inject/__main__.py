@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _VERSION = re.compile(r"(python|pypy)(\d+\.\d+)?")
 _GDB_BEFORE = 3, 14
-_OLDEST = 3, 9
+_OLDEST, _OLDEST_PYPY = (3, 9), (3, 11)
 
 
 def main(words: list[str]) -> int:
@@ -81,11 +81,10 @@ def _row(pid: int, agent: int, proc: Proc) -> ProcessInfo | None:
     executable = interpreter(pid, proc)
     check_permission(pid, proc)
     kind, version = _kind(executable)
-    if version is not None and kind == "cpython":
-        if version < _OLDEST:
-            return None
-        if version < _GDB_BEFORE:
-            find_gdb()
+    if version is not None and version < (_OLDEST if kind == "cpython" else _OLDEST_PYPY):
+        return None
+    if version is not None and kind == "cpython" and version < _GDB_BEFORE:
+        find_gdb()
     argv = [os.fsdecode(each) for each in (proc.root / str(pid) / "cmdline").read_bytes().split(b"\0")[:-1]]
     return {
         "pid": pid,
@@ -117,6 +116,8 @@ def _name(argv: list[str]) -> str:
     """What the program is called: the script, or the module after -m."""
     words = iter(argv[1:])
     for word in words:
+        if word == "-c":
+            break
         if word == "-m":
             return next(words, "python")
         if word in ("-W", "-X"):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from remora_client._errors import AttachRefused, ConnectError, NoSuchProcess
+from remora_client._inject.__main__ import _kind, _name
 from remora_client._inject._process import Proc, check_identity, check_permission, denied, interpreter
 
 PID = 77
@@ -200,3 +201,22 @@ def test_where_the_main_thread_is_blocked(
     (proc.root / str(PID) / "task" / str(PID)).mkdir(parents=True)
     (proc.root / str(PID) / "task" / str(PID) / "syscall").write_text(text + "\n")
     assert proc.blocked_at(PID) == expected
+
+
+@pytest.mark.parametrize(
+    ("argv", "name"),
+    [
+        (["python3", "-u", "app/main.py", "-m", "x"], "main.py"),
+        (["python3", "-X", "dev", "-m", "http.server", "80"], "http.server"),
+        (["python3", "-c", "import os"], "python"),
+        (["python3"], "python"),
+    ],
+)
+def test_what_an_unprepared_program_is_called(argv: list[str], name: str) -> None:
+    assert _name(argv) == name
+
+
+def test_which_python_it_is() -> None:
+    assert _kind("/usr/bin/python3.12") == ("cpython", (3, 12))
+    assert _kind("/opt/pypy/bin/pypy3.11") == ("pypy", (3, 11))
+    assert _kind("/opt/x/python") == ("cpython", None)
