@@ -109,7 +109,10 @@ class _Attempt:
         gdb: Gdb | None = None
         if kind.startswith("cpython"):
             check_permission(self.pid, self.proc)
-            gdb = await self._rehearsed()
+            path = find_gdb()
+            if path is None:
+                raise _no_gdb(self.pid, kind)
+            gdb = await self._rehearsed(path)
             await asyncio.to_thread(gdb.queue, self.errand)
         elif kind:
             raise NoSuchProcess(
@@ -128,8 +131,8 @@ class _Attempt:
                     return
                 await asyncio.to_thread(gdb.call, self.errand, blocked_at)
 
-    async def _rehearsed(self) -> Gdb:
-        gdb = Gdb(find_gdb(), self.pid, self.python, self.errand.folder, self.proc)
+    async def _rehearsed(self, path: str) -> Gdb:
+        gdb = Gdb(path, self.pid, self.python, self.errand.folder, self.proc)
         await asyncio.to_thread(gdb.rehearse)
         return gdb
 
@@ -139,9 +142,13 @@ class _Attempt:
         if "pypy" in os.path.basename(self.python):
             self.hint = blocked
             return None
+        path = find_gdb()
+        if path is None:
+            self.hint = f"{blocked} gdb could have it done at once, and is not installed."
+            return None
         try:
             check_permission(self.pid, self.proc)
-            return await self._rehearsed()
+            return await self._rehearsed(path)
         except AttachRefused as refused:
             self.hint = (
                 f"{blocked} gdb could have it done sooner, if it were there and permitted: {refused.text}"
@@ -194,6 +201,17 @@ def _ask(python: str, pid: int, errand: Errand, proc: Proc) -> str:
     raise AttachRefused(
         f"Process {pid} cannot be asked to start the server: {said or visible(asked.stderr.strip())}",
         f"Its Python may have been built, or started (-X disable-remote-debug), without that. {EMBED}",
+    )
+
+
+def _no_gdb(pid: int, kind: str) -> AttachRefused:
+    version = kind.partition(" ")[2]
+    text = f"Process {pid} runs Python {version}, which cannot be asked to start the server, as 3.14 can."
+    if sys.platform != "linux":
+        return AttachRefused(f"{text} Elsewhere gdb does it, but on Linux only.", EMBED)
+    return AttachRefused(
+        f"{text} gdb could have it do so, and is not installed.",
+        f"Install gdb (apt install gdb, dnf install gdb, apk add gdb). {EMBED}",
     )
 
 

@@ -83,8 +83,9 @@ def _row(pid: int, agent: int, proc: Proc) -> ProcessInfo | None:
     kind, version = _kind(executable)
     if version is not None and version < (_OLDEST if kind == "cpython" else _OLDEST_PYPY):
         return None
-    if version is not None and kind == "cpython" and version < _GDB_BEFORE:
-        find_gdb()
+    wants_gdb = version is not None and kind == "cpython" and version < _GDB_BEFORE
+    if wants_gdb and find_gdb() is None:
+        return None
     argv = [os.fsdecode(each) for each in (proc.root / str(pid) / "cmdline").read_bytes().split(b"\0")[:-1]]
     return {
         "pid": pid,

@@ -159,6 +159,23 @@ def test_without_gdb_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tm
     assert "apt install gdb" in error.remedy
 
 
+ASKED = [each for each in WILLING if not by_gdb(each) and not each.is_pypy]
+
+
+@pytest.mark.parametrize("interpreter", ASKED[-1:], ids=str)
+def test_a_blocked_program_that_gdb_could_wake(
+    interpreter: Interpreter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(_inject, "_SECONDS", 2.5)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with start(interpreter, "lock") as program:
+        error = refused(program)  # it came by what it was asked to, and there was nothing to do any more
+    assert "main thread is blocked" in error.remedy
+    assert "gdb could have it done at once, and is not installed" in error.remedy
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("said", "text"),
     [
