@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from remora_client import _met
-from remora_client._connect import connect
+from remora_client._connect import TYPING, connect
 from remora_client._errors import ClientError, NotARemora, TimedOut
 from remora_client._foreign import foreign_name
 from remora_client._text import visible
@@ -114,6 +114,8 @@ class _Turn:
 async def _ask(qualifier: Qualifier, options: ConnectOptions, logins: asyncio.Semaphore) -> Answer:
     place = place_of(qualifier)
     seconds = options.timeout * _WHOLE
+    if options.ask_secret is not None and not qualifier.is_network:
+        seconds += TYPING
     try:
         async with asyncio.timeout(seconds) as clock:
             turn = _Turn(logins, clock, seconds)

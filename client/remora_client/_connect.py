@@ -48,10 +48,11 @@ from remora_protocol import (
 if TYPE_CHECKING:
     from remora_protocol import ProcessInfo
 
-__all__ = ["ConnectOptions", "Link", "connect", "connect_local", "link_over"]
+__all__ = ["TYPING", "ConnectOptions", "Link", "connect", "connect_local", "link_over"]
 
 _PATIENCE = 2.0
-_TYPING = 120.0
+#: So long a person may take to type what ssh asks for.
+TYPING = 120.0
 _PREPARING = 30.0
 _DEFAULT = ConnectOptions()
 
@@ -180,7 +181,7 @@ async def _connect_through_command(qualifier: Qualifier, options: ConnectOptions
     tunnel = await Tunnel.open(command_for(qualifier, options), place)
     rpc = Rpc(tunnel.reader, tunnel.writer, peer=place, trace=options.trace)
     # ssh may have a person type a password first.
-    patient = replace(options, timeout=max(options.timeout, _TYPING)) if options.ask_secret else options
+    patient = replace(options, timeout=max(options.timeout, TYPING)) if options.ask_secret else options
     link = Link(rpc, place, qualifier=qualifier, options=patient, tunnel=tunnel)
     try:
         await _log_in(link, await _hello(link))

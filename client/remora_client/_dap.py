@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from remora_client._bridge import Adapter, Editor, Wishes, listen, parse_listen, stdio_editor
+from remora_client._errors import UsageError
 from remora_client._options import from_arguments
 from remora_client._snapshot import is_snapshot
+from remora_client._targets import via
 from remora_protocol import parse_qualifier
 
 if TYPE_CHECKING:
@@ -27,9 +29,14 @@ def run(arguments: Namespace) -> int:
     target, pid = arguments.target, arguments.pid
     file = target if target is not None and is_snapshot(target) else None
     local = target is not None and target.isdecimal()
+    way = None if target is None or local or file else parse_qualifier(target)
+    if options.via is not None:
+        if way is not None or file is not None:
+            raise UsageError("With --via the way is known: name a process at its other end, or nothing.")
+        way = via(options.via)
     wishes = Wishes(
         options,
-        target=None if target is None or local or file else parse_qualifier(target),
+        target=way,
         snapshot=file,
         pid=int(target) if local and pid is None else pid,
         name=arguments.name,

@@ -19,7 +19,7 @@ from remora_client._objects import Frame, Stop, Value
 from remora_client._options import ConnectOptions
 from remora_client._snapshot import write_snapshot
 from remora_client._snapshot._taking import take_snapshot
-from remora_client._targets import local_processes, open_session
+from remora_client._targets import local_processes, open_session, via
 from remora_protocol import parse_qualifier
 
 if TYPE_CHECKING:
@@ -114,9 +114,11 @@ async def attach_all(
 
 async def processes(target: str | None = None, options: ConnectOptions | None = None) -> list[ProcessInfo]:
     """The processes behind a qualifier, or this user's on this machine."""
-    if target is None:
+    options = options or ConnectOptions()
+    if target is None and options.via is None:
         return await local_processes()
-    link = await connect(parse_qualifier(target), options or ConnectOptions())
+    way = via(options.via) if options.via is not None else parse_qualifier(target or "")
+    link = await connect(way, options)
     try:
         return await link.processes()
     finally:

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+import remora_client
+from tests.support.bridge import Bridge
 from tests.support.command import REMORA, Ran, Remora
 from tests.support.interpreters import INTERPRETERS, NEWEST, Interpreter
 from tests.support.program import PYTHONPATH, Program, runtime_folder
@@ -183,6 +185,24 @@ def test_the_client_has_the_far_end_too(remora: Remora, program: Program) -> Non
             "exec", "--via", f"{REMORA} proxy --stdio --pid {other.pid}", str(program.pid), "-c", "where"
         )
         assert ran.code == 3, ran
+
+
+def test_from_python_and_from_an_editor(
+    remora: Remora, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in far_environment().items():
+        monkeypatch.setenv(name, value)
+    options = remora_client.ConnectOptions(via=proxy(OLDEST))
+    assert program.pid in [row["pid"] for row in remora_client.processes(options=options)]
+    with remora_client.attach(program.pid, options=options) as session:
+        session.break_at("program.py", program.line("inner"))
+        stop = session.resume(20)
+        assert stop is not None
+    with Bridge(remora, "--via", proxy(OLDEST), str(program.pid), env=far_environment()) as bridge:
+        editor = bridge.editor
+        editor.attach({program.path: [program.line("inner")]})
+        editor.wait_stopped(reason="breakpoint")
+        editor.disconnect()
 
 
 def test_a_program_that_hangs_holds_up_nobody(remora: Remora, program: Program) -> None:
