@@ -225,7 +225,7 @@ def test_processes_of_this_machine(program: Program, monkeypatch: pytest.MonkeyP
         assert session.process["pid"] == program.pid
     with pytest.raises(NoSuchProcess, match="no process named nobody"):
         remora_client.attach(name="nobody")
-    with pytest.raises(NoSuchProcess, match="not called"):
+    with pytest.raises(NoSuchProcess, match="itself"):
         remora_client.attach(os.getpid())
     with pytest.raises(NoSuchProcess, match="no process"):
         remora_client.attach(2**30)

@@ -158,6 +158,8 @@ class _Attempt:
 
 def _interpreter(pid: int, proc: Proc) -> str:
     """The executable of a process that we may ask. Raises `NoSuchProcess` or `AttachRefused`."""
+    if pid == os.getpid():
+        raise NoSuchProcess(f"Process {pid} is this debugger itself.", "It cannot stop and look on as well.")
     if sys.platform == "linux":
         check_identity(pid, proc)
         return interpreter(pid, proc)
