@@ -150,7 +150,7 @@ class Rpc:
         try:
             while True:
                 if data:
-                    self._take(data)
+                    await self._take(data)
                     await asyncio.sleep(0)  # a flood must not starve the prompt
                 data = await self._reader.read(_CHUNK)
                 if not data:
@@ -167,13 +167,14 @@ class Rpc:
                 self._finish(reason)
                 self._writer.close()
 
-    def _take(self, data: bytes) -> None:
+    async def _take(self, data: bytes) -> None:
         self._connection.receive_data(data)
         while (message := self._connection.next_message()) is not None:
             if self._trace is not None:
                 self._trace("<-", message)
             if isinstance(message, Response):
                 self._answered(message)
+                await asyncio.sleep(0)  # who asked goes first: what comes behind may be about the answer
             elif isinstance(message, Event):
                 if self._events_left is not None:
                     self._events_left -= 1
