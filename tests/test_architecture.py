@@ -67,7 +67,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_host"},
         {"_engine._native", "_placement", "_renderers", "_statics", "_loop", "_opening", "_feed"},
         {"_importing"},
-        {"_crash", "_errors", "_log", "_neighbours", "_originals", "_preload", "_unseen"},
+        {"_crash", "_errors", "_forked", "_log", "_neighbours", "_originals", "_preload", "_unseen"},
     ],
     "remora_client": [
         {"__main__", "cli"},

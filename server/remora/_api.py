@@ -15,6 +15,7 @@ import typing  # noqa: F401 - here: while ours imports it, dataclasses of the pr
 from remora._call import Call
 from remora._enabled import Enabled, Settings
 from remora._errors import AttachAlreadyEnabledError
+from remora._forked import when_settled
 from remora._identity import Identity
 from remora._importing import importing
 from remora._log import log
@@ -292,8 +293,12 @@ def _after_fork_in_child() -> None:
     if left is None:
         return
     left.abandon()
-    try:
+
+    def inherit() -> None:
         _state.enabled = left.make_heir()
+
+    try:
+        when_settled(inherit)
     except Exception as error:  # no more threads, say: it is no reason for the child to notice us
         log.error(f"a forked child cannot be debugged: {error}")
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from remora._enabled import Enabled
+    from remora._originals import Socket
 
 __all__ = ["Assembly"]
 
@@ -60,15 +61,15 @@ class Assembly:
         self._lobby = Lobby()
         log.info(f"assembled, engine {self.debugger.engine_name}")
 
-    def listen_at_port(self, sock: socket.socket) -> None:
+    def listen_at_port(self, sock: Socket) -> None:
         """Take clients from the network."""
         Listener(self.server, self._lobby, sock, self._identify, self.context)
 
-    def listen(self, sock: socket.socket, identify: Callable[[socket.socket, object], Peer | None]) -> None:
+    def listen(self, sock: Socket, identify: Callable[[socket.socket, object], Peer | None]) -> None:
         """Take clients of this machine, who come through our door in the registry."""
         Listener(self.server, self._lobby, sock, identify)
 
-    def take_call(self, sock: socket.socket) -> Transport:
+    def take_call(self, sock: Socket) -> Transport:
         """Take the client whom we have called."""
         tune(sock)
         transport = Transport(self.server.loop, sock)

@@ -50,12 +50,12 @@ class Call(Port):
 
     def __init__(self, address: tuple[str, int], give_up: float | None) -> None:
         super().__init__(address, address)
-        self.answered: Callable[[socket.socket], Transport]
+        self.answered: Callable[[Socket], Transport]
         self.is_busy: Callable[[], bool]
         self._give_up = give_up
         self._until: float | None = None
         self._pause = _SHORTEST_PAUSE
-        self._calling: socket.socket | None = None
+        self._calling: Socket | None = None
         self._answer: Transport | None = None
 
     def start(
@@ -63,7 +63,7 @@ class Call(Port):
         loop: Loop,
         door: Door | None,
         describe: Callable[[], ProcessInfo],
-        serve: Callable[[socket.socket], None],
+        serve: Callable[[Socket], None],
     ) -> None:
         """Begin to call."""
         self._loop = loop
@@ -127,9 +127,12 @@ class Call(Port):
         else:
             self._failed(os.strerror(error))
 
-    def _on_writable(self, _events: int) -> None:
+    def _on_writable(self, events: int) -> None:
         sock = self._calling
         assert sock is not None
+        if not events:
+            self._failed("the program closed the connection")
+            return
         error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
             self._failed(os.strerror(error))

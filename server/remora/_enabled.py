@@ -18,13 +18,13 @@ from remora._unseen import run_unseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
     import ssl
 
     from remora._assembly import Assembly
     from remora._crash import CrashHooks
     from remora._engine import Engine
     from remora._login import Gate
+    from remora._originals import Socket
     from remora._port import Port
     from remora._registry import Door
     from remora_protocol import ProcessInfo
@@ -99,7 +99,8 @@ class Enabled:
         self.crash_hooks: CrashHooks | None = None
         self._secrets: tuple[str | None, str | None] | Gate | None = secrets
         self._assembly: Assembly | None = None
-        self._listening: list[socket.socket] = []
+        self._listening: list[Socket] = []
+        self.loop.recover = self._recover
         if is_inherited:
             # Not at once: many a child does nothing but execute another program.
             self.loop.call_later(_FORK_DELAY, self._begin)
@@ -148,7 +149,7 @@ class Enabled:
         if self.door is not None or not self.is_inherited:
             self.port.start(self.loop, self.door, self._describe, self._serve)
 
-    def _serve(self, sock: socket.socket) -> None:
+    def _serve(self, sock: Socket) -> None:
         """Listen here: who knocks first has the rest of the server put together."""
         self._listening.append(sock)
         if self._assembly is None:
@@ -158,8 +159,19 @@ class Enabled:
         else:
             self._assembly.listen_at_port(sock)
 
-    def _on_knock(self, _events: int) -> None:
-        self.assemble()
+    def _on_knock(self, events: int) -> None:
+        if events:
+            self.assemble()
+
+    def _recover(self) -> None:
+        """The program has closed our descriptors: listen again."""
+        self._listening = [each for each in self._listening if each.fileno() >= 0]
+        if self.door is not None and self.door.socket.fileno() < 0:
+            self.door.remove()
+            self.door = open_door()
+            if self.door is not None:
+                self._serve(self.door.socket)
+        self.port.recover(self.door)
 
     def assemble(self) -> Assembly:
         """Put the rest together, if that has not been done; it then listens in our place."""

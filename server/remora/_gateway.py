@@ -18,10 +18,10 @@ from remora._originals import accept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
     from typing import Any
 
     from remora._loop import Loop
+    from remora._originals import Socket
 
 __all__ = ["Audience", "Gateway", "Member"]
 
@@ -36,7 +36,7 @@ class Member:
         is_local: it listens to clients of this machine only, and shall not be seen by others through us.
     """
 
-    def __init__(self, gateway: Gateway, sock: socket.socket) -> None:
+    def __init__(self, gateway: Gateway, sock: Socket) -> None:
         self.pid = 0
         self.row: dict[str, Any] = {}
         self.door = ""
@@ -107,6 +107,11 @@ class Gateway:
         loop.watch(mark.socket, READ, self._on_knock)
 
     @property
+    def is_lost(self) -> bool:
+        """Whether the program has closed the socket that members come to."""
+        return bool(self._mark.socket.fileno() < 0)
+
+    @property
     def members(self) -> list[Member]:
         """All that are there, by number."""
         return [self._members[pid] for pid in sorted(self._members)]
@@ -123,7 +128,9 @@ class Gateway:
         for each in [*self._members.values(), *self._strangers]:
             each.close()
 
-    def _on_knock(self, _events: int) -> None:
+    def _on_knock(self, events: int) -> None:
+        if not events:
+            return
         for _ in range(64):
             try:
                 sock, _address = accept(self._mark.socket)

@@ -10,11 +10,11 @@ from remora._transport import Transport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
     from typing import Any
 
     from remora._loop import Loop
+    from remora._originals import Socket
 
 __all__ = ["Lines", "decode", "encode"]
 
@@ -33,7 +33,7 @@ class Lines:
     def __init__(
         self,
         loop: Loop,
-        sock: socket.socket,
+        sock: Socket,
         take: Callable[[dict[str, Any]], None],
         lost: Callable[[], None],
         received: bytes = b"",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from remora._login import Peer
+    from remora._originals import Socket
     from remora._server import Server
 
 __all__ = ["Listener", "Lobby"]
@@ -96,7 +97,7 @@ class Listener:
         self,
         server: Server,
         lobby: Lobby,
-        sock: socket.socket,
+        sock: Socket,
         identify: Callable[[socket.socket, object], Peer | None],
         context: ssl.SSLContext | None = None,
     ) -> None:
@@ -108,7 +109,9 @@ class Listener:
         sock.setblocking(False)
         server.loop.watch(sock, READ, self._on_connection)
 
-    def _on_connection(self, _events: int) -> None:
+    def _on_connection(self, events: int) -> None:
+        if not events:
+            return  # the program has closed it, and we open another
         for _ in range(64):
             try:
                 sock, address = accept(self.socket)

@@ -21,6 +21,7 @@ class Log:
 
     def __init__(self) -> None:
         self._descriptor = -1
+        self._identity = (0, 0)
         self._least = len(_LEVELS)
 
     def open_from(self, setting: str) -> None:
@@ -36,11 +37,12 @@ class Log:
             self._descriptor = os.open(path, flags, 0o600)
         except OSError:
             return
+        self._identity = _identify(self._descriptor)
         self._least = _LEVELS.index(level)
 
     def close(self) -> None:
         """Write no more."""
-        if self._descriptor >= 0:
+        if self._descriptor >= 0 and _identify(self._descriptor) == self._identity:
             os.close(self._descriptor)
         self._descriptor, self._least = -1, len(_LEVELS)
 
@@ -63,6 +65,9 @@ class Log:
     def _write(self, level: int, text: str) -> None:
         if level < self._least or self._descriptor < 0:
             return
+        if _identify(self._descriptor) != self._identity:
+            self._least = len(_LEVELS)  # the program closed our file: the number may be of one of its own
+            return
         now = time.time()
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
         shown = text.translate(_CONTROLS).encode("ascii", "backslashreplace").decode("ascii")
@@ -71,7 +76,16 @@ class Log:
         try:
             os.write(self._descriptor, line.encode("ascii"))
         except OSError:
-            self._least = len(_LEVELS)  # the disk is full, or the program closed our file
+            self._least = len(_LEVELS)  # the disk is full
+
+
+def _identify(descriptor: int) -> tuple[int, int]:
+    """What tells a descriptor's file from any other."""
+    try:
+        status = os.fstat(descriptor)
+    except OSError:
+        return (0, 0)
+    return status.st_dev, status.st_ino
 
 
 log = Log()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Loop", "Timer"]
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+_CHECK_SECONDS = 1.0
 
 
 class Timer:
@@ -37,9 +38,15 @@ class Timer:
 
 
 class Loop:
-    """Runs callbacks one after the other, on a thread that no tool of the program sees."""
+    """Runs callbacks one after the other, on a thread that no tool of the program sees.
+
+    A program may close all descriptors, as daemons do, and open others with the same numbers. So each is
+    looked at before it is used; those that are not ours any more are let go, their callbacks are told by
+    events of 0, and `recover` is called to open others.
+    """
 
     def __init__(self) -> None:
+        self.recover: Callable[[], None] = lambda: None
         self.ident: int | None = None
         self._selector = make_selector()
         self._posted: deque[Callable[[], None]] = deque()
@@ -47,6 +54,10 @@ class Loop:
         self._order = itertools.count()
         self._running = True
         self._ended = allocate_lock()
+        self._next_check = monotonic() + _CHECK_SECONDS
+        self._open_wake()
+
+    def _open_wake(self) -> None:
         self._woken, self._wake = socketpair()
         self._selector.register(self._woken, READ, self._on_wake)
 
@@ -68,8 +79,10 @@ class Loop:
     def post(self, call: Callable[[], None]) -> None:
         """Have `call` run on the loop's thread, soon. Never blocks."""
         self._posted.append(call)
+        wake = self._wake
         try:
-            self._wake.send(b"\0")
+            if wake.is_ours():
+                wake.send(b"\0")
         except OSError:
             pass  # it is full, so the loop is awake already; or closed, and nobody is left to do it
 
@@ -82,7 +95,6 @@ class Loop:
 
     def abandon(self) -> None:
         """In a forked child: close what was inherited, quietly. The parent goes on with its own."""
-        # No unregister: an epoll set is shared with the parent, and would forget the parent's sockets too.
         self._running = False
         self._close_watched()
         self._close()
@@ -99,7 +111,13 @@ class Loop:
 
     def watch(self, sock: Any, events: int, call: Callable[[int], None]) -> None:
         """Call `call(ready)` whenever the socket is ready for one of `events`; 0 stops watching."""
-        watched = sock.fileno() in self._selector.get_map()
+        if sock.fileno() < 0:
+            return  # it was lost, and is not watched any more
+        key = self._selector.get_map().get(sock.fileno())
+        if key is not None and key.fileobj is not sock:  # that one's descriptor was closed
+            self._lose(key)
+            key = None
+        watched = key is not None
         if not events:
             if watched:
                 self._selector.unregister(sock)
@@ -121,22 +139,49 @@ class Loop:
         while self._running:
             try:
                 ready = self._selector.select(self._patience())
-            except OSError as error:  # the program closed every descriptor, as daemons do
-                log.error(f"the server's selector is gone: {error}")
-                break
+            except (OSError, ValueError):  # a descriptor in it is closed
+                ready, self._next_check = [], 0.0
             for key, events in ready:
-                self._guard(key.data, events)
+                if key.fileobj.is_ours():
+                    self._guard(key.data, events)
+                else:
+                    self._next_check = 0.0
+            if monotonic() >= self._next_check:
+                self._check_descriptors()
             for _ in range(len(self._posted)):
                 self._guard(self._posted.popleft())
             self._run_timers()
-        else:
-            self._close_watched()  # who has not hung up by now never will
+        self._close_watched()  # who has not hung up by now never will
         self._close()
 
-    def _patience(self) -> float | None:
+    def _patience(self) -> float:
         if self._posted:
             return 0
-        return max(0.0, self._timers[0][0] - monotonic()) if self._timers else None
+        until = min(self._timers[0][0], self._next_check) if self._timers else self._next_check
+        left: float = until - monotonic()
+        return max(0.0, left)
+
+    def _check_descriptors(self) -> None:
+        """Let go of what the program has closed. A wait does not end when a descriptor in it is closed."""
+        self._next_check = monotonic() + _CHECK_SECONDS
+        lost = [key for key in list(self._selector.get_map().values()) if not key.fileobj.is_ours()]
+        for key in lost:
+            self._lose(key)
+        if self._woken.fileno() < 0 or not self._wake.is_ours():
+            if self._woken.fileno() >= 0:
+                self._selector.unregister(self._woken)
+            self._woken.close()
+            self._wake.close()
+            self._open_wake()
+        if lost:
+            log.warning("the program has closed descriptors of ours")
+            self._guard(self.recover)
+
+    def _lose(self, key: selectors.SelectorKey) -> None:
+        self._selector.unregister(key.fileobj)
+        lost: Any = key.fileobj
+        lost.detach()
+        self._posted.append(lambda: key.data(0))
 
     def _run_timers(self) -> None:
         now = monotonic()

@@ -80,7 +80,7 @@ def family_of(host: str) -> int:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-def bind(address: tuple[str, int]) -> socket.socket:
+def bind(address: tuple[str, int]) -> Socket:
     host, port = address
     sock = Socket(family_of(host), socket.SOCK_STREAM)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _socket
 import _thread
+import os
 import select
 import socket
 import sys
@@ -48,10 +49,43 @@ start_new_thread = _original(_thread, "start_new_thread")
 monotonic = _original(time, "monotonic")
 sleep = _original(time, "sleep")
 # A patch replaces the name in `socket`; the class that every real socket derives from stays.
-Socket: type[socket.socket] = _original(socket, "socket")
+_Real: type[socket.socket] = _original(socket, "socket")
+_fstat = os.fstat
 
 
-def accept(listening: Any) -> tuple[socket.socket, Any]:
+class Socket(_Real):  # type: ignore[misc, valid-type]
+    """A socket of ours, in a program that may close every descriptor there is, as daemons do.
+
+    Its number may then be that of something of the program's: whoever is about to use it asks `is_ours`. To
+    close it is safe at any time.
+    """
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self._identity = _identify(self.fileno())
+
+    def is_ours(self) -> bool:
+        """Whether the descriptor is still this socket's."""
+        return _identify(self.fileno()) == self._identity
+
+    def close(self) -> None:
+        if self.fileno() >= 0 and not self.is_ours():
+            self.detach()
+        super().close()
+
+
+def _identify(descriptor: int) -> tuple[int, int] | None:
+    """What tells a descriptor's object from any other; None: there is none, or the system does not say."""
+    if sys.platform == "win32":
+        return None
+    try:
+        status = _fstat(descriptor)
+    except OSError:
+        return (0, 0)
+    return status.st_dev, status.st_ino
+
+
+def accept(listening: Any) -> tuple[Socket, Any]:
     """`listening.accept()`, which would look up the patched class; the socket does not block."""
     descriptor, address = listening._accept()
     accepted = Socket(listening.family, listening.type, listening.proto, fileno=descriptor)
@@ -59,12 +93,12 @@ def accept(listening: Any) -> tuple[socket.socket, Any]:
     return accepted, address
 
 
-def socketpair() -> tuple[socket.socket, socket.socket]:
+def socketpair() -> tuple[Socket, Socket]:
     """Two sockets joined to each other, neither of which blocks."""
     if hasattr(_socket, "socketpair"):
         pair = [Socket(one.family, one.type, one.proto, fileno=one.detach()) for one in _socket.socketpair()]
     else:
-        pair = list(socket.socketpair())
+        pair = [Socket(one.family, one.type, one.proto, fileno=one.detach()) for one in socket.socketpair()]
     for one in pair:
         one.setblocking(False)
         one.set_inheritable(False)
@@ -72,11 +106,11 @@ def socketpair() -> tuple[socket.socket, socket.socket]:
 
 
 def make_selector() -> Any:
-    """The best selector of this system that no patch has touched."""
+    """The best selector of this system that no patch has touched, and that needs no descriptor of its own."""
     import selectors
 
-    if not issubclass(Socket, _socket.socket) or "gevent.monkey" not in sys.modules:
-        return selectors.DefaultSelector()
+    if not issubclass(_Real, _socket.socket) or "gevent.monkey" not in sys.modules:
+        return getattr(selectors, "PollSelector", selectors.SelectSelector)()
     wait = _original(select, "select")
 
     class PlainSelector(selectors.SelectSelector):

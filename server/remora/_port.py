@@ -23,7 +23,7 @@ from remora._gateway import Audience, Gateway
 from remora._lines import Lines, decode, encode
 from remora._log import log
 from remora._opening import bind, family_of, is_loopback
-from remora._originals import monotonic, sleep
+from remora._originals import Socket, monotonic, sleep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,17 +52,17 @@ class Port:
 
     def __init__(self, wanted: tuple[str, int], address: tuple[str, int]) -> None:
         self.address = address
-        self.socket: socket.socket | None = None
+        self.socket: Socket | None = None
         self.gateway: Gateway | None = None
         self.owner: int | None = None
         self.patience = 0.0
         self._wanted = wanted
-        self._raw: tuple[socket.socket, bytes] | None = None
+        self._raw: tuple[Socket, bytes] | None = None
         self._link: Lines | None = None
         self._door: _registry.Door | None = None
         self._loop: Loop
         self._describe: Callable[[], ProcessInfo]
-        self._serve: Callable[[socket.socket], None]
+        self._serve: Callable[[Socket], None]
         self._pause = _SHORTEST_PAUSE
         self._retry: Timer | None = None
         self._told: ProcessInfo | None = None
@@ -101,7 +101,7 @@ class Port:
                 port.socket = sock
                 return port
 
-    def _introduce(self, link: socket.socket, door: _registry.Door, row: ProcessInfo) -> bytes:
+    def _introduce(self, link: Socket, door: _registry.Door, row: ProcessInfo) -> bytes:
         """Tell the owner who we are, and hear who it is. It may be too busy to say so soon; then the
         answer is read when it comes. What was read behind it is given back.
         """
@@ -140,7 +140,7 @@ class Port:
         loop: Loop,
         door: _registry.Door | None,
         describe: Callable[[], ProcessInfo],
-        serve: Callable[[socket.socket], None],
+        serve: Callable[[Socket], None],
     ) -> None:
         """Begin.
 
@@ -170,6 +170,19 @@ class Port:
             if row != self._told:
                 self._told = row
                 self._link.send({"row": row})
+
+    def recover(self, door: _registry.Door | None) -> None:
+        """The program may have closed our descriptors; the door, if it had to be opened anew, is this one."""
+        self._door = door
+        is_lost = self.socket is not None and self.socket.fileno() < 0
+        if self.gateway is not None and (is_lost or self.gateway.is_lost):
+            self.gateway.close()
+            self.gateway = None
+            if not is_lost:
+                self._open_gateway()
+        if is_lost:
+            self.socket = None
+            self._settle()
 
     def close(self) -> None:
         """Give the port up."""
@@ -205,17 +218,19 @@ class Port:
         self.socket = sock
         self._own(sock)
 
-    def _own(self, sock: socket.socket) -> None:
+    def _own(self, sock: Socket) -> None:
         self._pause = _SHORTEST_PAUSE
         if self._owners_door:
             _registry.remove_if_dead(self._owners_door)
-        if self._door is not None:
-            mark = _registry.open_port(self._door, self.address)
-            if mark is not None:
-                self.gateway = Gateway(self._loop, mark, self._door, self.address, self._audience)
+        self._open_gateway()
         self._serve(sock)
 
-    def _join(self, link: socket.socket, received: bytes | None = None) -> None:
+    def _open_gateway(self) -> None:
+        mark = None if self._door is None else _registry.open_port(self._door, self.address)
+        if self._door is not None and mark is not None:
+            self.gateway = Gateway(self._loop, mark, self._door, self.address, self._audience)
+
+    def _join(self, link: Socket, received: bytes | None = None) -> None:
         """Go on with a connection to the owner; with `received` on the server's thread, we are introduced."""
         assert self._door is not None
         link.setblocking(False)
@@ -251,7 +266,7 @@ def _resolved(address: tuple[str, int]) -> tuple[str, int]:
     return str(found[0][4][0]), port
 
 
-def _find_owner(address: tuple[str, int]) -> socket.socket | None:
+def _find_owner(address: tuple[str, int]) -> Socket | None:
     for path in _registry.ports(address):
         try:
             link = _registry.connect(path)

@@ -47,7 +47,7 @@ _SO_PEERCRED = getattr(socket, "SO_PEERCRED", 17)  # PyPy 3.9 does not name it
 class Door:
     """A socket of this process in the registry."""
 
-    def __init__(self, sock: socket.socket, path: str) -> None:
+    def __init__(self, sock: Socket, path: str) -> None:
         self.socket = sock
         self.path = path
         self._inode = os.stat(path).st_ino
@@ -136,7 +136,7 @@ def has_others() -> bool:
     return any(name.endswith(".sock") and name != own for name in names)
 
 
-def connect(path: str) -> socket.socket | None:
+def connect(path: str) -> Socket | None:
     """Connect to a socket in the registry, without waiting. None: nobody is there, and the name is removed.
 
     Raises:

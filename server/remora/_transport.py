@@ -10,12 +10,12 @@ from remora._loop import READ, WRITE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
     import ssl
     from collections.abc import Callable
     from typing import Any
 
     from remora._loop import Loop, Timer
+    from remora._originals import Socket
 
 __all__ = ["Transport"]
 
@@ -29,7 +29,7 @@ class Transport:
     def __init__(
         self,
         loop: Loop,
-        sock: socket.socket,
+        sock: Socket,
         receive: Callable[[bytes], None] = lambda _data: None,
         lost: Callable[[str], None] = lambda _reason: None,
     ) -> None:
@@ -123,6 +123,8 @@ class Transport:
     # -- the socket -------------------------------------------------------------------------------
 
     def _on_ready(self, events: int) -> None:
+        if not events:
+            self._lose("the program closed the connection")
         if events & WRITE:
             self._flush()
             if not self._outgoing and self.drained is not None and not self.closed:
@@ -150,7 +152,7 @@ class Transport:
     def _flush(self) -> None:
         if self._closed:
             return
-        if self._outgoing:
+        if self._outgoing and self.socket.is_ours():
             try:
                 sent = self.socket.send(self._outgoing)
                 del self._outgoing[:sent]
