@@ -17,6 +17,7 @@ class Attached(Protocol):
     """What the server needs to know of a session."""
 
     is_configured: bool
+    follows: bool
 
     @property
     def outbox(self) -> Outbox: ...
@@ -60,6 +61,7 @@ class Absent:
         self.until = 0.0
         self.role: str | None = None
         self.is_configured = False
+        self.follows = False
         self.outbox: Outbox = _Prints()
 
     def expel(self, reason: str) -> None:

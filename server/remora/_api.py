@@ -13,7 +13,7 @@ import threading  # noqa: F401 - here: the thread that imports it first counts a
 import typing  # noqa: F401 - here: while ours imports it, dataclasses of the program would find it half made
 
 from remora._call import Call
-from remora._enabled import Enabled, Settings
+from remora._enabled import PATIENCE, Enabled, Settings
 from remora._errors import AttachAlreadyEnabledError
 from remora._forked import when_settled
 from remora._identity import Identity
@@ -286,16 +286,22 @@ def _install_hooks() -> None:
 
 
 def _after_fork_in_child() -> None:
-    """The child is debugged by nobody, and can be as its parent could: behind the same port."""
+    """The child is debugged by nobody, and can be as its parent could: behind the same port.
+
+    When the parent's client follows its children, it is given a moment to attach to this one, too.
+    """
     importing.make_lock()
     _state.make_lock()
     left = _state.take()
     if left is None:
         return
+    is_followed = left.is_followed()
     left.abandon()
 
     def inherit() -> None:
-        _state.enabled = left.make_heir()
+        _state.enabled = left.make_heir(at_once=is_followed)
+        if is_followed:
+            wait(PATIENCE)
 
     try:
         when_settled(inherit)

@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from remora._registry import Door
     from remora_protocol import ProcessInfo
 
-__all__ = ["Enabled", "Settings"]
+__all__ = ["PATIENCE", "Enabled", "Settings"]
 
 _FAREWELL = 0.5
 _FORK_DELAY = 0.02
+#: Seconds for a client that follows a forked child, to attach to it before it goes on.
+PATIENCE = 3.0
 
 
 class Settings:
@@ -74,6 +76,7 @@ class Enabled:
         secrets: of drivers and of observers; or, in a forked child, the parent's gate.
         door: in the registry; a forked child opens its own on its own thread.
         is_inherited: the program has not asked for it in this process: it is a forked child.
+        delay: seconds after which a forked child registers.
     """
 
     def __init__(  # noqa: PLR0917
@@ -86,6 +89,7 @@ class Enabled:
         context: ssl.SSLContext | None,
         *,
         is_inherited: bool = False,
+        delay: float = 0.0,
     ) -> None:
         self.settings = settings
         self.context = context
@@ -103,7 +107,7 @@ class Enabled:
         self.loop.recover = self._recover
         if is_inherited:
             # Not at once: many a child does nothing but execute another program.
-            self.loop.call_later(_FORK_DELAY, self._begin)
+            self.loop.call_later(delay, self._begin)
         else:
             self._begin()
         self.loop.start(run_unseen)
@@ -234,11 +238,18 @@ class Enabled:
         if self._assembly is not None:
             self._assembly.abandon()
 
-    def make_heir(self) -> Enabled:
+    def is_followed(self) -> bool:
+        """Whether a client is attached who attaches to forked children, too. On any thread."""
+        return self._assembly is not None and self._assembly.server.is_followed
+
+    def make_heir(self, *, at_once: bool) -> Enabled:
         """In a forked child, once this is abandoned: the child can be debugged as its parent could."""
         identity = Identity(self.identity.given_name)
         heir = self.port.make_heir()
-        return Enabled(self.settings, self.secrets, identity, heir, None, self.context, is_inherited=True)
+        delay = 0.0 if at_once else _FORK_DELAY
+        return Enabled(
+            self.settings, self.secrets, identity, heir, None, self.context, is_inherited=True, delay=delay
+        )
 
 
 def _make_engine_here() -> Engine | None:

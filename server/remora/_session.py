@@ -77,6 +77,7 @@ class Session:
         self.role: str | None = DRIVER_ROLE if _is_in(server.gate, peer) else None
         self.is_attached = False
         self.is_configured = False
+        self.follows = False  # it attaches to forked children, too
         self.is_initialized = False
         self.is_pinging = False
         self.said_hello = False

@@ -93,6 +93,7 @@ def attach(session: Session, arguments: Arguments) -> dict[str, Any] | None:
     session.event("process", _describe(session))
     if session.role != DRIVER_ROLE:
         return None  # what the driver has asked for holds
+    session.follows = arguments.flag("follow")
     server.debugger.filters.just_my_code = arguments.flag("justMyCode", True)
     server.debugger.filters.skip(())
     if arguments.flag("redirectOutput", server.redirect_output):
