@@ -65,7 +65,7 @@ async def _run(arguments: Namespace, given: list[Given]) -> int:
     targets = [each.text for each in targets_given(arguments.targets)]
     try:
         async with asyncio.timeout_at(deadline):
-            if are_many(targets, everyone=arguments.all):
+            if are_many(targets, everyone=arguments.all or arguments.follow != "off"):
                 ctx = await _open_group(targets, arguments)
             else:
                 ctx = Context(await _open(targets[0] if targets else None, arguments))

@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from remora_client.discovery import Discovery, Target
     from remora_protocol import ProcessInfo, Qualifier
 
-__all__ = ["Candidate", "EngineFeed", "Feed", "LocalFeed", "QualifierFeed", "are_many", "feeds_for"]
+__all__ = [
+    "Candidate",
+    "EngineFeed",
+    "Feed",
+    "LocalFeed",
+    "QualifierFeed",
+    "are_many",
+    "feeds_for",
+    "link_locally",
+]
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,8 @@ class Candidate:
         key: no other process of this feed ever has it.
         pid: None where the other end does not tell before we are in.
         link: makes a connection to where the process is.
+        comes_back: when our session with it was lost and it is there again, it is attached to again.
+        only_listed: it is told of, and not attached to.
     """
 
     key: str
@@ -46,6 +57,8 @@ class Candidate:
     name: str
     link: Callable[[], Awaitable[Link]]
     attached_by: str | None = None
+    comes_back: bool = False
+    only_listed: bool = False
 
 
 class Feed(Protocol):
@@ -53,11 +66,15 @@ class Feed(Protocol):
 
     Attributes:
         place: how it is shown.
-        goes_on: whether processes that come later are meant, too.
+        news: set when it is worth asking at once; None: there is no such sign.
     """
 
     place: str
-    goes_on: bool
+    news: asyncio.Event | None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether processes that come later are meant, too."""
 
     async def candidates(self) -> list[Candidate]:
         """Who is there now. Raises a `ClientError`."""
@@ -111,14 +128,20 @@ def _wanted(
 class LocalFeed:
     """This user's processes on this machine."""
 
+    news: asyncio.Event | None = None
+
     def __init__(self, pid: int | None, name: str | None, *, everyone: bool) -> None:
         self.place = "this machine" if pid is None else f"process {pid}"
         self.goes_on = everyone
-        self._pid, self._name = pid, name
+        self.pid, self._name = pid, name
+
+    async def processes(self) -> list[ProcessInfo]:
+        """All of them."""
+        return await local_processes()
 
     async def candidates(self) -> list[Candidate]:
         """Those that answer through their sockets in the registry."""
-        found = _wanted(await local_processes(), self._pid, self._name, everyone=self.goes_on)
+        found = _wanted(await self.processes(), self.pid, self._name, everyone=self.goes_on)
         host = socket.gethostname()
         return [
             Candidate(
@@ -126,7 +149,7 @@ class LocalFeed:
                 host,
                 each["pid"],
                 each["name"],
-                lambda pid=each["pid"]: _link_locally(pid),  # type: ignore[misc]
+                lambda pid=each["pid"]: link_locally(pid),  # type: ignore[misc]
                 each["attachedBy"],
             )
             for each in found
@@ -136,7 +159,8 @@ class LocalFeed:
         """Nothing is open between two questions."""
 
 
-async def _link_locally(pid: int) -> Link:
+async def link_locally(pid: int) -> Link:
+    """A connection to a process of this machine. Raises `NoSuchProcess`."""
     path = next((path for path, each in local_sockets() if each == pid), None)
     if path is None:
         raise NoSuchProcess(f"Process {pid} has gone.")
@@ -148,6 +172,8 @@ async def _link_locally(pid: int) -> Link:
 
 class QualifierFeed:
     """The processes behind one address. One connection stays open for the question."""
+
+    news: asyncio.Event | None = None
 
     def __init__(
         self, qualifier: Qualifier, options: ConnectOptions, name: str | None, *, everyone: bool
@@ -164,7 +190,7 @@ class QualifierFeed:
             return [self._only()]
         link = self._link
         if link is None:
-            link = self._link = await self._connect()
+            link = self._link = await self.connect()
         if not link.is_remora:
             return [self._only()]
         try:
@@ -180,7 +206,7 @@ class QualifierFeed:
                 self._qualifier.host,
                 each["pid"],
                 each["name"],
-                self._connect,
+                self.connect,
                 each["attachedBy"],
             )
             for each in found
@@ -195,7 +221,17 @@ class QualifierFeed:
         link, self._link, self._lent = self._link, None, True
         return link
 
-    async def _connect(self) -> Link:
+    @property
+    def host(self) -> str:
+        """The machine."""
+        return self._qualifier.host
+
+    @property
+    def pid(self) -> int | None:
+        """The process that the address names."""
+        return self._qualifier.pid
+
+    async def connect(self) -> Link:
         """The first time a person may be asked; what they said counts from then on."""
         link = await connect(self._qualifier, self._options)
         if link.secret is not None:
@@ -218,6 +254,7 @@ class EngineFeed:
     """The workers that an engine knows."""
 
     goes_on = True
+    news: asyncio.Event | None = None
 
     def __init__(self, url: str, discovery: Discovery, name: str | None) -> None:
         self.place = url

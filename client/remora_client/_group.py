@@ -43,6 +43,7 @@ class Member:
     pid: int | None
     name: str
     session: Session
+    tried: _Tried | None = None
 
     @property
     def label(self) -> str:
@@ -70,6 +71,7 @@ class _Tried:
 
     attached_by: str | None
     failed: bool = False
+    lost: bool = False
 
 
 class Group:
@@ -116,11 +118,12 @@ class Group:
         await asyncio.gather(*(each.close() for each in self._feeds if each not in lasting))
         if lasting:
             self._following = asyncio.get_running_loop().create_task(self._follow(lasting))
+            self._following.add_done_callback(lambda _: self._changed.set())
 
     @property
     def goes_on(self) -> bool:
         """Whether processes may still come."""
-        return self._following is not None and not self._closed
+        return self._following is not None and not self._following.done() and not self._closed
 
     async def detach(self) -> None:
         """Leave all processes running. Never raises; safe to call twice."""
@@ -137,8 +140,8 @@ class Group:
         self._changed.set()
 
     async def _follow(self, feeds: Sequence[Feed]) -> None:
-        while True:
-            await asyncio.sleep(_LOOK_SECONDS)
+        while any(each.goes_on for each in feeds):
+            await _wait_for_news(feeds)
             await self._look(feeds)
 
     async def _look(self, feeds: Sequence[Feed]) -> list[Exception]:
@@ -167,13 +170,16 @@ class Group:
 
     def _is_news(self, feed: Feed, candidate: Candidate) -> bool:
         known = self._known.get((feed.place, candidate.key))
-        if known is None:
+        if known is None or (known.lost and candidate.comes_back and candidate.attached_by is None):
             return True
         # Who was somebody else's and is free now is asked once more.
         return known.failed and known.attached_by is not None and candidate.attached_by is None
 
     async def _join(self, feed: Feed, candidate: Candidate) -> Exception | None:
         known = self._known[feed.place, candidate.key] = _Tried(candidate.attached_by)
+        if candidate.only_listed:
+            self._note(f"{visible(candidate.name)} ({candidate.pid}) is there.")
+            return None
         self._last_number += 1
         number = self._last_number
         try:
@@ -186,6 +192,7 @@ class Group:
             self._note(f"{visible(candidate.name)} ({candidate.pid}) was not attached to: {error}")
             return error
         member = self._welcome(number, candidate, session)
+        member.tried = known
         trouble = await self._bring(member)  # what was set while we attached
         if trouble:
             self._note(trouble)
@@ -251,6 +258,8 @@ class Group:
     def _leave(self, member: Member) -> None:
         if self.members.pop(member.number, None) is None:
             return
+        if member.tried is not None:
+            member.tried.lost = member.session.state.phase == "gone"
         self._tell(member, "remora/left", {})
         self._later(member.session.detach())
 
@@ -368,6 +377,22 @@ class Group:
         if gone:
             kept = tuple(each for each in self.breakpoints if each.number not in gone)
             self._later(self._spread(kept, self.filters))
+
+
+async def _wait_for_news(feeds: Sequence[Feed]) -> None:
+    """Until one of them has something to tell, or it is time to ask."""
+    signs = [each.news for each in feeds if each.news is not None]
+    if not signs:
+        await asyncio.sleep(_LOOK_SECONDS)
+        return
+    waiting = [asyncio.ensure_future(sign.wait()) for sign in signs]
+    try:
+        await asyncio.wait(waiting, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
+    for sign in signs:
+        sign.clear()
 
 
 def _complain(troubles: Sequence[str]) -> None:

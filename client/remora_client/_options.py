@@ -32,6 +32,7 @@ class ConnectOptions:
         certfile, keyfile: our own certificate, for servers that want one.
         observe: the secret is the one that lets us look and run no code.
         hold: seconds that the program is to wait for us when the connection is lost; 0: not at all.
+        follow: forked children wait a moment for us to attach to them, too.
         legacy_tls: also speak TLS 1.0, which an old ptvsd has nothing newer than.
         rescue: free an old ptvsd that believes in a debugger which is gone, at the price that
             docs/ptvsd.md tells.
@@ -55,6 +56,7 @@ class ConnectOptions:
     timeout: float = 10.0
     observe: bool = False
     hold: float = 0.0
+    follow: bool = False
     legacy_tls: bool = False
     rescue: bool = False
     via: str | None = None

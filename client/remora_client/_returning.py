@@ -38,7 +38,7 @@ _AT_LEAST = 15.0  # so long it is tried in any case: the network may need a mome
 _LONGEST_PAUSE = 2.0
 # Without --hold, for a session that led through another process: the port is taken over within a second.
 _TAKEOVER_SECONDS = 5.0
-_REGISTERING_SECONDS = 1.5
+_REGISTERING_SECONDS = 0.7
 
 
 class Returning(Breaking, Looking):
@@ -59,6 +59,8 @@ class Returning(Breaking, Looking):
         hold = self.link.options.hold
         if hold and self.link.is_remora:
             self._arguments["hold"] = hold
+        if self.link.options.follow:
+            self._arguments["follow"] = True
         body = await _attach.start(
             self, {**self._arguments, "resume": self._token} if self._token else self._arguments
         )
@@ -83,8 +85,9 @@ class Returning(Breaking, Looking):
     async def _come_back(self) -> None:
         hold = self.link.options.hold
         reason = self._rpc.end.text if self._rpc.end is not None else ""
-        waits = f" The program waits for {hold:g} s;" if hold else ""
-        self.note(f"{visible(reason)}{waits or ' It led through another process;'} connecting again …")
+        is_silent = not hold
+        if hold:
+            self.note(f"{visible(reason)} The program waits for {hold:g} s; connecting again …")
         await self.link.close()
         error: Exception | None = None
         pause = 0.1
@@ -99,6 +102,9 @@ class Returning(Breaking, Looking):
                         error = failure
                         if isinstance(failure, Rejected) and not isinstance(failure, Throttled):
                             raise
+                        if is_silent and not isinstance(failure, NoSuchProcess):
+                            is_silent = False
+                            self.note(f"{visible(reason)} It led through another process; connecting again …")
                         seconds = asyncio.get_running_loop().time() - begun
                         if isinstance(failure, NoSuchProcess) and not hold and seconds > _REGISTERING_SECONDS:
                             raise

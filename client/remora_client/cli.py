@@ -274,6 +274,8 @@ def _add_all(parser: argparse.ArgumentParser) -> None:
         "every process behind each, or of this machine when none is named: those there now, and those to come"
     )
     parser.add_argument("--all", action="store_true", help=text)
+    text = "tell of the processes that come of this one (list), or debug them, too (attach); default: off"
+    parser.add_argument("--follow", choices=("off", "list", "attach"), default="off", help=text)
 
 
 def _add_choice(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from remora._identity import Identity
 from remora._importing import importing
 from remora._log import log
 from remora._loop import READ, Loop
+from remora._originals import is_patched
 from remora._registry import open_door
 from remora._unseen import run_unseen
 
@@ -105,6 +106,8 @@ class Enabled:
         self._assembly: Assembly | None = None
         self._listening: list[Socket] = []
         self.loop.recover = self._recover
+        if is_patched:
+            _import_all()
         if is_inherited:
             # Not at once: many a child does nothing but execute another program.
             self.loop.call_later(delay, self._begin)
@@ -252,9 +255,19 @@ class Enabled:
         )
 
 
+def _import_all() -> None:
+    """Import here what our thread would import later, and could then wait for without end."""
+    from remora._preload import preload
+
+    preload()
+
+
 def _make_engine_here() -> Engine | None:
-    """PyPy's engine gets into the main thread by a signal, whose handler only that thread can install."""
-    if sys.implementation.name != "pypy":
+    """PyPy's engine gets into the main thread by a signal, whose handler only that thread can install.
+
+    And where green threads are at work, nothing is to be imported later.
+    """
+    if sys.implementation.name != "pypy" and not is_patched:
         return None
     from remora._engine import choose
 

@@ -47,7 +47,7 @@ class Identity:
             "ppid": os.getppid(),
             "name": self.name,
             "argv": _argv(),
-            "executable": sys.executable or "",
+            "executable": getattr(sys, "executable", None) or "",
             "user": _user(),
             "implementation": sys.implementation.name,
             "version": ".".join(map(str, sys.version_info[:3])),

@@ -23,6 +23,7 @@ __all__ = [
     "accept",
     "allocate_lock",
     "get_ident",
+    "is_patched",
     "make_selector",
     "monotonic",
     "sleep",
@@ -42,6 +43,8 @@ def _original(module: Any, name: str) -> Any:
     return getattr(module, name)
 
 
+#: Whether the program's threads are green ones, and locks, those of imports too, no use to ours.
+is_patched = "gevent.monkey" in sys.modules or "eventlet.patcher" in sys.modules
 allocate_lock = _original(_thread, "allocate_lock")
 allocate_rlock = _original(_thread, "RLock")
 get_ident = _original(_thread, "get_ident")

@@ -51,9 +51,14 @@ async def _attach(arguments: Namespace, given: list[str]) -> int:
     if arguments.listens:
         return await _debug(await _listen(arguments), printer, config, given)
     targets = [each.text for each in targets_given(arguments.targets)]
-    if not are_many(targets, everyone=arguments.all):
+    if not are_many(targets, everyone=arguments.all or arguments.follow != "off"):
         return await _debug(await _open(targets[0] if targets else None, arguments), printer, config, given)
-    group = await open_group(targets, arguments, lambda text: print(f"remora: {text}", file=sys.stderr))
+    group = await open_group(
+        targets,
+        arguments,
+        lambda text: print(f"remora: {text}", file=sys.stderr),
+        _choose if sys.stdin.isatty() else None,
+    )
     try:
         member = group.first()
         assert member is not None

@@ -12,6 +12,7 @@ from remora._handlers._table import HANDLERS, When, handles
 from remora._handlers.login import reject
 from remora._log import log
 from remora._login import DRIVER_ROLE
+from remora._subinterpreters import count_others
 from remora_protocol import RequestFailed, __version__
 
 if TYPE_CHECKING:
@@ -71,10 +72,18 @@ def initialize(session: Session, arguments: Arguments) -> dict[str, Any]:
             "version": __version__,
             "requests": sorted(name for name in HANDLERS if name.startswith("remora/")),
             "engine": debugger.engine_name,
-            "limits": list(debugger.limits),
+            "limits": [*debugger.limits, *_others_here()],
             "clock": time.time(),
         },
     }
+
+
+def _others_here() -> list[str]:
+    count = count_others()
+    if not count:
+        return []
+    what = "another interpreter" if count == 1 else f"{count} other interpreters"
+    return [f"There is {what} in this process: code that runs there is not debugged."]
 
 
 @handles("attach", When.CONNECTED)

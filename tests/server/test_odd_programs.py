@@ -1,0 +1,107 @@
+"""Programs that are no ordinary script: embedded, on green threads, with other interpreters in them."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.support.dap import DapClient
+from tests.support.interpreters import INTERPRETERS, NEWEST, Interpreter
+from tests.support.program import PYTHONPATH, Program
+
+OWN = Interpreter(sys.executable, "own", sys.version_info[:3], sys.implementation.name)
+
+EMBEDDED = """\
+import sys
+del sys.argv, sys.executable
+del sys.modules["__main__"].__file__
+import remora
+sys.stdout.write("REMORA_ADDRESS %s %d\\n" % remora.enable_attach(None, ("127.0.0.1", 0)))
+sys.stdout.flush()
+def work(n):
+    return n + 1  # @work
+n = 0
+while n < 2000:
+    n = work(n)
+    __import__("time").sleep(0.01)
+"""
+
+GREEN = """\
+import os, sys
+FIRST
+import time, gevent
+print("REMORA_ADDRESS", *remora.enable_attach(None, ("127.0.0.1", 0)), flush=True)
+def work(name, n):
+    return n + 1  # @work
+def loop(name):
+    n = 0
+    while True:
+        n = work(name, n)
+        gevent.sleep(0.01)
+gevent.joinall([gevent.spawn(loop, "one"), gevent.spawn(loop, "two")], timeout=60)
+"""
+
+SEVERAL = """\
+#
+import time
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+made = interpreters.create()
+def work(n):
+    return n + 1  # @work
+n = 0
+while True:
+    n = work(n)
+    time.sleep(0.01)
+"""
+
+
+def test_without_argv_executable_and_file(interpreter: Interpreter) -> None:
+    with Program(interpreter, EMBEDDED, warnings="ignore") as program:
+        with DapClient.connect(program.address) as client:
+            (row,) = client.request("remora/processes")["processes"]
+            assert (row["name"], row["argv"], row["executable"]) == ("python", [], "")
+            client.attach({program.path: [program.line("work")]})
+            stop = client.wait_stopped()
+            top = client.top(stop["threadId"])
+            assert client.evaluate("n + 1", top["id"])["result"] == str(
+                int(client.locals(top["id"])["n"]) + 1
+            )
+            client.disconnect()
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "import remora; from gevent import monkey; monkey.patch_all()",
+        "from gevent import monkey; monkey.patch_all(); import remora",
+        "import remora",
+    ],
+)
+def test_greenlets_whoever_patched_first(first: str) -> None:
+    pytest.importorskip("gevent")
+    with Program(OWN, GREEN.replace("FIRST", first), warnings="ignore", pythonpath=PYTHONPATH) as program:
+        with DapClient.connect(program.address).attach({program.path: [program.line("work")]}) as client:
+            seen: set[str] = set()
+            for _ in range(20):
+                stop = client.wait_stopped()
+                top = client.top(stop["threadId"])
+                seen.add(client.evaluate("name", top["id"])["result"])
+                client.continue_(stop["threadId"])
+            assert seen == {"'one'", "'two'"}
+            client.set_breakpoints(program.path, [])
+            client.disconnect()
+
+
+@pytest.mark.parametrize("interpreter", [NEWEST, *INTERPRETERS[:1]], ids=str)
+def test_other_interpreters_are_named_as_not_debugged(interpreter: Interpreter) -> None:
+    with Program(interpreter, SEVERAL, enable={}, warnings="ignore") as program:
+        with DapClient.connect(program.address) as client:
+            client.attach({program.path: [program.line("work")]})
+            client.wait_stopped()
+            limits = client.capabilities["remora"]["limits"]
+            assert any("another interpreter in this process" in each for each in limits)
+            client.disconnect()
