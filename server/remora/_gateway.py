@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Audience", "Gateway", "Member"]
 
+_LAST_BREATH = 0.5
+
 
 class Member:
     """Another process behind our port.
@@ -164,4 +166,6 @@ class Gateway:
         if self._members.get(member.pid) is member:
             del self._members[member.pid]
             _registry.remove_if_dead(member.door)
+            # And again: of what a process has open, the connection to us may be closed before its door is.
+            self.loop.call_later(_LAST_BREATH, lambda: _registry.remove_if_dead(member.door))
             self.audience.on_member("gone", member)

@@ -220,8 +220,10 @@ class Port:
 
     def _own(self, sock: Socket) -> None:
         self._pause = _SHORTEST_PAUSE
-        if self._owners_door:
-            _registry.remove_if_dead(self._owners_door)
+        former = self._owners_door
+        if former:
+            _registry.remove_if_dead(former)
+            self._loop.call_later(0.5, lambda: _registry.remove_if_dead(former))
         self._open_gateway()
         self._serve(sock)
 

@@ -145,7 +145,7 @@ class Running:
 
     def end(self) -> None:
         """Ends it as its owner would, and looks whether anything of it is left."""
-        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.terminate()
         try:
             self.process.wait(20)
         finally:

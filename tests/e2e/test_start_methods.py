@@ -139,7 +139,7 @@ def test_a_forked_child_joins_its_parents_port(interpreter: Interpreter) -> None
         os.kill(child["pid"], signal.SIGKILL)
         rows_of(program, 1)
         expect(lambda: open_sockets(program.pid) == ALONE)
-        assert not os.path.exists(f"{FOLDER}/{child['pid']}.sock")
+        expect(lambda: not os.path.exists(f"{FOLDER}/{child['pid']}.sock"))
 
 
 @pytest.mark.parametrize("interpreter", SOME, ids=str)

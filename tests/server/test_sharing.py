@@ -123,7 +123,9 @@ def test_what_happens_to_one_is_in_the_list(fleet: Fleet) -> None:
     assert watching.expect_event("remora/process", reason="new")["process"]["name"] == "third"
     third.signal(signal.SIGKILL)
     assert watching.expect_event("remora/process", reason="gone")["process"]["pid"] == third.pid
-    assert not os.path.exists(f"{FOLDER}/{third.pid}.sock")  # which it could not remove itself
+    deadline = time.monotonic() + 10
+    while os.path.exists(f"{FOLDER}/{third.pid}.sock"):  # which it could not remove itself
+        assert time.monotonic() < deadline
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
@@ -135,7 +137,9 @@ def test_when_the_owner_dies_another_has_the_port_within_a_second(fleet: Fleet, 
     assert fleet.wait_for(*others, seconds=5) < 1
     (mark,) = registered(fleet)
     assert mark.split(".")[2] in [str(each.pid) for each in others]
-    assert not os.path.exists(f"{FOLDER}/{owner.pid}.sock")
+    deadline = time.monotonic() + 10
+    while os.path.exists(f"{FOLDER}/{owner.pid}.sock"):
+        assert time.monotonic() < deadline
     late = fleet.start()
     fleet.wait_for(*others, late)
 
