@@ -81,7 +81,9 @@ class Running:
         self.debug_port, self.port = free_port(), free_port()
         self.file = folder / "app.py"
         self.file.write_text(ENABLE + text)
-        environment = clean_environment({"DEBUG_PORT": str(self.debug_port), "PYTHONUNBUFFERED": "1"})
+        environment = clean_environment(
+            {"DEBUG_PORT": str(self.debug_port), "PYTHONUNBUFFERED": "1", "HOME": str(folder)}
+        )
         self._log = (folder / "log").open("w")
         self.process = subprocess.Popen(
             [part.replace("PORT", str(self.port)) for part in command],
