@@ -243,7 +243,8 @@ class Enabled:
 
     def is_followed(self) -> bool:
         """Whether a client is attached who attaches to forked children, too. On any thread."""
-        return self._assembly is not None and self._assembly.server.is_followed
+        driver = None if self._assembly is None else self._assembly.server.driver
+        return driver is not None and driver.follows
 
     def make_heir(self, *, at_once: bool) -> Enabled:
         """In a forked child, once this is abandoned: the child can be debugged as its parent could."""

@@ -171,12 +171,6 @@ class Server:
         driver = self.driver
         return driver is not None and driver.is_configured
 
-    @property
-    def is_followed(self) -> bool:
-        """Whether the client attaches to forked children, too."""
-        driver = self.driver
-        return driver is not None and driver.follows
-
     # -- attaching --------------------------------------------------------------------------------
 
     def attached_by(self) -> str | None:
