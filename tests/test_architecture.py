@@ -53,6 +53,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_helping"},
         {"_debugger"},
         {"_reports"},
+        {"_disassembly"},
         {"_engine", "_binding", "_functions", "_exceptions", "_stepping", "_threads", "_world"},
         {"_breakpoints", "_stacks", "_telling"},
         {"_watchers"},
@@ -65,7 +66,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_outbox", "_frames", "_sources", "_values", "_filters", "_conditions", "_logmessages", "_lines"},
         {"_transport"},
         {"_host"},
-        {"_engine._native", "_placement", "_renderers", "_statics", "_loop", "_opening", "_feed"},
+        {"_engine._native", "_placement", "_targets", "_renderers", "_statics", "_loop", "_opening", "_feed"},
         {"_importing"},
         {
             "_crash",

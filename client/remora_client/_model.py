@@ -381,6 +381,7 @@ class Stop:
     all_threads: bool = True
     frame: Frame | None = None  # Session.wait_for_stop fills it
     passed: tuple[str, str] = ("", "")  # the file of a call that a step did not enter, and the rule why
+    instruction: str = ""  # the next one, after a step by instructions
 
     @classmethod
     def from_dap(cls, body: Mapping[str, Any]) -> Stop:
@@ -397,4 +398,5 @@ class Stop:
             bool(body.get("allThreadsStopped", False)),
             Frame.from_dap(brief) if brief else None,
             (_text(passed, "path"), _text(passed, "rule")),
+            _text(remora, "instruction"),
         )

@@ -196,6 +196,18 @@ class Session(Returning):
             extra["everywhere"] = True
         await self._run("stepIn", thread, single=single, extra=extra)
 
+    async def step_instruction(self, *, into: bool, thread: int | None = None) -> None:
+        """To the next instruction of the bytecode, of this function or of whichever it calls."""
+        if not self.supports("supportsSteppingGranularity"):
+            raise ClientError("This server cannot step by instructions.")
+        await self._run("stepIn" if into else "next", thread, extra={"granularity": "instruction"})
+
+    async def disassembly(self, frame: Frame | None = None) -> tuple[list[dict[str, Any]], int]:
+        """The instructions of the function that a frame runs, and the index of the one it is at."""
+        body = await self.request("remora/disassemble", {"frameId": (await self._frame(frame)).id})
+        current = body.get("current")
+        return records(body, "instructions"), current if isinstance(current, int) else -1
+
     async def step_out(self, thread: int | None = None, *, single: bool = False) -> None:
         """To the caller, straight after the call returned."""
         await self._run("stepOut", thread, single=single)

@@ -2,6 +2,8 @@
 
 Every method is called on the server's thread and returns at once, but for `break_here` and `post_mortem`,
 which the program calls. What happens on the program's threads is in `_reports`.
+
+It is this long because it is the whole of what can be asked for, each in a few lines.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from remora._binding import LineTable
 from remora._breakpoints import Breakpoint, ExceptionFilter, FunctionBreakpoint, SourceBreakpoint
 from remora._calls import Call, after
 from remora._conditions import BadExpression
+from remora._disassembly import Addresses
 from remora._engine import Engine, choose
 from remora._engine._lines import lines_of
 from remora._filters import Filters
@@ -24,6 +27,7 @@ from remora._reports import Reports
 from remora._stacks import Stacks
 from remora._stepping import Plan
 from remora._stops import Stop
+from remora._targets import Target, calls_at
 from remora._telling import Telling
 from remora._threads import ThreadInfo, ThreadRecord, Threads
 from remora._world import World
@@ -31,7 +35,7 @@ from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from types import FrameType
+    from types import CodeType, FrameType
 
     from remora._sources import Sources
     from remora._telling import Publish
@@ -70,12 +74,14 @@ class Debugger:
         engine_name: monitoring, inserted or settrace.
         limits: what this Python cannot do, as sentences.
         own_threads: idents of threads that are never stopped or listed.
+        addresses: of the instructions that clients were shown.
         filters: whose code is whose; `filters.just_my_code` may be set at any time.
     """
 
     def __init__(self, sources: Sources, post: Post, engine: Engine | None = None) -> None:
         self.own_threads: set[int] = set()
         self.filters = Filters()
+        self.addresses = Addresses()
         self._sources = sources
         self._post = post
         self._engine: Engine = choose() if engine is None else engine
@@ -136,10 +142,10 @@ class Debugger:
     def _clear(self) -> None:
         self._lines.clear()
         self._functions.clear()
-        self._reports.errors = {}
-        self._reports.plans.clear()
+        self._reports.forget()
         self._reports.hooks.remove()
         self._stacks.forget()
+        self.addresses.clear()
 
     # -- breakpoints
 
@@ -202,6 +208,10 @@ class Debugger:
     def frame(self, frame_id: int) -> Frame:
         """A frame that `frames` gave out and that has not moved on since."""
         return self._stacks.frame(frame_id)
+
+    def place_of(self, frame: Frame) -> tuple[CodeType, int]:
+        """The code that a frame runs, as the program made it, and the offset of its instruction there."""
+        return self._engine.original(frame.code), self._engine.place_of(frame.frame)
 
     def _record(self, thread_id: int) -> ThreadRecord:
         record = self._threads.numbered(thread_id)
@@ -272,18 +282,34 @@ class Debugger:
         *,
         line: int | None = None,
         single_thread: bool = False,
+        target: int | None = None,
+        by_instruction: bool = False,
         everywhere: bool = False,
     ) -> None:
         """Let this thread go on as far as `kind` says, and with it all others unless `single_thread`.
 
-        With `everywhere`, the filters do not count.
+        Args:
+            thread_id: whose step it is; it has to be held.
+            kind: how far.
+            line: for "until", the line to reach.
+            single_thread: the others stay held.
+            target: for "in", which call to enter: the start of one of `step_targets`.
+            by_instruction: stop at the next instruction rather than line.
+            everywhere: the filters do not count.
         """
         record, stop = self._held(thread_id)
         frame = _frame_to_run_on(stop)
-        if stop.is_before_line and kind in ("in", "over", "until"):
+        if stop.is_before_line and kind in ("in", "over", "until") and not by_instruction and target is None:
             self._show_anew(record, Stop(frame, "step"))  # it is there already
             return
-        plan = Plan(kind, frame, self.filters.is_not_own if everywhere else self.filters.is_user, line)
+        plan = Plan(
+            kind,
+            frame,
+            self.filters.is_not_own if everywhere else self.filters.is_user,
+            line,
+            place_of=self._engine.place_of if by_instruction else None,
+            is_wanted_call=None if target is None else self._is_in_call(record, target),
+        )
         if stop.is_returning and stop.returned is not None:
             plan.leave(stop.returned.value)
         record.was_stepped = True
@@ -293,6 +319,24 @@ class Debugger:
             self._world.let_go_alone(record)
         else:
             self._world.let_all_go()
+
+    def step_targets(self, frame: Frame) -> list[Target]:
+        """The calls that a step in from this frame can be told to enter."""
+        text = self._sources.text(frame.filename)
+        if text is None:
+            return []
+        after = self._engine.place_of(frame.frame)
+        try:
+            return calls_at(text, self._engine.original(frame.code), frame.line, after)
+        except (SyntaxError, ValueError):
+            return []
+
+    def _is_in_call(self, record: ThreadRecord, target: int) -> Callable[[FrameType], bool]:
+        targets = self.step_targets(self._stacks.of(record)[0])
+        offsets = next((each.offsets for each in targets if each.offsets.start == target), None)
+        if offsets is None:
+            raise RequestFailed("not-found", "There is no such call on the line that the thread is at.")
+        return lambda at: self._engine.place_of(at) in offsets
 
     def goto_lines(self, frame: Frame, line: int) -> list[int]:
         """Where a jump to this line would go: to one line of the same function, or nowhere."""

@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from remora import _exceptions
+from remora._disassembly import disassemble, row_at
 from remora._engine import ErrorWatch, Happening
 from remora._engine._lines import second_starts
 from remora._originals import get_ident
@@ -64,7 +65,8 @@ class Reports:
         self._lines = lines
         self._functions = functions
         self._telling = telling
-        self._told_errors: dict[int, int] = {}
+        # By thread. The exceptions themselves: the id of one that is gone is soon that of another.
+        self._told_errors: dict[int, BaseException | None] = {}
 
     # -- what to report: called under the lock, on any thread
 
@@ -86,8 +88,15 @@ class Reports:
         self._engine.watch_entries([(code, self._entry_report(points)) for code, points in entries])
         self._engine.watch_new_code(self._functions.wants_code())
 
+    def forget(self) -> None:
+        """Nobody is attached any more."""
+        self.errors = {}
+        self.plans.clear()
+        self._told_errors.clear()
+
     def watch_errors(self) -> None:
         """The exception filters have changed."""
+        self._told_errors.clear()
         if "uncaught" in self.errors:
             self.hooks.install()
         else:
@@ -166,10 +175,16 @@ class Reports:
             line=plan.at_line,
             breakpoint_ids=plan.breakpoint_ids,
             returned=plan.returned,
+            instruction=self._instruction(frame) if plan.by_instruction else "",
             is_returning=is_returning,
             is_before_line=plan.is_before_line,
             passed=passed,
         )
+
+    def _instruction(self, frame: FrameType) -> str:
+        rows = disassemble(self._engine.original(frame.f_code))
+        row = rows[row_at(rows, self._engine.place_of(frame))]
+        return f"{row.offset} {row.text}"
 
     def on_failure(self, error: BaseException) -> None:
         """Something of ours went wrong."""
@@ -272,8 +287,8 @@ class Reports:
         if stop is None or ident in self.own_threads:
             return
         told = self._told_errors.get(ident)
-        self._told_errors[ident] = id(stop.error)
-        if told != id(stop.error) or stop.break_mode == "always":
+        self._told_errors[ident] = stop.error
+        if told is not stop.error or stop.break_mode == "always":
             self.world.hold(stop, lambda: bool(self.errors))
 
 

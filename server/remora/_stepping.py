@@ -10,6 +10,8 @@ identity, never by thread, since a coroutine may be resumed by any.
                returns of the frame, calls (step in)           or STOP (return, here)
     RETURNING  the next instruction of the caller, and lines   that instruction or a line: STOP
 
+A step by instructions has the frame itself for its landing, and each frame that it enters.
+
 A coroutine that is suspended by `await` has not returned: the step waits for it. A generator that yields
 has, and the step goes on with who consumes it. An exception that leaves the frame shows as a line of the
 caller that handles it.
@@ -63,6 +65,8 @@ class Plan:
         frame: where the thread stands.
         is_user: whether steps may end in this frame.
         line: for until, the line to reach; by default any below the current one.
+        place_of: for a step by instructions, where in its code a frame is.
+        is_wanted_call: for a step into one call of several, whether the frame is in the middle of that one.
 
     Attributes:
         watch: the frames to be heard of from now on.
@@ -74,7 +78,14 @@ class Plan:
     """
 
     def __init__(
-        self, kind: Kind, frame: FrameType, is_user: Callable[[FrameType], bool], line: int | None = None
+        self,
+        kind: Kind,
+        frame: FrameType,
+        is_user: Callable[[FrameType], bool],
+        line: int | None = None,
+        *,
+        place_of: Callable[[FrameType], int] | None = None,
+        is_wanted_call: Callable[[FrameType], bool] | None = None,
     ) -> None:
         self.kind = kind
         self.reason = "step"
@@ -85,12 +96,20 @@ class Plan:
         self.is_before_line = False
         self.passed: tuple[CodeType, dict[str, Any]] | None = None
         self._frame = frame
+        self._place_of = place_of
+        self._place = -1 if place_of is None else place_of(frame)
+        self._is_wanted_call = is_wanted_call
         self._is_user = is_user
         self._until = _frames.line_of(frame) + 1 if line is None else line
         self._entered: dict[int, FrameType] = {}
         self._callers = {id(caller): caller for caller in _frames.callers(frame) if is_user(caller)}
-        self._landing: FrameType | None = None
+        self._landing = frame if place_of is not None and kind != "out" else None
         self.watch = self._make_watch()
+
+    @property
+    def by_instruction(self) -> bool:
+        """Whether this is a step to the next instruction, not line."""
+        return self._place_of is not None
 
     def _make_watch(self) -> Watch:
         lines = {**self._callers, **self._entered}
@@ -116,15 +135,24 @@ class Plan:
         if happening is Happening.CALL:
             return self._decide_call(frame)
         if happening is Happening.INSTRUCTION:
-            is_back = frame is self._landing and not _frames.begins_handler(frame)
-            return Verdict.STOP if is_back else Verdict.GO
+            return self._decide_instruction(frame)
         if frame is not self._frame or happening is Happening.UNWIND:
             return Verdict.GO
         if happening is Happening.YIELD:
             return self._decide_yield(value)
         return self._decide_return(value)
 
+    def _decide_instruction(self, frame: FrameType) -> Verdict:
+        if frame is not self._landing:
+            return Verdict.GO
+        if self._place_of is None:
+            return Verdict.GO if _frames.begins_handler(frame) else Verdict.STOP
+        is_still_there = frame is self._frame and self._place_of(frame) == self._place
+        return Verdict.GO if is_still_there else Verdict.STOP
+
     def _decide_line(self, frame: FrameType) -> Verdict:
+        if frame is self._landing and self._place_of is not None:
+            return self._decide_instruction(frame)
         if frame is self._frame and self.kind == "until" and _frames.line_of(frame) < self._until:
             return Verdict.GO
         if frame is self._landing:
@@ -142,7 +170,11 @@ class Plan:
             return Verdict.GO
         if not any(caller in (self._frame, self._landing) for caller in _frames.walk(frame.f_back)):
             return Verdict.GO  # another task or greenlet of the same thread
+        if self._is_wanted_call is not None and not self._is_wanted_call(self._frame):
+            return Verdict.GO
         self._entered[id(frame)] = frame
+        if self._place_of is not None:
+            self._landing = frame
         self.watch = self._make_watch()
         return Verdict.CHANGED
 

@@ -31,6 +31,7 @@ class Stop:
         error: the exception, for reason exception.
         break_mode: DAP's word for which kind of exception breakpoint it was.
         returned: what the function that was stepped out of returned.
+        instruction: what is to be executed next, after a step by instructions.
         is_returning: `frame` has ended but for handing over what it returned.
         is_before_line: `frame` stands before the start of another line than the one shown.
         passed: the file of a call that a step in did not end in, and the rule that kept it from it.
@@ -46,6 +47,7 @@ class Stop:
     error: BaseException | None = None
     break_mode: str = ""
     returned: ReturnValue | None = None
+    instruction: str = ""
     is_returning: bool = False
     is_before_line: bool = False
     traceback_frames: Sequence[tuple[FrameType, int]] = ()
@@ -67,6 +69,8 @@ class Stop:
             body["hitBreakpointIds"] = list(self.breakpoint_ids)
         if shown is not None:
             body["remora"] = {"frame": shown, **({"text": self.text} if self.text else {})}
+            if self.instruction:
+                body["remora"]["instruction"] = self.instruction
             if self.passed is not None:
                 body["remora"]["passed"] = {"path": self.passed[0], "rule": self.passed[1]}
         return body

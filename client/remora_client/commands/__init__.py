@@ -5,6 +5,7 @@ from remora_client.commands import data as _data
 from remora_client.commands import exceptions as _exceptions
 from remora_client.commands import explain as _explain
 from remora_client.commands import functions as _functions
+from remora_client.commands import instructions as _instructions
 from remora_client.commands import layout as _layout
 from remora_client.commands import logs as _logs
 from remora_client.commands import machine as _machine
@@ -99,6 +100,7 @@ _GROUPS_OF_COMMANDS = (
     _exceptions,
     _explain,
     _functions,
+    _instructions,
     _layout,
     _logs,
     _machine,

@@ -47,6 +47,8 @@ def stop_data(stop: Stop) -> dict[str, Any]:
     data["frame"] = {"name": frame.name, "path": frame.path, "line": frame.line} if frame else None
     if stop.text or stop.description:
         data["text"] = stop.text or stop.description
+    if stop.instruction:
+        data["instruction"] = stop.instruction
     return data
 
 
@@ -68,6 +70,8 @@ async def stop_lines(ctx: Context, stop: Stop) -> Fragments:
             if returned is not None:
                 out += [("class:stop.step", "  ↩ "), ("class:dim", f"{visible(returned.name)} ")]
                 out += value_line(returned.value)
+    if stop.instruction:
+        out += [("class:stop.step", "  → "), ("", f"{visible(stop.instruction)}\n")]
     path, rule = stop.passed
     if rule and ctx.interactive:
         short = "/".join(path.replace("\\", "/").rsplit("/", 2)[-2:])

@@ -123,6 +123,9 @@ class Engine(Protocol):
     def original(self, code: CodeType) -> CodeType:
         """`code` as the program made it, if this is what we have made of it."""
 
+    def place_of(self, frame: FrameType) -> int:
+        """Where a frame is in the code as the program made it: `f_lasti`, without what we have put in."""
+
     def known_functions(self) -> Iterable[tuple[CodeType, str, object]]:
         """Functions that `watch_new_code` will not tell of, since they are there: as in `on_code`."""
 

@@ -21,6 +21,7 @@ pure function of code objects, for any thread.
 from __future__ import annotations
 
 import sys
+from bisect import bisect_right
 from functools import partial
 from itertools import groupby
 from types import CodeType, MappingProxyType
@@ -32,7 +33,7 @@ from remora._engine._instructions import VERSION, Guarded, Instruction, lay_out,
 from remora._engine._linetables import TABLE, Guard, Place, Span, read_places, write_guards, write_places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Set
+    from collections.abc import Iterator, Mapping, Sequence, Set
 
     Hook = Callable[[], object]
     Hooks = Mapping[int, Hook]
@@ -70,23 +71,34 @@ class Insertion:
             ignored; a frame must not be made to jump from there.
         starts: where what we inserted begins, as `f_lasti`. The 'line' event there comes before the hook, and
             comes again after it.
+        origins: (offset, offset in the original) of each instruction, in order; -1 for those inserted.
     """
 
-    __slots__ = ("entry", "hooks", "original", "results", "starts")
+    __slots__ = ("entry", "hooks", "original", "origins", "results", "starts")
 
     def __init__(
         self,
         code: CodeType,
         hooks: Hooks,
         entry: Hook | None = None,
+        *,
         results: Set[int] = frozenset(),
         starts: Set[int] = frozenset(),
+        origins: Sequence[tuple[int, int]] = (),
     ) -> None:
         self.original = code
         self.hooks = MappingProxyType(dict(hooks))
         self.entry = entry
         self.results = frozenset(results)
         self.starts = frozenset(starts)
+        self.origins = tuple(origins)
+
+    def origin(self, offset: int) -> int:
+        """Where the instruction at this offset was in the original; -1 if it was not."""
+        if not self.origins:
+            return offset
+        place = bisect_right(self.origins, (offset, sys.maxsize)) - 1
+        return self.origins[place][1] if place >= 0 else -1
 
     def __repr__(self) -> str:
         return f"<insertion into {self.original.co_name} at lines {sorted(self.hooks)}>"
@@ -311,10 +323,14 @@ class _Draft:
         lay_out(self.woven)
         dropped = {dropper.offset for dropper in self.droppers}
         starts = {first.offset for first in (*self.groups.values(), *self.entries.values())}
+        origins = [(instruction.offset, instruction.origin) for instruction in self.woven]
         spans = (Span(instruction.size, instruction.place) for instruction in self.woven)
         changes: dict[str, Any] = {
             "co_code": b"".join(instruction.encode() for instruction in self.woven),
-            "co_consts": (*self.constants, Insertion(self.code, used, entry, dropped, starts)),
+            "co_consts": (
+                *self.constants,
+                Insertion(self.code, used, entry, results=dropped, starts=starts, origins=origins),
+            ),
             "co_stacksize": self.code.co_stacksize + _GROUP_DEPTH,
             TABLE: write_places(spans, self.code.co_firstlineno),
         }

@@ -224,6 +224,10 @@ class InsertedEngine(SettraceEngine):
     def original(self, code: CodeType) -> CodeType:
         return _bytecode.original(code)
 
+    def place_of(self, frame: FrameType) -> int:
+        insertion = _bytecode.insertion_of(frame.f_code)
+        return frame.f_lasti if insertion is None else insertion.origin(frame.f_lasti)
+
     def known_functions(self) -> Iterable[tuple[CodeType, str, object]]:
         return ((original(code), name, module) for code, name, module in known_functions())
 

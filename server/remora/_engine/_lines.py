@@ -20,6 +20,7 @@ __all__ = [
     "lines_of",
     "may_catch",
     "second_starts",
+    "starts_of_lines",
 ]
 
 _CLEANUP_THROW = dis.opmap.get("CLEANUP_THROW", -1)
@@ -30,6 +31,11 @@ _APPENDS = frozenset(("LIST_APPEND", "SET_ADD", "MAP_ADD"))
 def lines_of(code: CodeType) -> frozenset[int]:
     """The lines that this code object itself has instructions for, not those of functions inside it."""
     return frozenset(line for _, _, line in _table(code) if line is not None)
+
+
+def starts_of_lines(code: CodeType) -> dict[int, int | None]:
+    """Where runs of instructions of one line begin, and of which; None for those on no line."""
+    return {start: line for start, _, line in _table(code)}
 
 
 def line_at(code: CodeType, offset: int) -> int | None:

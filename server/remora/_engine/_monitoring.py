@@ -165,6 +165,9 @@ if sys.version_info >= (3, 12):
         def original(self, code: CodeType) -> CodeType:
             return code
 
+        def place_of(self, frame: FrameType) -> int:
+            return frame.f_lasti
+
         def known_functions(self) -> Iterable[tuple[CodeType, str, object]]:
             return known_functions()
 

@@ -11,6 +11,7 @@ replaced whole.
 from __future__ import annotations
 
 import dis
+import os
 from typing import TYPE_CHECKING, Any
 
 from remora import _frames
@@ -30,6 +31,9 @@ __all__ = ["SettraceEngine", "how_it_leaves"]
 _YIELDS = frozenset(dis.opmap[name] for name in ("YIELD_VALUE", "YIELD_FROM") if name in dis.opmap)
 _YIELD_FROM = dis.opmap.get("YIELD_FROM", -1)
 _RETURNS = frozenset(dis.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in dis.opmap)
+
+
+_OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 class SettraceEngine:
@@ -106,6 +110,9 @@ class SettraceEngine:
 
     def original(self, code: CodeType) -> CodeType:
         return code
+
+    def place_of(self, frame: FrameType) -> int:
+        return frame.f_lasti
 
     def known_functions(self) -> Iterable[tuple[CodeType, str, object]]:
         return ()
@@ -254,11 +261,13 @@ class SettraceEngine:
     def _may_run_untraced(self, frame: FrameType) -> bool:
         """Whether nothing in this call can matter to any step: what is stepped over runs at full speed then.
 
-        A generator does not end when it yields. And an exception keeps the frames that it came through, so
-        tracing would go on only after it was handled.
+        A generator does not end when it yields. A hook of ours may have the thread traced before it ends. And
+        an exception keeps the frames that it came through, so tracing would go on only after it was handled.
         """
         caller = frame.f_back
         if self._callers or self._is_needed_everywhere() or caller is None or _frames.is_generator(frame):
+            return False
+        if frame.f_code.co_filename.startswith(_OWN_FOLDER):
             return False
         if id(caller) not in self._line_frames and id(caller) not in self._return_frames:
             return False
@@ -303,7 +312,8 @@ class SettraceEngine:
                 if not self._reach.is_stale_line(frame):
                     self._report_line(frame, listener)
             elif event == "opcode":
-                self._report_step(self._landings, Happening.INSTRUCTION, frame, None, listener)
+                if self.place_of(frame) >= 0:
+                    self._report_step(self._landings, Happening.INSTRUCTION, frame, None, listener)
             elif event == "exception":
                 self._report_exception(frame, argument)
             elif event == "return":

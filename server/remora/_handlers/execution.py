@@ -36,6 +36,8 @@ def continue_(session: Session, arguments: Arguments) -> dict[str, Any]:
 def _step(session: Session, arguments: Arguments, kind: Any, line: int | None = None) -> None:
     thread = arguments.number("threadId")
     alone = arguments.flag("singleThread")
+    by_instruction = arguments.text("granularity", "") == "instruction"
+    target = arguments.optional_number("targetId") if kind == "in" else None
     debugger = session.server.debugger
     stop = _require_stopped(session, thread)
     if stop.frame is None:
@@ -46,10 +48,20 @@ def _step(session: Session, arguments: Arguments, kind: Any, line: int | None = 
         raise RequestFailed(
             "not-stopped", "The frames shown are those of an exception, and are left already."
         )
+    if target is not None and all(
+        each.offsets.start != target for each in debugger.step_targets(debugger.frames(thread)[0])
+    ):
+        raise RequestFailed("not-found", "There is no such call on the line that the thread is at.")
     _go_on(
         session,
         lambda: debugger.step(
-            thread, kind, line=line, single_thread=alone, everywhere=arguments.flag("everywhere")
+            thread,
+            kind,
+            line=line,
+            single_thread=alone,
+            target=target,
+            by_instruction=by_instruction,
+            everywhere=arguments.flag("everywhere"),
         ),
         thread,
         alone=alone,
@@ -64,8 +76,31 @@ def next_(session: Session, arguments: Arguments) -> None:
 
 @handles("stepIn")
 def step_in(session: Session, arguments: Arguments) -> None:
-    """To the next line, wherever it is."""
+    """To the next line, wherever it is, or into one call of several; `everywhere`: library code as well."""
     _step(session, arguments, "in")
+
+
+@handles("stepInTargets", looks_only=True, capability="supportsStepInTargetsRequest")
+def step_in_targets(session: Session, arguments: Arguments) -> dict[str, Any]:
+    """The calls that are still to be made on the line of a frame."""
+    debugger = session.server.debugger
+    frame = debugger.frame(arguments.number("frameId"))
+    stop = debugger.stop_info(frame.thread_id)
+    if stop is None or stop.frame is not frame.frame or stop.traceback_frames:
+        return {"targets": []}  # only from the newest frame does a step go in
+    return {
+        "targets": [
+            {
+                "id": each.offsets.start,
+                "label": each.label,
+                "line": each.line,
+                "column": each.column,
+                "endLine": each.end_line,
+                "endColumn": each.end_column,
+            }
+            for each in debugger.step_targets(frame)
+        ]
+    }
 
 
 @handles("stepOut")

@@ -52,6 +52,7 @@ def initialize(session: Session, arguments: Arguments) -> dict[str, Any]:
         "supportsValueFormattingOptions": True,
         "supportsExceptionFilterOptions": True,
         "supportsSingleThreadExecutionRequests": True,
+        "supportsSteppingGranularity": True,
         "supportsDelayedStackTraceLoading": True,
         "supportTerminateDebuggee": True,
         "supportSuspendDebuggee": True,

@@ -51,6 +51,8 @@ def _describe(session: Session, frame: Frame) -> dict[str, Any]:
         "column": frame.column,
         "source": describe_source(session.server.sources, frame.filename),
     }
+    code, offset = session.server.debugger.place_of(frame)
+    body["instructionPointerReference"] = hex(session.server.debugger.addresses.of(code, offset))
     if frame.subtle:
         body["presentationHint"] = "subtle"
     return body

@@ -105,7 +105,7 @@ class Runner:
                 if step == "end":
                     control.call("resume", None)
                 else:
-                    control.call("step", thread, step)
+                    self.step(thread, step)
             self.next_event()
 
         operator = control.operate(script)
@@ -121,6 +121,17 @@ class Runner:
         if operator.is_alive():
             stops.append("the operator still waits")
         return stops[1:] if stops and stops[0] == "" else stops
+
+    def step(self, thread: int, step: str) -> None:
+        """`into_NAME` goes into that call of several, `in_all` into library code as well."""
+        kind, _, name = step.partition("_")
+        if kind == "into":
+            targets = self.control.call("step_targets", self.control.call("frames", thread)[0])
+            starts = [each.offsets.start for each in targets if each.label.endswith(name)]
+            assert len(starts) == 1, f"{step}: {[each.label for each in targets]}"
+            self.control.call("step", thread, "in", target=starts[0])
+        else:
+            self.control.call("step", thread, kind, everywhere=name == "all")
 
     def next_event(self) -> tuple[str, dict[str, Any]]:
         while True:

@@ -358,3 +358,59 @@ def scenario_the_programs_own_tracer_comes_back(scene):
         assert lines, "it is installed but not called"
     finally:
         sys.settrace(None)
+
+
+def add_one(number):
+    return number + 1  # @add
+
+
+def computes():
+    value = 1  # @compute
+    value = add_one(value) + add_one(2)  # @calls
+    return value  # @computed
+
+
+def scenario_steps_by_instruction(scene):
+    """Within a line, into a call, over it, and out of it; what has been put into the code does not show."""
+    scene.break_at("compute", "calls", "computed")
+    places = []
+
+    def script():
+        thread = scene.wait_stopped()["threadId"]
+
+        def step(kind):
+            scene.call("step", thread, kind, by_instruction=True)
+            body = scene.wait_stopped()
+            frame = scene.call("frames", thread)[0]
+            code, offset = scene.call("place_of", frame)
+            assert code.co_name == frame.name.rpartition(".")[2]
+            if body["reason"] == "step":
+                assert body["remora"]["instruction"].partition(" ")[0].isdecimal()
+            return scene.where(thread), offset
+
+        scene.call("resume", None)
+        scene.wait_stopped()
+        places.append(scene.where(thread))
+        before = -1
+        for _ in range(2):
+            where, offset = step("over")
+            assert (where, offset > before) == ("calls", True), (where, offset, before)
+            before = offset
+        while where == "calls":
+            where, offset = step("in")
+        places.append(where)
+        before = -1
+        while where == "add":
+            assert offset > before
+            before = offset
+            where, offset = step("over")
+        places.append(where)
+        while where == "calls":
+            where, offset = step("over")
+        places.append(where)
+        scene.call("resume", None)
+
+    scene.script(script)
+    assert computes() == 5
+    scene.finish()
+    assert places == ["calls", "add", "calls", "computed"], places

@@ -1,0 +1,63 @@
+"""Commands for the bytecode below the lines: stepi, nexti, disassemble."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from remora_client._text import visible
+from remora_client.commands._table import Result, command, no_arguments
+from remora_client.commands.running import count_of, repeated
+
+if TYPE_CHECKING:
+    from remora_client._fragments import Fragments
+    from remora_client.commands._context import Context
+
+__all__: list[str] = []
+
+
+@command(
+    "stepi",
+    "si",
+    group="running",
+    usage="[COUNT]",
+    argument="count",
+    repeats=True,
+    needs="supportsSteppingGranularity",
+)
+async def stepi(ctx: Context, arguments: str) -> Result:
+    """Run to the next instruction of the bytecode, into functions that are called."""
+    return await repeated(ctx, count_of(arguments, "stepi"), lambda: ctx.session.step_instruction(into=True))
+
+
+@command(
+    "nexti",
+    "ni",
+    group="running",
+    usage="[COUNT]",
+    argument="count",
+    repeats=True,
+    needs="supportsSteppingGranularity",
+)
+async def nexti(ctx: Context, arguments: str) -> Result:
+    """Run to the next instruction of this function's bytecode; calls on the way run through."""
+    return await repeated(ctx, count_of(arguments, "nexti"), lambda: ctx.session.step_instruction(into=False))
+
+
+@command("disassemble", "disass", group="sources", needs="remora/disassemble")
+async def disassemble(ctx: Context, arguments: str) -> Result:
+    """Show the bytecode of the selected frame's function, by lines, with an arrow at its instruction."""
+    no_arguments("disassemble", arguments)
+    rows, current = await ctx.session.disassembly(await ctx.frame())
+    text: Fragments = []
+    data = []
+    before = None
+    for index, row in enumerate(rows):
+        line, offset = row.get("line"), (row.get("remora") or {}).get("offset")
+        here = index == current
+        shown = f"{line:>5}" if isinstance(line, int) and line != before else " " * 5
+        before = line if isinstance(line, int) else before
+        arrow = ("class:stop.step", " → ") if here else ("", "   ")
+        text += [("class:line", shown), arrow, ("class:dim", f"{offset:>5}  ")]
+        text += [("class:current" if here else "", f"{visible(str(row.get('instruction', '')))}\n")]
+        data.append({"offset": offset, "instruction": row.get("instruction"), "line": line, "current": here})
+    return Result(data, text)
