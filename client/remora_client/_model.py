@@ -1,6 +1,7 @@
 """What a session hands out: frozen records made from DAP bodies. Pure.
 
-Text in them is as the debuggee sent it. Whoever shows it sends it through `_text.visible` first.
+Text in them is as the debuggee sent it. Whoever shows it sends it through `_text.visible` first. It is this
+long because each thing that DAP speaks of has its record here.
 """
 
 from __future__ import annotations
@@ -395,8 +396,8 @@ class Stop:
             _text(body, "description"),
             _text(body, "text") or _text(remora, "text"),
             tuple(each for each in ids if isinstance(each, int)) if isinstance(ids, list) else (),
-            bool(body.get("allThreadsStopped", False)),
-            Frame.from_dap(brief) if brief else None,
-            (_text(passed, "path"), _text(passed, "rule")),
-            _text(remora, "instruction"),
+            all_threads=bool(body.get("allThreadsStopped", False)),
+            frame=Frame.from_dap(brief) if brief else None,
+            passed=(_text(passed, "path"), _text(passed, "rule")),
+            instruction=_text(remora, "instruction"),
         )

@@ -23,6 +23,7 @@ from remora._filters import Filters
 from remora._frames import Frame
 from remora._functions import FunctionTable
 from remora._originals import get_ident
+from remora._placement import code_lines
 from remora._reports import Reports
 from remora._stacks import Stacks
 from remora._stepping import Plan
@@ -348,11 +349,28 @@ class Debugger:
             placed = found
         return [placed] if placed in lines_of(frame.frame.f_code) else []
 
-    def goto(self, thread_id: int, line: int, done: Done | None = None) -> None:
+    def restart(self, frame: Frame, done: Done | None = None) -> None:
+        """Have a held thread go on at the first line of its newest call. Its variables stay as they are.
+
+        `done` as for `goto`; the `stopped` event has the reason restart.
+        """
+        _, stop = self._held(frame.thread_id)
+        if _frame_to_run_on(stop) is not frame.frame:
+            raise RequestFailed("failed", "Only the newest call can run again: those below it wait for it.")
+        if _frames.is_generator(frame.frame):
+            raise RequestFailed("failed", "A generator or coroutine cannot run again: it may have yielded.")
+        starts = code_lines(self._engine.original(frame.code))
+        if not starts:
+            raise RequestFailed("failed", "This call has no line to begin at.")
+        self.goto(frame.thread_id, starts[0][1], done, Stop(frame.frame, "restart", "runs again"))
+
+    def goto(
+        self, thread_id: int, line: int, done: Done | None = None, stop_then: Stop | None = None
+    ) -> None:
         """Have the held thread go on at another line of its newest frame.
 
         `done` hears RequestFailed with the interpreter's reason when it cannot; else a `stopped` event with
-        reason goto follows.
+        reason goto follows, or `stop_then`.
         """
         record, stop = self._held(thread_id)
         frame = _frame_to_run_on(stop)
@@ -363,7 +381,7 @@ class Debugger:
             if done is not None:
                 done(result, error)
             if error is None and record.stop is stop:
-                self._show_anew(record, Stop(frame, "goto", "jumped"))
+                self._show_anew(record, stop_then or Stop(frame, "goto", "jumped"))
 
         record.post(Call(record, lambda: _frames.jump(frame, line), jumped, self._post, self.own_threads))
 

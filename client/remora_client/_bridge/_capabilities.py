@@ -49,6 +49,7 @@ CAPABILITIES: dict[str, Any] = {
             "supportsLoadedSourcesRequest",
             "supportsLogPoints",
             "supportsModulesRequest",
+            "supportsRestartFrame",
             "supportsSetExpression",
             "supportsSetVariable",
             "supportsSingleThreadExecutionRequests",

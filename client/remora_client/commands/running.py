@@ -222,7 +222,10 @@ async def _jump_targets(ctx: Context, frame: Frame) -> Result:
 
 @command("restartframe", "rf", "rerun", group="running", needs="supportsRestartFrame")
 async def restartframe(ctx: Context, arguments: str) -> Result:
-    """Run the current call again from its first line. What it has done so far stays done."""
+    """Run the current call again from its first line. What it has done so far stays done.
+
+    Its variables stay as they are, arguments too: set NAME = VALUE gives them back what they were.
+    """
     no_arguments("restartframe", arguments)
     if not ctx.session.supports("supportsRestartFrame"):
         raise CommandError(

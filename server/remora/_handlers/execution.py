@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from remora._session import Session
     from remora._stops import Stop
 
+    Done = Callable[[Any, "BaseException | None"], None]
+
 __all__ = ["continue_"]
 
 
@@ -168,6 +170,18 @@ def goto(session: Session, arguments: Arguments) -> Deferred:
     thread = arguments.number("threadId")
     line = arguments.number("targetId")
     _require_stopped(session, thread)
+    return _jump(session, thread, lambda done: session.server.debugger.goto(thread, line, done))
+
+
+@handles("restartFrame", capability="supportsRestartFrame")
+def restart_frame(session: Session, arguments: Arguments) -> Deferred:
+    """Have the newest call of a stopped thread go on at its first line, with its variables as they are."""
+    frame = session.server.debugger.frame(arguments.number("frameId"))
+    _require_stopped(session, frame.thread_id)
+    return _jump(session, frame.thread_id, lambda done: session.server.debugger.restart(frame, done))
+
+
+def _jump(session: Session, thread: int, act: Callable[[Done], None]) -> Deferred:
     deferred = Deferred(answer_first=True)
 
     def done(_result: Any, error: BaseException | None) -> None:
@@ -179,7 +193,7 @@ def goto(session: Session, arguments: Arguments) -> Deferred:
         else:
             deferred.fail(RequestFailed("failed", str(error)))
 
-    session.server.debugger.goto(thread, line, done)
+    act(done)
     return deferred
 
 

@@ -44,3 +44,13 @@ def test_into_one_call_of_several(debugging: Debugging) -> None:
     assert "line.strip, handle" in error_text(caught.value)
     debugging.run("step into handle")
     assert debugging.at("handle")
+
+
+def test_the_call_runs_again(debugging: Debugging) -> None:
+    debugging.to("loop")
+    debugging.run("restartframe")
+    assert debugging.at("handle"), debugging.text
+    assert debugging.stop is not None
+    assert debugging.stop.reason == "restart"
+    debugging.run("next 2")
+    assert debugging.run("print first")["value"] == "10"

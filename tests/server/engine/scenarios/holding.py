@@ -248,6 +248,54 @@ def scenario_jumps(scene):
     assert result == ["two", "in", "three"], result
 
 
+def runs_again(value):
+    value += 1  # @again_first
+    calls.append(value)
+    return value  # @again_last
+
+
+calls = []
+
+
+def generates_again():
+    yield 1  # @again_yield
+
+
+def scenario_running_a_call_again(scene):
+    """From its first line, with its variables as they are; not a generator, nor a call that waits."""
+    scene.break_at("again_last", "again_yield")
+
+    def script():
+        thread = scene.wait_stopped()["threadId"]
+        newest, caller = scene.call("frames", thread)[:2]
+        try:
+            scene.call("restart", caller)
+        except RequestFailed as error:
+            assert "newest" in error.text
+        else:
+            raise AssertionError
+        scene.call("restart", newest)
+        assert scene.wait_stopped()["reason"] == "restart"
+        assert scene.where(thread) == "again_first"
+        scene.call("resume", None)
+        scene.wait_stopped()
+        scene.call("resume", None)
+        thread = scene.wait_stopped()["threadId"]
+        try:
+            scene.call("restart", scene.call("frames", thread)[0])
+        except RequestFailed as error:
+            assert "generator" in error.text
+        else:
+            raise AssertionError
+        scene.call("resume", None)
+
+    scene.script(script)
+    calls.clear()
+    assert runs_again(1) == 3
+    assert calls == [2, 3]
+    assert list(generates_again()) == [1]
+
+
 def scenario_break_here(scene):
     def program(last):
         value = 1
