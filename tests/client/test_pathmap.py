@@ -51,5 +51,11 @@ def test_lines_of_two_versions() -> None:
     assert [same_line(ours, theirs, line) for line in (1, 2, 4, 5)] == [1, 2, 3, 4]
     assert same_line(ours, theirs, 3) in (2, 3)
     assert same_line(ours, theirs, 99) == 99
+
+
+def test_files_of_one_name_only_are_no_versions_of_each_other() -> None:
+    ours = "import os\n\n\ndef work():\n    return os.getpid()\n"
+    theirs = "# another one\nfrom app import run\n\n\nrun()\nprint('done')\n"
+    assert [same_line(ours, theirs, line) for line in range(1, 6)] == [1, 2, 3, 4, 5]
     assert nearest_like("x\ny\nx\n  x  \n", "x", 4) == 4
     assert nearest_like("x\ny\n", "z", 1) is None
