@@ -101,6 +101,7 @@ class Repl(Events):
         self._choose_colours()
         self.above = Above(self._show_above)
         remove = self._listen()
+        asyncio.get_running_loop().set_exception_handler(self._on_mistake)
         with signals(self.interrupt), face.quiet():
             try:
                 if greet:
@@ -125,6 +126,12 @@ class Repl(Events):
             return 0
         self._print(farewell(self.session, left=self._left))
         return 7 if self.session.state.phase == "gone" and not self._left else 0
+
+    def _on_mistake(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What nobody waits for went wrong: say so; prompt_toolkit would show a traceback."""
+        error = context.get("exception")
+        if isinstance(error, Exception):
+            self._say(error_text(error), "class:error")
 
     async def _loop(self) -> None:
         while not self._over:

@@ -193,7 +193,7 @@ class FullFace:
 
         vi = self._repl.ctx.settings.keys == "vi"
         self._prompt.editing_mode = EditingMode.VI if vi else EditingMode.EMACS
-        return await self._prompt.prompt_async(handle_sigint=False)
+        return await self._prompt.prompt_async(handle_sigint=False, set_exception_handler=False)
 
     async def show(self, fragments: Fragments) -> None:
         """Print above the line; it is taken away for that moment and drawn again."""
@@ -226,7 +226,9 @@ class FullFace:
         for key in (" ", "enter", "down", "pagedown"):
             bindings.add(key, eager=True)(lambda event: event.app.exit(result=""))
         asked: PromptSession[str] = PromptSession(key_bindings=bindings, erase_when_done=True)
-        answer = await asked.prompt_async([("ansibrightblack", f"— {left} more lines: Enter, or q —")])
+        answer = await asked.prompt_async(
+            [("ansibrightblack", f"— {left} more lines: Enter, or q —")], set_exception_handler=False
+        )
         return answer != "q"
 
     async def confirm(self, question: str) -> bool:
@@ -235,7 +237,7 @@ class FullFace:
 
         asked: PromptSession[str] = PromptSession()
         try:
-            answer = await asked.prompt_async(f"{question} [y/N] ")
+            answer = await asked.prompt_async(f"{question} [y/N] ", set_exception_handler=False)
         except (EOFError, KeyboardInterrupt):
             return False
         return answer.strip().lower() in ("y", "yes")

@@ -486,3 +486,22 @@ def test_what_cannot_be_attached_to_is_said_in_a_line(remora: Remora) -> None:
 def test_nobody_elses_folder_is_written_to(remora: Remora, terminal: Terminal) -> None:
     leave(terminal)
     assert os.listdir(remora.folder) == []
+
+
+def test_a_mistake_that_nobody_waits_for_is_a_sentence(remora: Remora, program: Program) -> None:
+    own = remora.configuration / "commands"
+    own.mkdir()
+    (own / "late.py").write_text(
+        "import asyncio\n"
+        "from remora_client import command\n"
+        "@command('late')\n"
+        "async def late(session, arguments):\n"
+        "    'Go wrong a little later.'\n"
+        "    asyncio.get_running_loop().call_later(0.01, lambda: 1 / 0)\n"
+    )
+    with remora.terminal("attach", place(program)) as terminal:
+        terminal.wait("remora❯")
+        terminal.enter("late")
+        terminal.wait("A bug in Remora, please report it: ZeroDivisionError")
+        assert "Press ENTER" not in terminal.text
+        leave(terminal)

@@ -52,6 +52,7 @@ class LayoutFace:
         self._shows_top = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: asyncio.Task[None] | None = None
+        self._before: Any = None  # who was told of mistakes
 
     # -- from beginning to end --------------------------------------------------------------------
 
@@ -61,6 +62,7 @@ class LayoutFace:
         self.choose(kind)
         self._repl.printer.sink = self._print
         started = loop.create_future()
+        self._before = loop.get_exception_handler()
         loop.set_exception_handler(lambda _, context: self._failed(context.get("exception")))
         self._running = loop.create_task(
             self._screen.app.run_async(
@@ -87,7 +89,7 @@ class LayoutFace:
             if app.is_running:
                 app.exit()
             await asyncio.wait([self._running])
-        asyncio.get_running_loop().set_exception_handler(None)
+        asyncio.get_running_loop().set_exception_handler(self._before)
         self._repl.printer.sink = None
         self._repl.ctx.sees_source = False
         rows = max(self._screen.terminal.get_size().rows - 4, 1)
@@ -171,7 +173,10 @@ class LayoutFace:
                 if wait:
                     asked: PromptSession[str] = PromptSession(erase_when_done=True)
                     with contextlib.suppress(EOFError, KeyboardInterrupt):
-                        await asked.prompt_async([("ansibrightblack", "Enter brings the panes back. ")])
+                        await asked.prompt_async(
+                            [("ansibrightblack", "Enter brings the panes back. ")],
+                            set_exception_handler=False,
+                        )
 
     @property
     def width(self) -> int:
