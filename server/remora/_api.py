@@ -19,7 +19,7 @@ from remora._forked import when_settled
 from remora._identity import Identity
 from remora._importing import importing
 from remora._log import log
-from remora._opening import check_secrets, make_context, warn_if_insecure
+from remora._opening import check_secrets, make_tls, warn_if_insecure
 from remora._originals import allocate_lock
 from remora._port import Port
 from remora._registry import open_door
@@ -139,7 +139,7 @@ def _begin(settings: Settings, secrets: tuple[str | None, str | None]) -> Enable
         log.open_from(os.environ.get("REMORA_LOG", ""))
         deed = "listens on" if settings.call is None else "calls"
         warn_if_insecure(settings.address[0], settings.certfile, secrets[0], deed, stacklevel=5)
-        context = make_context(settings)
+        tls = make_tls(settings)
         identity = Identity(settings.name)
         door = open_door()
         try:
@@ -149,7 +149,7 @@ def _begin(settings: Settings, secrets: tuple[str | None, str | None]) -> Enable
                 door.socket.close()
                 door.remove()
             raise
-        made = Enabled(settings, secrets, identity, port, door, context)
+        made = Enabled(settings, secrets, identity, port, door, tls)
         _state.enabled = made
         _install_hooks()
         log.info(f"enabled at {made.address}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -40,7 +39,8 @@ class Assembly:
         preload()
         self.gate = Gate(*secrets) if isinstance(secrets, tuple) else secrets
         self.settings = enabled.settings
-        self.context = enabled.context
+        tls = enabled.tls
+        self._context = None if tls is None else tls.context
         self.sources = Sources()
         self.debugger = Debugger(self.sources, enabled.loop.post, enabled.engine)
         if enabled.loop.ident is not None:
@@ -52,8 +52,8 @@ class Assembly:
             self.debugger,
             enabled.identity,
             port=enabled.port,
-            binding=None if self.context is None else _binding(self.settings.certfile or ""),
-            authority=_digest(self.settings.client_cafile),
+            binding=None if tls is None else _binding(tls.certificate),
+            authority="" if tls is None else tls.authority,
         )
         self.server.redirect_output = self.settings.redirect_output
         self.server.is_local = is_loopback(self.settings.address[0])
@@ -63,7 +63,7 @@ class Assembly:
 
     def listen_at_port(self, sock: Socket) -> None:
         """Take clients from the network."""
-        Listener(self.server, self._lobby, sock, self._identify, self.context)
+        Listener(self.server, self._lobby, sock, self._identify, self._context)
 
     def listen(self, sock: Socket, identify: Callable[[socket.socket, object], Peer | None]) -> None:
         """Take clients of this machine, who come through our door in the registry."""
@@ -77,7 +77,7 @@ class Assembly:
             peer = Peer.from_address(sock.getpeername()[:2])
         except OSError:  # it has hung up already
             peer = Peer("somebody", "")
-        self._lobby.enter(Arrival(self.server, self._lobby, transport, peer, self.context))
+        self._lobby.enter(Arrival(self.server, self._lobby, transport, peer, self._context))
         return transport
 
     def _welcome(self, transport: Transport, peer: Peer) -> None:
@@ -98,19 +98,9 @@ class Assembly:
         self.debugger.after_fork_in_child()
 
 
-def _digest(path: str | None) -> str:
-    """What is in a file, in few words; "" for no file."""
-    if path is None:
-        return ""
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
-
-
-def _binding(certfile: str) -> bytes:
-    """What binds a login to the certificate in this file: the first one, which is our own."""
+def _binding(text: str) -> bytes:
+    """What binds a login to the certificate that is ours: the first one of this text."""
     import ssl
 
-    with open(certfile, encoding="ascii", errors="replace") as file:
-        text = file.read()
     begin, end = text.index(ssl.PEM_HEADER), text.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)
     return tls_server_end_point(ssl.PEM_cert_to_DER_cert(text[begin:end]))

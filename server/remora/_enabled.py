@@ -19,12 +19,11 @@ from remora._unseen import run_unseen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import ssl
-
     from remora._assembly import Assembly
     from remora._crash import CrashHooks
     from remora._engine import Engine
     from remora._login import Gate
+    from remora._opening import Tls
     from remora._originals import Socket
     from remora._port import Port
     from remora._registry import Door
@@ -87,13 +86,13 @@ class Enabled:
         identity: Identity,
         port: Port,
         door: Door | None,
-        context: ssl.SSLContext | None,
+        tls: Tls | None,
         *,
         is_inherited: bool = False,
         delay: float = 0.0,
     ) -> None:
         self.settings = settings
-        self.context = context
+        self.tls = tls
         self.identity = identity
         self.port = port
         self.door = door
@@ -252,7 +251,7 @@ class Enabled:
         heir = self.port.make_heir()
         delay = 0.0 if at_once else _FORK_DELAY
         return Enabled(
-            self.settings, self.secrets, identity, heir, None, self.context, is_inherited=True, delay=delay
+            self.settings, self.secrets, identity, heir, None, self.tls, is_inherited=True, delay=delay
         )
 
 

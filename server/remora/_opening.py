@@ -14,11 +14,9 @@ from remora._originals import Socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import ssl
-
     from remora._enabled import Settings
 
-__all__ = ["bind", "check_secrets", "family_of", "is_loopback", "make_context", "warn_if_insecure"]
+__all__ = ["Tls", "bind", "check_secrets", "family_of", "is_loopback", "make_tls", "warn_if_insecure"]
 
 
 def check_secrets(secret: object, observer_secret: object) -> None:
@@ -57,22 +55,40 @@ def is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def make_context(settings: Settings) -> ssl.SSLContext | None:
-    """TLS as it was asked for; None without a certificate."""
-    if settings.certfile is None:
-        if settings.keyfile is not None or settings.client_cafile is not None:
-            raise ValueError("keyfile and client_cafile need certfile")
-        return None
-    import ssl
+class Tls:
+    """TLS as it was asked for. The files are read once: they may change, or go, while the program runs.
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # A text even when there is none: OpenSSL would ask for it on the terminal of the program.
-    context.load_cert_chain(settings.certfile, settings.keyfile, settings.password or "")
-    if settings.client_cafile is not None:
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(settings.client_cafile)
-    return context
+    Attributes:
+        certificate: the text of `certfile`, whose first certificate is our own.
+        authority: what is in `client_cafile`, in few words; "" for none.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        import hashlib
+        import ssl
+
+        assert settings.certfile is not None
+        context = self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # A text even when there is none: OpenSSL would ask for it on the terminal of the program.
+        context.load_cert_chain(settings.certfile, settings.keyfile, settings.password or "")
+        with open(settings.certfile, encoding="ascii", errors="replace") as file:
+            self.certificate = file.read()
+        self.authority = ""
+        if settings.client_cafile is not None:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(settings.client_cafile)
+            with open(settings.client_cafile, "rb") as authorities:
+                self.authority = hashlib.sha256(authorities.read()).hexdigest()
+
+
+def make_tls(settings: Settings) -> Tls | None:
+    """None without a certificate."""
+    if settings.certfile is not None:
+        return Tls(settings)
+    if settings.keyfile is not None or settings.client_cafile is not None:
+        raise ValueError("keyfile and client_cafile need certfile")
+    return None
 
 
 def family_of(host: str) -> int:

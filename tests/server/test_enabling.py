@@ -274,6 +274,19 @@ def test_tls_binds_the_login_to_the_certificate(interpreter: Interpreter, tmp_pa
                 client.login("x")
 
 
+def test_certificates_may_go_once_they_were_read(interpreter: Interpreter, tmp_path: Path) -> None:
+    server, authority = make_certificate(tmp_path), make_certificate(tmp_path, "authority")
+    context = trusting_context()
+    context.load_cert_chain(make_certificate(tmp_path, "client", issuer=authority))
+    enable = {"secret": "x", "certfile": str(server), "client_cafile": str(authority)}
+    with Program(interpreter, "#\ninput()\n", enable=enable) as program:
+        assert program.address
+        server.write_bytes(b"another one")  # renewed, say; what was loaded goes on to be shown
+        authority.unlink()
+        with DapClient.connect(program.address, "x", tls=context).attach() as client:
+            assert client.threads()
+
+
 def test_an_encrypted_key_without_its_password_is_an_error_and_no_question(tmp_path: Path) -> None:
     certificate = make_certificate(tmp_path, password="of the key")
     assert NEWEST is not None
