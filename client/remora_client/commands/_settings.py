@@ -42,7 +42,6 @@ class Settings:
     bt_order: str = field(default="newest-last", metadata={"help": "the order of a stack"})
     pager: str = field(default="on", metadata={"help": "stop at each screenful of a long listing"})
     notes: str = field(default="on", metadata={"help": "values of variables beside the source"})
-
     numbers: str = field(default="off", metadata={"help": "show by which $1, $2 a result can be named"})
     keys: str = field(default="emacs", metadata={"help": "what the keys do while you type"})
     background: str = field(default="auto", metadata={"help": "what the colours have to stand out from"})
