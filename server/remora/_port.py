@@ -228,6 +228,8 @@ class Port:
         self._serve(sock)
 
     def _open_gateway(self) -> None:
+        for left in [] if self._door is None else _registry.ports(self.address):
+            _registry.remove_if_dead(left)  # of owners that were killed, with nobody to see it
         mark = None if self._door is None else _registry.open_port(self._door, self.address)
         if self._door is not None and mark is not None:
             self.gateway = Gateway(self._loop, mark, self._door, self.address, self._audience)

@@ -14,13 +14,14 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.support.command import Remora
+from tests.support.command import REMORA, Remora, client_environment
 from tests.support.dap import DapClient
 from tests.support.ports import free_port
-from tests.support.program import clean_environment, markers
+from tests.support.program import clean_environment, markers, runtime_folder
 
 HERE = Path(sys.executable).parent
 ENABLE = (
@@ -170,17 +171,41 @@ def serving(folder: Path, text: str, *command: str) -> Iterator[Running]:
     finally:
         seen = [row["pid"] for row in server.rows()]
         server.end()
-    # Nothing of it is left: no process, and in the registry no name that is anybody's.
+    # Nothing of it is left: no process, nobody at the port. And what those who were killed had in the
+    # registry goes when somebody looks at this machine, or takes the port.
     assert not [pid for pid in seen if os.path.exists(f"/proc/{pid}") and pid != server.process.pid]
     assert not server.rows()
+    for look in ([REMORA, "ls"], [sys.executable, "-c", f"{ENABLE}remora.disable_attach()"]):
+        environment = client_environment(folder, {"DEBUG_PORT": str(server.debug_port)})
+        subprocess.run(look, env=environment, capture_output=True, timeout=30, check=True)
+    assert not {name for pid in seen for name in names_in_registry(pid)}
 
 
-def hits_follow(server: Running, remora: Remora, pid: int, *, reload: bool = False) -> None:
-    """A client that follows this process stops in whichever worker answers; after a reload as well."""
+def names_in_registry(pid: int) -> list[str]:
+    """What a process has there: its door, and the mark of a port that it owns."""
+    return [name for name in os.listdir(Path(runtime_folder(), "remora")) if str(pid) in name.split(".")]
+
+
+def threads_and_sockets(pid: int) -> tuple[int, int]:
+    """How many of each a process has; none when it has ended."""
+    folder = Path("/proc", str(pid))
+    try:
+        links = [os.readlink(each) for each in folder.joinpath("fd").iterdir()]
+        return len(list(folder.joinpath("task").iterdir())), sum(each.startswith("socket:") for each in links)
+    except OSError:
+        return 0, 0
+
+
+def hits_follow(server: Running, remora: Remora, pid: int | None = None, *, reload: bool = False) -> None:
+    """A client that follows this process stops in whichever worker answers; after a reload as well.
+
+    With no process it is attached to all.
+    """
     line = markers(server.file)["answer"]
     commands = [f"break app.py:{line}", "continue", "print os.getpid()", "print answer"]
     more = ["continue", "print answer"] if reload else []
-    options = ("--follow", "attach", "--pid", str(pid), "--timeout", "90")
+    chosen = ("--all",) if pid is None else ("--follow", "attach", "--pid", str(pid))
+    options = (*chosen, "--timeout", "90")
     with remora.start_exec(server.qualifier, *commands, *more, options=options) as running:
         running.result(commands[0])
         server.ask()
@@ -195,6 +220,21 @@ def hits_follow(server: Running, remora: Remora, pid: int, *, reload: bool = Fal
             assert running.stop("continue", 60)["frame"]["line"] == line
             assert "version 2" in running.result("print answer")["value"]
         assert running.returncode() == 0
+    leaves_no_more(server, remora)
+
+
+def leaves_no_more(server: Running, remora: Remora) -> None:
+    """One more client, and each process has the threads and sockets that it had before."""
+    before = {row["pid"]: threads_and_sockets(row["pid"]) for row in server.rows()}
+    ran = remora.exec(server.qualifier, "threads", options=("--all",))
+    assert ran.code == 0, ran
+    for pid, (threads, sockets) in before.items():
+        server.expect(partial(has_at_most, pid, threads, sockets))
+
+
+def has_at_most(pid: int, threads: int, sockets: int) -> bool:
+    now = threads_and_sockets(pid)
+    return now[0] <= threads and now[1] <= sockets
 
 
 def parent_of(rows: list[dict[str, Any]]) -> int:
@@ -219,18 +259,15 @@ def test_gunicorn_with_a_preloaded_application_forks_workers_that_are_there(
 def test_gunicorn_whose_workers_import_the_application_each(tmp_path: Path, remora: Remora) -> None:
     command = [str(HERE / "gunicorn"), "-w", "2", "-b", "127.0.0.1:PORT", "app:app"]
     with serving(tmp_path, WSGI, *command) as server:
-        rows = server.wait_for(2)
-        ran = remora.exec(server.qualifier, "threads", options=("--pid", str(rows[1]["pid"])))
-        assert ran.code == 0, ran
+        server.wait_for(2)
+        hits_follow(server, remora)
 
 
 def test_uvicorns_workers(tmp_path: Path, remora: Remora) -> None:
     command = [str(HERE / "uvicorn"), "--workers", "2", "--port", "PORT", "app:app"]
     with serving(tmp_path, ASGI, *command) as server:
-        rows = server.wait_for(2)
-        for row in rows:
-            ran = remora.exec(server.qualifier, "threads", options=("--pid", str(row["pid"])))
-            assert ran.code == 0, ran
+        server.wait_for(2)
+        hits_follow(server, remora)
 
 
 def test_uvicorn_reloads(tmp_path: Path, remora: Remora) -> None:
