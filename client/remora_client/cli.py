@@ -196,7 +196,7 @@ def _add_snapshot(commands: Any) -> None:
 def _add_open(commands: Any) -> None:
     parser = _command(commands, "open", "remora_client.repl", "look at a snapshot from this terminal")
     parser.add_argument("targets", nargs=1, metavar="FILE", help="what remora snapshot wrote")
-    parser.set_defaults(all=False, listens=False)
+    parser.set_defaults(all=False, listens=False, follow="off")
     _add_session(parser)
     _add_connecting(parser)
 
