@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 import sys
 
+from remora._log import log
+
 __all__ = ["preload"]
 
 _NEEDED = (
@@ -23,5 +25,5 @@ def preload() -> None:
         if name not in sys.modules:
             try:
                 importlib.import_module(name)
-            except ImportError:
-                pass
+            except Exception as error:  # an embedded Python may lack what they need: sys.executable, say
+                log.debug(f"{name} cannot be imported: {error!r}")
