@@ -21,7 +21,7 @@ from typing import Any
 from tests.support.command import REMORA, Remora, client_environment
 from tests.support.dap import DapClient
 from tests.support.ports import free_port
-from tests.support.program import clean_environment, markers, runtime_folder
+from tests.support.program import clean_environment, markers, runtime_folder, threads_and_sockets
 
 HERE = Path(sys.executable).parent
 ENABLE = (
@@ -184,16 +184,6 @@ def serving(folder: Path, text: str, *command: str) -> Iterator[Running]:
 def names_in_registry(pid: int) -> list[str]:
     """What a process has there: its door, and the mark of a port that it owns."""
     return [name for name in os.listdir(Path(runtime_folder(), "remora")) if str(pid) in name.split(".")]
-
-
-def threads_and_sockets(pid: int) -> tuple[int, int]:
-    """How many of each a process has; none when it has ended."""
-    folder = Path("/proc", str(pid))
-    try:
-        links = [os.readlink(each) for each in folder.joinpath("fd").iterdir()]
-        return len(list(folder.joinpath("task").iterdir())), sum(each.startswith("socket:") for each in links)
-    except OSError:
-        return 0, 0
 
 
 def hits_follow(server: Running, remora: Remora, pid: int | None = None, *, reload: bool = False) -> None:

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from tests.support.dap import DapClient
 from tests.support.interpreters import INTERPRETERS, NEWEST, Interpreter
 from tests.support.ports import free_port
-from tests.support.program import Program, runtime_folder
+from tests.support.program import Program, runtime_folder, threads_and_sockets
 
 FOLDER = f"{runtime_folder()}/remora"
 #: The sockets of a program that owns a port: the port, the door, the mark, and two to wake up by.
@@ -113,21 +114,29 @@ def rows_of(program: Program, count: int) -> list[dict[str, Any]]:
     return found
 
 
-def open_sockets(pid: int) -> int:
-    links = [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
-    return sum(os.path.lexists(link) and os.readlink(link).startswith("socket:") for link in links)
-
-
 def check_each(program: Program, pids: list[int]) -> None:
-    """A breakpoint is hit in each of them."""
+    """A breakpoint is hit in each; and a second client leaves the threads and sockets that it found."""
     for pid in pids:
-        with DapClient.connect(program.address) as client:
-            client.request("remora/open", pid=pid)
-            client.attach({program.path: [program.line("work")]})
-            stop = client.wait_stopped()
-            top = client.top(stop["threadId"])
-            assert client.evaluate("os.getpid()", top["id"])["result"] == str(pid)
-            client.disconnect()
+        visit(program, pid)
+    for pid in pids:
+        before = threads_and_sockets(pid)
+        visit(program, pid)
+        expect(partial(has, pid, before))
+
+
+def visit(program: Program, pid: int) -> None:
+    with DapClient.connect(program.address) as client:
+        client.request("remora/open", pid=pid)
+        client.attach({program.path: [program.line("work")]})
+        stop = client.wait_stopped()
+        top = client.top(stop["threadId"])
+        assert client.evaluate("os.getpid()", top["id"])["result"] == str(pid)
+        client.disconnect()
+
+
+def has(pid: int, counts: tuple[int, int]) -> bool:
+    now = threads_and_sockets(pid)
+    return now[0] <= counts[0] and now[1] <= counts[1]
 
 
 @pytest.mark.parametrize("interpreter", INTERPRETERS, ids=str)
@@ -138,7 +147,7 @@ def test_a_forked_child_joins_its_parents_port(interpreter: Interpreter) -> None
         check_each(program, [child["pid"], parent["pid"]])
         os.kill(child["pid"], signal.SIGKILL)
         rows_of(program, 1)
-        expect(lambda: open_sockets(program.pid) == ALONE)
+        expect(lambda: threads_and_sockets(program.pid)[1] == ALONE)
         expect(lambda: not os.path.exists(f"{FOLDER}/{child['pid']}.sock"))
 
 

@@ -291,3 +291,21 @@ def _with_enable(text: str, arguments: Mapping[str, Any]) -> str:
 def interrupt(program: Program) -> None:
     """What Ctrl-C on its terminal would do."""
     program.signal(signal.SIGINT)
+
+
+def threads_and_sockets(pid: int) -> tuple[int, int]:
+    """How many of each a process has; none when it has ended."""
+    folder = Path("/proc", str(pid))
+    try:
+        descriptors = list(folder.joinpath("fd").iterdir())
+        threads = len(list(folder.joinpath("task").iterdir()))
+    except OSError:
+        return 0, 0
+    return threads, sum(map(_is_socket, descriptors))
+
+
+def _is_socket(descriptor: Path) -> bool:
+    try:
+        return os.readlink(descriptor).startswith("socket:")
+    except OSError:  # it was closed meanwhile
+        return False
