@@ -33,7 +33,7 @@ _MOST = 2000  # files that a guess looks at
 async def map_(ctx: Context, arguments: str) -> Result:
     """Say in which folder of this machine the files of one of the program's folders are.
 
-    map /app ~/work/shop. Files are found by their names anyway: this is for where that is not enough. The
+    map /app ~/code/shop. Files are found by their names anyway: this is for where that is not enough. The
     longest folder that fits wins. -guess finds folders from the files that are on both sides; -t PATH tells
     where a path leads, in both directions; -d takes a folder out. Without arguments, list them.
     """
@@ -51,7 +51,7 @@ async def map_(ctx: Context, arguments: str) -> Result:
             raise CommandError(f"There is no folder {ours} here.", "The program's comes first, then yours.")
         ctx.session.sources.maps.add(words[0], ours)
     elif words:
-        raise CommandError("map takes the program's folder and yours.", "As in: map /app ~/work/shop")
+        raise CommandError("map takes the program's folder and yours.", "As in: map /app ~/code/shop")
     await ctx.session.send_breakpoints()
     return _listed(ctx)
 
