@@ -51,7 +51,9 @@ MOST_BEFORE_LOGIN = 16
 #: However long somebody asks a program to wait for a client that was lost.
 LONGEST_HOLD = 24 * 3600.0
 _INVITATION = 1.0
-_SILENCE_CHECKS = 4
+#: So often, and so many times in a row without a word: a silent client is given up within 15 seconds.
+_SILENCE_SECONDS = 1.1
+_SILENCE_CHECKS = 12
 
 
 def _is_in(gate: Gate, peer: Peer) -> bool:
@@ -320,7 +322,7 @@ class Session:
             self._on_lost("it said nothing for 15 seconds")
             self.transport.abort()
         else:
-            self.server.loop.call_later(3.5, self._check_silence)
+            self.server.loop.call_later(_SILENCE_SECONDS, self._check_silence)
 
     # -- sending ----------------------------------------------------------------------------------
 
