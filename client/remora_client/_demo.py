@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from remora_client._errors import ClientError
 from remora_client._game import GUESSED, Game, game_lines
 from remora_client._options import ConnectOptions
 from remora_client._process_table import table
+from remora_client._terminal_size import size_of
 from remora_client.repl.app import Repl
 from remora_client.repl.attach import open_face
 from remora_client.repl.lexer import LineLexer
@@ -136,7 +136,7 @@ class Demo:
         qualifier = Qualifier("tcps", "127.0.0.1", self.game.port, self.game.secret, None)
         link = await connect(qualifier, ConnectOptions(fingerprint=self.game.fingerprint))
         try:
-            rows = table(await link.processes(), shutil.get_terminal_size().columns)
+            rows = table(await link.processes(), size_of(self.printer.stream).columns)
         finally:
             await link.close()
         self.printer.print([("", f"{row}\n") for row in rows])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from remora_client._options import ConnectOptions, from_arguments
 from remora_client._process_table import GrowingTable, table, target_table
 from remora_client._progress import Progress
 from remora_client._targets import local_processes, via
+from remora_client._terminal_size import size_of
 from remora_client._text import visible
 from remora_client.discovery import is_scheme
 from remora_protocol import QualifierError, parse_qualifier
@@ -144,7 +144,7 @@ def _summarize(answers: Sequence[Answer]) -> None:
 
 
 def _width() -> int:
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    return size_of(sys.stdout).columns if sys.stdout.isatty() else 0
 
 
 def _print(answers: Sequence[Answer], *, as_json: bool) -> None:

@@ -20,5 +20,5 @@ def test_the_demo_hands_over_to_a_person(remora: Remora) -> None:
         terminal.wait(r"(?i)your turn", 30)
         terminal.enter("print guess")
         terminal.wait(r"^\d+$")
-        terminal.enter("quit")
+        terminal.enter("quit -c")
         assert terminal.returncode() == 0

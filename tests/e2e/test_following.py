@@ -116,7 +116,7 @@ def test_list_tells_and_off_says_nothing_and_neither_holds_a_child(remora: Remor
                 program.wait_line("statuses 0 0")
                 assert time.monotonic() - begun < 10
                 assert ("is there" in terminal.text) == (mode == "list")
-                terminal.enter("quit")
+                terminal.enter("quit -c")
             program.stdin_line("")
             assert program.returncode() == 0
 

@@ -98,7 +98,7 @@ def test_the_secret_is_left_nowhere(remora: Remora, tmp_path: Path) -> None:
             terminal.wait("^2")
             assert SECRET not in terminal.text
             terminal.enter(f"p 'tcp://{SECRET}@h'")
-            terminal.enter("quit")
+            terminal.enter("quit -c")
             terminal.returncode()
         # A wrong one last: it makes the next login wait
         shown.append(remora("ls", place, "--secret-file", keep / "wrong", "-vv"))

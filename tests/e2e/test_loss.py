@@ -107,7 +107,7 @@ def test_a_lost_client_comes_back_by_itself(program: Program, proxy: Proxy, remo
         assert stands_still(program)
         terminal.enter("continue")
         terminal.wait(rf"count \* 1000 = {at + 1}000")  # its breakpoint, too
-        terminal.enter("quit")
+        terminal.enter("quit -c")
         assert terminal.returncode() == 0
     runs_on(program)
 
@@ -129,7 +129,7 @@ def test_a_slow_forwarder_that_is_cut_as_those_of_containers_are(program: Progra
                 terminal.wait("Connected again; all is as it was")
                 terminal.enter(f"print count * 0 + {number} + 7000")
                 terminal.wait(f"700{number}\n")
-            terminal.enter("quit")
+            terminal.enter("quit -c")
             assert terminal.returncode() == 0
     runs_on(program)
 
@@ -148,7 +148,7 @@ def test_a_client_finds_out_that_its_connection_is_dead(
         terminal.wait("Connected again; all is as it was")
         terminal.enter("print 6 * 7")
         terminal.wait(r"^42", timeout=5)
-        terminal.enter("quit")
+        terminal.enter("quit -c")
         assert terminal.returncode() == 0
 
 

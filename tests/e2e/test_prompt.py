@@ -57,7 +57,7 @@ def test_a_person_debugs_the_game(interpreter: Interpreter, remora: Remora) -> N
 
         with remora.terminal("attach", game.qualifier) as terminal:
             terminal.wait(r"guessing_game\.py")
-            terminal.enter("quit")
+            terminal.enter("quit -c")
             assert terminal.returncode() == 0
         game.play(15, 15)
 
@@ -80,7 +80,7 @@ def test_up_and_down(remora: Remora) -> None:
             terminal.wait(r"repeated = text")
             terminal.enter("return")
             terminal.wait(r"'ABCABC'")
-            terminal.enter("quit")
+            terminal.enter("quit -c")
             terminal.returncode()
         program.wait_line("^1 ABCABC$")
         program.stdin_line("quit")

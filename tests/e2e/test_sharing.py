@@ -81,7 +81,7 @@ def test_at_a_terminal_one_is_picked(pair: Pair, remora: Remora) -> None:
         terminal.wait("The number in front of it")
         terminal.enter(str(pair.second.pid))
         terminal.wait(rf"{pair.second.pid}.*second")
-        terminal.enter("quit")
+        terminal.enter("quit -c")
         assert terminal.returncode() == 0
 
 
@@ -99,7 +99,7 @@ def test_a_session_comes_back_by_itself_when_the_ports_owner_dies(pair: Pair, re
         terminal.wait("^4711")
         (row,) = json.loads(remora("ls", pair.qualifier, "--json").output)
         assert (row["pid"], row["state"]) == (pair.second.pid, "stopped")
-        terminal.enter("quit")
+        terminal.enter("quit -c")
         assert terminal.returncode() == 0
 
 

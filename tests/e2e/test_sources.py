@@ -117,7 +117,7 @@ def test_no_source_is_said_and_hinders_nothing(interpreter: Interpreter, remora:
             terminal.wait("^15$")
             terminal.enter("clear 1")
             terminal.wait("removed")
-            terminal.enter("quit")
+            terminal.enter("quit -c")
             assert terminal.returncode() == 0
         program.wait_line("gave 15")
 

@@ -55,7 +55,7 @@ def test_the_terminal_drives_and_the_editor_sees_it(program: Program, remora: Re
         for command in ("continue", "next", "pause", "evaluate"):  # the editor may only look
             with pytest.raises(Refused, match="observer"):
                 editor.request(command, threadId=thread, expression="1")
-        terminal.enter("quit")
+        terminal.enter("quit -c")
         assert terminal.returncode() == 0
         editor.expect_event("continued")
         assert editor.threads()[0]["name"] == "MainThread"  # and it still looks on
@@ -84,7 +84,7 @@ def test_the_editor_drives_and_the_terminal_sees_it(program: Program, remora: Re
         terminal.wait("observer")
         editor.set_breakpoints(file, [])
         editor.disconnect()
-        terminal.enter("quit")
+        terminal.enter("quit -c")
         assert terminal.returncode() == 0
 
 

@@ -23,6 +23,7 @@ from remora_client.commands import stack as _stack
 from remora_client.commands import tasks as _tasks
 from remora_client.commands import threads as _threads
 from remora_client.commands._classify import (
+    NEVER_BY_ACCIDENT,
     CommandLine,
     Line,
     PythonLine,
@@ -57,6 +58,7 @@ __all__ = [
     "COMMANDS",
     "FAILURES",
     "GROUPS",
+    "NEVER_BY_ACCIDENT",
     "Command",
     "CommandError",
     "CommandLine",

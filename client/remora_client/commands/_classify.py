@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 __all__ = [
+    "NEVER_BY_ACCIDENT",
     "CommandLine",
     "Line",
     "PythonLine",
@@ -43,7 +44,9 @@ __all__ = [
 ]
 
 _WORD = re.compile(r"[^\W\d]\w*")
-_SPELLED_OUT = frozenset({"detach", "kill", "quit", "restart"})  # too costly for a slip of the finger
+NEVER_BY_ACCIDENT = frozenset({"detach", "kill", "quit", "restart"})
+"""Too costly for a slip of the finger: they have to be spelled out, and no empty line repeats them."""
+
 _BUILTINS = frozenset(dir(builtins))
 # What goes on after the first word as an operator does. Signs and opening brackets are judged one by one.
 _OPERATOR = re.compile(r"[=.,;@<>&^|%:]|\*|/|\+|-|!=|(?:if|else|and|or|in|is|not|for)\b")
@@ -204,7 +207,7 @@ def _by_start(word: str, rest: str, names: Collection[str]) -> Command | None:
     if rest[:1] in ("(", "[", ".", "'", '"'):
         return None
     found = [entry for name, entry in COMMANDS.items() if name.startswith(word)]
-    return found[0] if len(found) == 1 and found[0].name not in _SPELLED_OUT else None
+    return found[0] if len(found) == 1 and found[0].name not in NEVER_BY_ACCIDENT else None
 
 
 def _goes_on_as_python(entry: Command, text: str, word: str, rest: str, names: Collection[str]) -> bool:

@@ -17,6 +17,7 @@ from remora_client.commands._table import COMMANDS, CommandError, Result, comman
 
 if TYPE_CHECKING:
     from remora_client._fragments import Fragments
+    from remora_client._session import Session
     from remora_client.commands._context import Context
 
 __all__: list[str] = []
@@ -211,20 +212,35 @@ async def detach(ctx: Context, arguments: str) -> Result:
 
 @command("quit", "q", "exit", group="session", usage="[-c | -k | -stopped]", argument="option")
 async def quit_(ctx: Context, arguments: str) -> Result:
-    """Leave, as Ctrl-D does, and let the program run on.
+    """Leave, and let the program run on. While it stands still, you are asked; Ctrl-D leaves unasked.
 
-    With -k, end it; with -stopped, let it go on standing still; -c says what is done anyway.
+    With -c, it continues and nobody is asked; with -k, end it; with -stopped, let it go on standing still.
     """
     if arguments not in ("", "-c", "-k", "-stopped"):
         raise CommandError(f"quit takes -c, -k, -stopped or nothing, not {arguments!r}.")
     if arguments == "-k":
         return await kill(ctx, "")
+    question = "" if arguments else _before_leaving(ctx)
+    if question and not await ctx.agreed(question):
+        return Result()
     return await detach(ctx, arguments if arguments == "-stopped" else "")
+
+
+def _before_leaving(ctx: Context) -> str:
+    """What leaving does to the program, where that is more than nothing."""
+    if ctx.feed is not None:
+        return "This session started the program, and ends it. Leave?"
+    sessions = [ctx.session] if ctx.group is None else [each.session for each in ctx.group.members.values()]
+    return "The program stands still. Leave, and let it run on?" if any(map(_stands, sessions)) else ""
+
+
+def _stands(session: Session) -> bool:
+    return session.stop is not None
 
 
 @command("kill", group="session", usage="[-9]", argument="option")
 async def kill(ctx: Context, arguments: str) -> Result:
-    """End the program: softly, as Ctrl-C in its terminal would; with -9 at once."""
+    """End the program: softly, as Ctrl-C in its terminal would; with -9 at once. You are always asked."""
     if arguments not in ("", "-9"):
         raise CommandError(f"kill takes -9 or nothing, not {arguments!r}.")
     if not await ctx.agreed("End the program?"):

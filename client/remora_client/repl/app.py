@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 from typing import TYPE_CHECKING, Any, cast
 
+from remora_client._terminal_size import size_of
 from remora_client._text import visible
 from remora_client.commands import (
     FAILURES,
+    NEVER_BY_ACCIDENT,
     CommandError,
     CommandLine,
     Context,
@@ -201,7 +202,9 @@ class Repl(Events):
 
     def _to_repeat(self, line: Line) -> Line | None:
         mode = self.ctx.settings.repeat
-        if mode == "off" or not (isinstance(line, CommandLine) and (line.command.repeats or mode == "all")):
+        if mode == "off" or not isinstance(line, CommandLine) or line.command.name in NEVER_BY_ACCIDENT:
+            return None
+        if not line.command.repeats and mode != "all":
             return None
         if line.command.name == "list":  # Enter goes on with the listing, wherever it began
             return CommandLine(line.command, "", line.word)
@@ -354,7 +357,7 @@ class Repl(Events):
         """Columns of the terminal, or of the pane; in a pipe nothing is cut."""
         if self.layout is not None:
             return self.layout.width
-        return shutil.get_terminal_size().columns if self.printer.stream.isatty() else 0
+        return size_of(self.printer.stream).columns if self.printer.stream.isatty() else 0
 
     def _fail(self, error: BaseException) -> None:
         self._print([("class:error", f"{error_text(error)}\n")])

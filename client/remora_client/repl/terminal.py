@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import shutil
 import sys
 from typing import TYPE_CHECKING, Protocol
 
 from remora_client._errors import ClientError
 from remora_client._fragments import plain
+from remora_client._terminal_size import size_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -208,7 +208,7 @@ class FullFace:
     async def page(self, fragments: Fragments) -> None:
         """Print a screenful, and ask before each further one."""
         lines = _screen_lines(fragments)
-        height = max(shutil.get_terminal_size().lines - 2, 5)
+        height = max(size_of(self._repl.printer.stream).lines - 2, 5)
         while len(lines) > height + 2:
             head, lines = lines[:height], lines[height:]
             self._repl.printer.print([item for line in head for item in line])
@@ -270,7 +270,9 @@ class FullFace:
             yield
 
     def _toolbar(self) -> StyleAndTextTuples:
-        return self.editor.toolbar(self._prompt.default_buffer.text, shutil.get_terminal_size().columns)
+        return self.editor.toolbar(
+            self._prompt.default_buffer.text, size_of(self._repl.printer.stream).columns
+        )
 
 
 def _screen_lines(fragments: Fragments) -> list[Fragments]:

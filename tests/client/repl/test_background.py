@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from prompt_toolkit.styles import Attrs
@@ -71,14 +70,6 @@ def test_the_terminals_own_colours_are_darker_on_a_light_background() -> None:
 
 
 @pytest.fixture
-def remora(tmp_path: Path) -> Remora:
-    configuration, folder = tmp_path / "configuration", tmp_path / "client"
-    configuration.mkdir()
-    folder.mkdir()
-    return Remora(configuration, folder)
-
-
-@pytest.fixture
 def program() -> Iterator[Program]:
     assert NEWEST is not None
     with Program(NEWEST, "loop.py", enable={"secret": None}) as started:
@@ -101,7 +92,7 @@ def test_a_terminal_is_asked_and_its_answer_is_no_key(
         assert colours
         assert ("66d9ef" in colours) is (background == DARK), colours  # monokai's keywords
         assert terminal.raw.count(b"\x1b]11;?") == 1
-        terminal.press("quit\r")
+        terminal.press("quit -c\r")
         assert terminal.returncode() == 0
 
 
@@ -115,5 +106,5 @@ def test_a_terminal_is_not_asked_for_nothing(
         assert b"\x1b]11;?" not in terminal.raw
         terminal.press("set background light\r")
         terminal.see("background is light")
-        terminal.press("quit\r")
+        terminal.press("quit -c\r")
         assert terminal.returncode() == 0

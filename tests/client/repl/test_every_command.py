@@ -185,7 +185,7 @@ def test_every_command(tmp_path: Path) -> None:
                 terminal.wait_until(lambda: EMPTY.match(terminal.text) is not None, "an empty screen")
             assert "Traceback" not in terminal.text
             assert "A bug in Remora" not in terminal.text
-            terminal.enter("quit")
+            terminal.enter("quit -c")
             assert terminal.returncode() == 0
 
 
@@ -206,7 +206,7 @@ def test_commands_line_by_line(tmp_path: Path) -> None:
             terminal.wait(r"(?s)^0$.*^1$.*^2$")
             program.wait_line("counted 3")
             assert "→" not in terminal.text
-            terminal.enter("quit")
+            terminal.enter("quit -c")
             assert terminal.returncode() == 0
 
 
@@ -218,12 +218,12 @@ def test_the_tutorial_is_a_command(tmp_path: Path) -> None:
             terminal.enter("tutorial")
             terminal.wait("# 1/", 40)
             terminal.wait(PROMPT)
-            terminal.enter("quit")
+            terminal.enter("quit -c")
             terminal.wait("goes on here")
             terminal.wait(PROMPT)
             terminal.enter("status")
             terminal.wait(r"name +program\.py")
-            terminal.enter("quit")
+            terminal.enter("quit -c")
             assert terminal.returncode() == 0
 
 
@@ -254,14 +254,14 @@ def test_a_project_is_asked_about(tmp_path: Path) -> None:
             terminal.wait("remora❯ p 3$|remora❯ p3$|remora❯ p *3")
             terminal.enter(f"break program.py:{program.line('end')}")
             terminal.wait("Breakpoint 1 at")
-            terminal.enter("quit")
+            terminal.enter("quit -c")
             assert terminal.returncode() == 0
         with remora.terminal(
             "attach", f"tcp://{host}:{port}", "--source", str(program.directory)
         ) as terminal:
             terminal.wait(r"Breakpoint 1 at program\.py:\d+")  # not asked again, and the breakpoint is back
             terminal.wait(PROMPT)
-            terminal.enter("quit")
+            terminal.enter("quit -c")
             assert terminal.returncode() == 0
 
 
@@ -331,7 +331,7 @@ def test_interact(tmp_path: Path) -> None:
             terminal.wait("^remora❯ *$")
             terminal.enter("n")
             terminal.wait("→")
-            terminal.enter("quit")
+            terminal.enter("quit -c")
             assert terminal.returncode() == 0
 
 

@@ -10,7 +10,6 @@ import sys
 import termios
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -57,14 +56,6 @@ PROMPT = "remora❯"
 
 
 @pytest.fixture
-def remora(tmp_path: Path) -> Remora:
-    configuration, folder = tmp_path / "configuration", tmp_path / "client"
-    configuration.mkdir()
-    folder.mkdir()
-    return Remora(configuration, folder)
-
-
-@pytest.fixture
 def program() -> Iterator[Program]:
     assert NEWEST is not None
     with Program(NEWEST, PROGRAM, enable={"secret": None}) as started:
@@ -101,7 +92,7 @@ def stop(terminal: Terminal, program: Program, marker: str = "look", number: int
 
 
 def leave(terminal: Terminal) -> None:
-    terminal.press("quit\r")
+    terminal.press("quit -c\r")
     assert terminal.returncode() == 0
     assert_restored(terminal)
 
@@ -558,7 +549,7 @@ def test_a_dumb_terminal(remora: Remora, program: Program) -> None:
         terminal.see(r"\(running\)")
         terminal.enter("layout split")
         terminal.see("Panes need a terminal that can move its cursor")
-        terminal.enter("quit")
+        terminal.enter("quit -c")
         assert terminal.returncode() == 0
         assert b"\x1b" not in terminal.raw
 

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pexpect
@@ -69,14 +68,6 @@ SECRET = "my_secret"
 
 
 @pytest.fixture
-def remora(tmp_path: Path) -> Remora:
-    configuration, folder = tmp_path / "configuration", tmp_path / "client"
-    configuration.mkdir()
-    folder.mkdir()
-    return Remora(configuration, folder)
-
-
-@pytest.fixture
 def program() -> Iterator[Program]:
     assert NEWEST is not None
     with Program(NEWEST, PROGRAM, enable={"secret": SECRET}) as started:
@@ -106,7 +97,7 @@ def stop_in_loop(terminal: Terminal, program: Program, number: int = 3) -> None:
 
 
 def leave(terminal: Terminal) -> None:
-    terminal.enter("quit")
+    terminal.enter("quit -c")
     assert terminal.returncode() == 0
     assert "Traceback" not in terminal.text
 
@@ -399,6 +390,16 @@ def test_a_long_answer_is_paged(terminal: Terminal, program: Program) -> None:
     leave(terminal)
 
 
+def test_the_terminal_is_asked_how_large_it_is(remora: Remora, program: Program) -> None:
+    environment = {"LINES": "24"}  # as whoever imported readline leaves it to all its children
+    with remora.terminal("attach", place(program), env=environment) as terminal:
+        terminal.wait("remora❯")
+        terminal.enter("help")
+        terminal.wait("This session")  # 250 rows have room for it
+        assert "more lines" not in terminal.text
+        leave(terminal)
+
+
 @pytest.mark.parametrize("colors", [True, False])
 def test_colours(remora: Remora, program: Program, colors: bool) -> None:
     environment = {"NO_COLOR": "" if colors else "1"}
@@ -446,7 +447,7 @@ def test_a_dumb_terminal(remora: Remora, program: Program) -> None:
     expect("line 20")
     child.sendintr()
     expect("Paused")
-    child.sendline("quit")
+    child.sendline("quit -c")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0

@@ -1,0 +1,106 @@
+"""Leaving the prompt: what quit, Ctrl-D and kill do, and what they ask before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.command import Remora
+from tests.support.interpreters import NEWEST
+from tests.support.program import Program
+from tests.support.terminal import Terminal
+
+PROGRAM = """\
+import sys
+
+print("ready", flush=True)
+for line in sys.stdin:
+    number = int(line)
+    print("doubled", number * 2, flush=True)  # @double
+print("bye", flush=True)
+"""
+ASKED = r"Leave, and let it run on\? \[y/N\] *$"
+
+
+@pytest.fixture
+def program() -> Iterator[Program]:
+    assert NEWEST is not None
+    with Program(NEWEST, PROGRAM, enable={"secret": None}) as started:
+        started.wait_line("ready")
+        yield started
+
+
+@pytest.fixture
+def terminal(remora: Remora, program: Program) -> Iterator[Terminal]:
+    host, port = program.address
+    with remora.terminal("attach", f"tcp://{host}:{port}", "--source", str(program.directory)) as opened:
+        opened.wait("remora❯")
+        yield opened
+
+
+def stop(terminal: Terminal, program: Program) -> None:
+    line = program.line("double")
+    terminal.enter(f"break program.py:{line}")
+    terminal.wait("Breakpoint 1 at")
+    program.stdin_line("3")
+    terminal.wait(rf"→ +{line} ")
+    terminal.wait("^remora❯ *$")
+
+
+def test_quit_asks_only_while_the_program_stands(terminal: Terminal, program: Program) -> None:
+    stop(terminal, program)
+    terminal.enter("quit")
+    terminal.wait(ASKED)
+    terminal.enter("")
+    terminal.wait("^remora❯ *$")
+    terminal.enter("print number")
+    terminal.wait("^3$")
+    terminal.enter("continue")
+    program.wait_line("doubled 6")
+    terminal.wait("^remora❯ *$")
+    terminal.enter("quit")
+    assert terminal.returncode() == 0
+    program.stdin_line("4")
+    program.wait_line("doubled 8")
+
+
+def test_quit_lets_it_run_on_after_a_yes(terminal: Terminal, program: Program) -> None:
+    stop(terminal, program)
+    terminal.enter("q")
+    terminal.wait(ASKED)
+    terminal.enter("y")
+    assert terminal.returncode() == 0
+    program.wait_line("doubled 6")
+
+
+@pytest.mark.parametrize("keys", ["quit -c\r", "\x04"])
+def test_what_leaves_unasked(terminal: Terminal, program: Program, keys: str) -> None:
+    stop(terminal, program)
+    terminal.press(keys)
+    assert terminal.returncode() == 0
+    assert "[y/N]" not in terminal.text
+    program.wait_line("doubled 6")
+
+
+def test_kill_asks_each_time_and_no_empty_line_repeats_it(terminal: Terminal, program: Program) -> None:
+    stop(terminal, program)
+    terminal.enter("set repeat all")
+    terminal.wait("repeat is all")
+    terminal.enter("kill")
+    terminal.wait(r"End the program\? \[y/N\] *$")
+    terminal.enter("n")
+    terminal.wait("^remora❯ *$")
+    terminal.enter("")
+    terminal.wait("^remora❯ *$")
+    terminal.enter("print number")
+    terminal.wait("^3$")
+    assert terminal.text.count("[y/N]") == 1
+    terminal.enter("")  # with "repeat all", print is run again
+    terminal.wait("^3$")
+    terminal.enter("kill -9")
+    terminal.wait(r"\[y/N\] *$")
+    terminal.enter("y")
+    terminal.wait("over")
+    terminal.returncode()
+    assert program.process.wait(10) != 0
