@@ -77,6 +77,7 @@ LAYERS: dict[str, list[set[str]]] = {
             "_originals",
             "_preload",
             "_subinterpreters",
+            "_timers",
             "_unseen",
         },
     ],

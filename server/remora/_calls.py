@@ -13,7 +13,8 @@ import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
 from remora._engine import _native
-from remora._originals import allocate_lock, get_ident, start_new_thread
+from remora._originals import allocate_lock, get_ident
+from remora._timers import after
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     Done = Callable[[Any, "BaseException | None"], None]
     Post = Callable[[Callable[[], None]], None]
 
-__all__ = ["Call", "GivenUp", "after", "leave_to"]
+__all__ = ["Call", "GivenUp", "leave_to"]
 
 _INSISTENCE = 0.5
 
@@ -162,33 +163,6 @@ class Call:
     def drop(self) -> None:
         """It will not be run."""
         self.answer(None, RequestFailed("cancelled", "The evaluation was given up before it began."))
-
-
-def after(seconds: float, function: Callable[[], None], own_threads: set[int]) -> Callable[[], None]:
-    """Call `function` after this time on a thread of ours, unless the function returned is called before."""
-    cancelled, started = allocate_lock(), allocate_lock()
-    cancelled.acquire()
-    started.acquire()
-
-    def wait() -> None:
-        own_threads.add(get_ident())
-        try:
-            started.release()
-            if not cancelled.acquire(timeout=seconds):
-                function()
-        finally:
-            own_threads.discard(get_ident())
-
-    start_new_thread(wait, ())
-    started.acquire()  # not before it is known to be ours: it would be held with the program's threads
-
-    def cancel() -> None:
-        try:
-            cancelled.release()
-        except RuntimeError:
-            pass  # cancelled twice
-
-    return cancel
 
 
 def leave_to(patient: Patient) -> None:

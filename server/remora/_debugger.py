@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from remora import _exceptions, _frames
 from remora._binding import LineTable
 from remora._breakpoints import Breakpoint, ExceptionFilter, FunctionBreakpoint, SourceBreakpoint
-from remora._calls import Call, after
+from remora._calls import Call
 from remora._conditions import BadExpression
 from remora._disassembly import Addresses
 from remora._engine import Engine, choose
@@ -31,6 +31,7 @@ from remora._stops import Stop
 from remora._targets import Target, calls_at
 from remora._telling import Telling
 from remora._threads import ThreadInfo, ThreadRecord, Threads
+from remora._timers import after
 from remora._world import World
 from remora_protocol import RequestFailed
 

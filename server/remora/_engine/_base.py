@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence, Set
+    from collections.abc import Iterable, Mapping, Sequence
     from types import CodeType, FrameType, TracebackType
 
     Report = Callable[[FrameType], object]
@@ -74,7 +74,7 @@ class Listener(Protocol):
     """Whom an engine tells. Every method runs on a program thread and may hold it. None of them raises."""
 
     @property
-    def own_threads(self) -> Set[int]:
+    def own_threads(self) -> set[int]:
         """Idents of threads that are never traced."""
 
     def on_file(self, filename: str) -> None:

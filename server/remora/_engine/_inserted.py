@@ -84,14 +84,15 @@ class _Hook:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
-                failure = error
+                # Its traceback holds this frame, which would hold it, and the program's frame with both.
+                failure = error.with_traceback(None)
             finally:
                 engine.is_testing = False
             go_on(frame, failure)
 
         def report(frame: FrameType) -> None:
             ident = get_ident()
-            if ident in inside or (engine.is_testing and _is_called_by(frame.f_back, hook.__code__)):
+            if ident in inside or (engine.is_testing and _is_in_hook(frame.f_back)):
                 return  # called by a condition, or by an evaluation while the thread is held
             inside.add(ident)
             try:
@@ -134,8 +135,10 @@ class _Hook:
         return getattr(self._report, "tested", None)
 
 
-def _is_called_by(frame: FrameType | None, code: CodeType) -> bool:
-    return any(caller.f_code is code for caller in _frames.walk(frame))
+def _is_in_hook(frame: FrameType | None) -> bool:
+    """Whether this frame is a hook or was called by one."""
+    here = _is_in_hook.__code__.co_filename
+    return any(caller.f_code.co_filename == here for caller in _frames.walk(frame))
 
 
 class InsertedEngine(SettraceEngine):
@@ -147,6 +150,8 @@ class InsertedEngine(SettraceEngine):
         super().__init__()
         self.limits = [
             "Breakpoints on raised exceptions slow calls down on this Python; those on lines do not.",
+            "A step over a call may end some lines late on this Python when the program keeps an exception "
+            "that was caught in the call.",
             *self._reach.limits,
         ]
         self.inside: set[int] = set()
@@ -290,6 +295,9 @@ class InsertedEngine(SettraceEngine):
         return True
 
     # -- on the program's threads
+
+    def _is_ours(self, frame: FrameType) -> bool:
+        return get_ident() in self.inside or (self.is_testing and _is_in_hook(frame))
 
     def _report_line(self, frame: FrameType, listener: Listener) -> None:
         insertion = _bytecode.insertion_of(frame.f_code)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     False: there is no such thread. A thread that is inside C code raises when it comes back.
     """
 
-    OtherThreads: Callable[[Callable[[FrameType, int], object]], _OtherThreads] | None
+    OtherThreads: Callable[[Callable[[FrameType, int, object], object]], _OtherThreads] | None
     """Makes a tracing function start in threads that run already. 3.9 to 3.11; see `_OtherThreads`."""
 
 __all__ = ["OtherThreads", "raise_in_thread", "set_constant", "write_back_locals"]
@@ -118,15 +118,15 @@ def _find_raise_in_thread(ctypes: Any) -> Any:
 class _OtherThreads:
     """Has a function called in each thread but the calling one, at the thread's next trace event.
 
-    The function is called inside the event, so it is not traced, with the frame and the C number of the
-    event; it is meant to call `sys.settrace`. There, `sys.gettrace()` still is the tracer that the thread
-    had, and it is the function's to give it back later.
+    The function is called inside the event, so it is not traced, with the frame, the event's number in C and
+    its argument; it is meant to call `sys.settrace`. There, `sys.gettrace()` still is the tracer that the
+    thread had, and it is the function's to give it back later.
 
     A thread may end whenever Python code runs, and its state is freed then. So each walk over the states is
     one call of C code, made of iterators.
     """
 
-    def __init__(self, ctypes: Any, call: Callable[[FrameType, int], object]) -> None:
+    def __init__(self, ctypes: Any, call: Callable[[FrameType, int, object], object]) -> None:
         state, number = ctypes.c_void_p, ctypes.c_int
         # `accumulate` calls PyThreadState_Next with one argument too many, which C calls do not mind.
         self._interpreter = _function(ctypes, "PyInterpreterState_Get", state)()
@@ -138,8 +138,8 @@ class _OtherThreads:
         self._function_at, self._object_at = _find_trace_fields(ctypes, self._current())
         self._before: dict[int, int | None] = {}
 
-        def trampoline(_object: object, frame: FrameType, what: int, _argument: object) -> int:
-            call(frame, what)
+        def trampoline(_object: object, frame: FrameType, what: int, argument: int | None) -> int:
+            call(frame, what, None if argument is None else ctypes.cast(argument, ctypes.py_object).value)
             return 0
 
         kind = ctypes.PYFUNCTYPE(number, state, ctypes.py_object, number, state)
@@ -211,7 +211,7 @@ def _find_trace_fields(ctypes: Any, state: int) -> tuple[int, int]:
 def _find_other_threads(ctypes: Any) -> Any:
     if not _UP_TO_311:
         return None
-    _OtherThreads(ctypes, lambda frame, what: None)  # to see here and now whether it works
+    _OtherThreads(ctypes, lambda frame, what, argument: None)  # to see here and now whether it works
     return partial(_OtherThreads, ctypes)
 
 

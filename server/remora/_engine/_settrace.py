@@ -248,15 +248,21 @@ class SettraceEngine:
         if listener is None or not self._reach.is_needed_here(ident):
             self._reach.leave()
             return None
+        if self._is_ours(frame):
+            return None
         try:
             self._report_start(frame, listener)
             local = self._local_for(frame)
-            if local is None and self._may_run_untraced(frame):
-                self._reach.leave_until_end(frame)
+            if local is None and self._may_run_untraced(frame) and not self._reach.leave_until_end(frame):
+                return self._local_for(frame)
             return local
         except Exception as error:
             listener.on_failure(error)
             return None
+
+    def _is_ours(self, frame: FrameType) -> bool:
+        """Whether this thread is in the middle of a report, of which nothing is to be reported."""
+        return False  # in a tracing function nothing is traced
 
     def _may_run_untraced(self, frame: FrameType) -> bool:
         """Whether nothing in this call can matter to any step: what is stepped over runs at full speed then.
@@ -303,7 +309,7 @@ class SettraceEngine:
     def _on_event(self, frame: FrameType, event: str, argument: Any) -> Any:
         """The local tracing function of the frames that are of interest."""
         listener = self._listener
-        if listener is None:
+        if listener is None or self._is_ours(frame):
             self._reach.give_back(frame)
             return None
         try:

@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from remora._engine import _native
+from remora._engine._untraced import Sentinel, Untraced
 from remora._originals import get_ident
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ __all__ = ["Reach"]
 _KEEPS_PLACES = sys.implementation.name == "pypy" or sys.version_info < (3, 11)
 
 
-_C_CALL, _C_LINE = 0, 2
-"""PyTrace_CALL and PyTrace_LINE."""
+_EVENTS: dict[int, Any] = {0: "call", 1: "exception", 2: "line", 3: "return", 7: "opcode"}
+"""By their numbers in C, PyTrace_CALL and so on."""
 
 
 class _Door:
@@ -35,19 +36,6 @@ class _Door:
             self.enter()
 
 
-class _Sentinel:
-    """The tracing function of a frame that is to run untraced: when the frame ends, so does this."""
-
-    def __init__(self, back: Callable[[], None]) -> None:
-        self._back = back
-
-    def __call__(self, frame: FrameType, event: str, argument: Any) -> _Sentinel:
-        return self
-
-    def __del__(self) -> None:
-        self._back()
-
-
 class Reach:
     """Where one engine's tracing function is installed.
 
@@ -57,7 +45,7 @@ class Reach:
 
     def __init__(self, tracer: Tracer, local: Tracer, *others: Tracer) -> None:
         """`tracer` is for threads; `local` and `others` are for frames."""
-        self.own_threads: Set[int] = frozenset()
+        self.own_threads: set[int] = set()
         self.limits: list[str] = []
         self._tracer = tracer
         self._local = local
@@ -68,6 +56,7 @@ class Reach:
         self._program_tracers: dict[int, Any] = {}
         self._program_locals: dict[int, tuple[FrameType, Any]] = {}
         self._taken_at: dict[int, tuple[int, int]] = {}  # frame -> line, instruction
+        self._untraced = Untraced(self._return)
         self._others = None if _native.OtherThreads is None else _native.OtherThreads(self._begin)
         self._signal: signal.Signals | None = None
         self._main = threading.main_thread().ident or 0
@@ -126,6 +115,7 @@ class Reach:
 
     def _stop(self) -> None:
         """Threads that come by see for themselves that they are not needed; those that wait are told."""
+        self._untraced.forget()
         here = get_ident()
         if here in self._program_tracers:
             self.leave()
@@ -135,24 +125,29 @@ class Reach:
             if not displaced:
                 self._program_tracers.clear()
 
-    def _begin(self, frame: Any, what: int) -> None:
+    def _begin(self, frame: Any, what: int, argument: object) -> None:
         """The first event of a thread that ran already: install the tracer and give it this event."""
         self._boot()
-        if sys.gettrace() is not self._tracer:
+        event = _EVENTS.get(what)
+        if sys.gettrace() is not self._tracer or event is None:
             return
-        if what == _C_CALL:
-            frame.f_trace = self._tracer(frame, "call", None)
-        elif what == _C_LINE and frame.f_trace == self._local:
-            self._local(frame, "line", None)
+        tracer = self._tracer if event == "call" else frame.f_trace
+        if event != "call" and tracer not in self._locals:
+            return
+        local = tracer(frame, event, argument)
+        if local is not None:
+            frame.f_trace = local
 
     def _boot(self) -> None:
         """Install the tracer on this thread."""
         current: Any = sys.gettrace()
         if not self.is_needed_here(get_ident()):
             sys.settrace(current)  # in place of the start that called us
-        elif current is not self._tracer:
+            return
+        if current is not self._tracer:
             self._program_tracers[get_ident()] = current
-            sys.settrace(self._tracer)
+        # Even if it is there: a start may have put itself before it, and does not hear of all.
+        sys.settrace(self._tracer)
 
     def _boot_frames(self) -> None:
         """On PyPy's main thread, in the signal handler: also what runs now is to be traced."""
@@ -169,6 +164,8 @@ class Reach:
     def leave(self) -> None:
         """Give this thread back the tracer that the program had there."""
         sys.settrace(self._program_tracers.pop(get_ident(), None))
+        if self.is_needed_here(get_ident()):
+            self._boot()  # since just now, so the start that was meant for this thread has been overwritten
 
     def leave_until_end(self, frame: FrameType) -> bool:
         """Stop tracing this thread until the frame, which is just beginning, has ended. False: not possible.
@@ -177,15 +174,24 @@ class Reach:
         """
         if sys.implementation.name != "cpython" or self._program_tracers.get(get_ident()) is not None:
             return False
-        frame.f_trace = _Sentinel(self._return)
-        frame.f_trace_lines = False
+        try:
+            self._untraced.begin(frame, self.own_threads)
+        except RuntimeError:
+            return False
         sys.settrace(None)
+        if self._everywhere:  # since just now, as above
+            self._return(get_ident())
+            return False
         return True
 
-    def _return(self) -> None:
-        """On the thread whose frame has ended; or on any, when nobody waits for that any more."""
-        if self.is_needed_here(get_ident()):
+    def _return(self, ident: int) -> None:
+        """This thread is to be traced again; on that thread, if all goes well, and under no lock."""
+        if not self.is_needed_here(ident):
+            return
+        if ident == get_ident():
             sys.settrace(self._tracer)
+        elif self._others is not None:
+            self._others.start()
 
     def take(self, frame: FrameType, local: Tracer) -> None:
         """Have `local` called for what happens in this frame."""
@@ -195,7 +201,7 @@ class Reach:
             return
         current = frame.f_trace
         if current != local:
-            if isinstance(current, _Sentinel):
+            if isinstance(current, Sentinel):
                 frame.f_trace_lines = True
             elif current is not None and current not in self._locals:
                 self._program_locals[id(frame)] = (frame, current)
@@ -226,5 +232,6 @@ class Reach:
 
     def after_fork_in_child(self) -> None:
         """Only the forking thread lives on."""
+        self._untraced.forget()
         here = get_ident()
         self._program_tracers = {ident: own for ident, own in self._program_tracers.items() if ident == here}

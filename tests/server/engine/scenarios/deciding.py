@@ -81,6 +81,42 @@ def scenario_conditions_that_run_into_breakpoints(scene):
     assert found == [("body", None), ("compare", None)], found
 
 
+asked, waiting = [], []
+
+
+def is_awaited(number):
+    asked.append(number)
+    while waiting:
+        pass
+    return False
+
+
+def scenario_conditions_are_not_stopped_in_by_a_pause(scene):
+    """Nor what else is ours: the thread is held when it is the program's again."""
+
+    def script():
+        try:
+            for number in range(3):  # the first is asked in another way than those that follow
+                while len(asked) <= number:
+                    pass
+                scene.call("pause", 1)
+                stop = scene.wait_stopped()
+                assert "native code" in stop["text"], (number, stop, scene.where(1))
+                waiting.clear()
+                while scene.call("threads")[0].state != "stopped":
+                    pass
+                assert scene.call("frames", 1)[0].name == "loop"
+                waiting.append(1)
+                scene.call("resume", None)
+        finally:
+            waiting.clear()
+
+    waiting.append(1)
+    scene.break_at("body", condition="is_awaited(number)")
+    scene.script(script)
+    loop(3)
+
+
 def scenario_conditions_in_several_threads(scene):
     """Each sees its own; none is missed while another one is in the middle of it."""
     hits = scene.count_hits()

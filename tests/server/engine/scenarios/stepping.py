@@ -1,0 +1,123 @@
+"""Steps that are easily lost: over calls that run untraced meanwhile, and of threads that were traced before."""
+
+import gc
+import sys
+import threading
+
+UNTRACED = sys.implementation.name == "cpython" and sys.version_info < (3, 12)
+"""Where a call that is stepped over runs untraced, and its end is that of its frame."""
+
+kept = []
+
+
+def in_thread(function, *arguments):
+    """None of the frames below it could catch an exception, which would keep the call traced."""
+    thread = threading.Thread(target=function, args=arguments)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def checked(number):
+    doubled = number * 2  # @checked
+    return doubled
+
+
+def calls_checked():
+    checked(1)  # @first_call
+    second = checked(2)  # @second_call
+    return second  # @after_calls
+
+
+def scenario_over_a_call_in_which_a_condition_fails(scene):
+    """The error must not hold on to the frame that it came up in."""
+
+    def script():
+        stop = scene.wait_stopped()  # the first failure; those after it go on
+        assert "missing" in stop["text"]
+        for step, wanted in (("out", "first_call"), ("over", "second_call"), ("over", "after_calls")):
+            scene.call("step", stop["threadId"], step)
+            assert scene.wait_stopped()["reason"] == "step"
+            assert scene.where(stop["threadId"]) == wanted
+        scene.call("resume", None)
+
+    scene.break_at("checked", condition="missing > 3")
+    scene.script(script)
+    gc.disable()
+    in_thread(calls_checked)
+    gc.enable()
+
+
+def fails():
+    raise ValueError("kept")
+
+
+def keeps_its_frames():
+    try:
+        fails()
+    except ValueError as error:
+        kept.append(error)  # its traceback holds this frame
+
+
+def calls_keeper(go_on):
+    keeps_its_frames()  # @calls_keeper
+    while go_on():  # @after_keeper
+        len(kept)  # @later
+    return 1
+
+
+def scenario_over_a_call_whose_frame_is_kept(scene):
+    """Somewhere in the frame that was stepped in, if not at once."""
+    going_on = [1]
+
+    def script():
+        try:
+            thread = scene.wait_stopped()["threadId"]
+            scene.call("step", thread, "over")
+            assert scene.wait_stopped(timeout=5)["reason"] == "step"
+            assert scene.where(thread) in ("after_keeper", "later") if UNTRACED else ("after_keeper",)
+        finally:
+            going_on.clear()
+        scene.call("resume", None)
+
+    scene.break_at("calls_keeper")
+    scene.script(script)
+    in_thread(calls_keeper, lambda: bool(going_on))
+    kept.clear()
+
+
+def waits(going_on):
+    turns = 0
+    while going_on:
+        turns += 1  # @waiting
+    return 42
+
+
+def calls_waits(going_on):
+    found = waits(going_on)  # @calls_waits
+    return found  # @after_waits
+
+
+def scenario_out_after_a_pause_in_the_middle_of_a_step(scene):
+    """The thread was traced already when the pause reached for it: it is not to lose what happens next."""
+    going_on = [1]
+
+    def script():
+        try:
+            thread = scene.wait_stopped()["threadId"]
+            scene.break_at()
+            scene.call("step", thread, "until", line=scene.line("after_waits"))
+            scene.call("pause", thread)
+            assert scene.wait_stopped()["reason"] == "pause"
+            going_on.clear()
+            scene.call("step", thread, "out")
+            assert scene.wait_stopped()["reason"] == "step"
+            assert scene.where(thread) == "calls_waits"
+            assert scene.call("stop_info", thread).returned.value == 42
+        finally:
+            going_on.clear()
+        scene.call("resume", None)
+
+    scene.break_at("waiting")
+    scene.script(script)
+    in_thread(calls_waits, going_on)
