@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.editors.kate import Kate, wait_until
 from tests.e2e.game import SECRET, tls_enable
 from tests.support.bridge import Bridge
 from tests.support.command import REMORA, Remora, client_environment
@@ -177,6 +178,38 @@ def test_helix(scene: Scene) -> None:
         for keys in ("\x1b", "\x1b", ":", "q!", "\r"):
             helix.press(keys)
         assert helix.returncode() == 0
+    scene.check_free()
+
+
+def test_kate(scene: Scene) -> None:
+    commands = {name: editor(name) for name in ("kate", "Xvfb", "xdotool")}
+    home = scene.remora.folder
+    settings = home / ".config" / "kate" / "gdbplugin" / "dap.json"  # where Kate keeps what its page is given
+    settings.parent.mkdir(parents=True)
+    settings.write_text(scene.configuration("json", "Kate"))
+    log = home / "adapter.log"
+    registry = {"XDG_RUNTIME_DIR": scene.environment["XDG_RUNTIME_DIR"]}
+    path = Kate.wrapper(home, REMORA, log, registry)
+    own = {"PATH": f"{path}{os.pathsep}{os.environ['PATH']}"}
+    own |= {"XDG_CONFIG_HOME": str(home / ".config"), "XDG_DATA_HOME": str(home / ".local" / "share")}
+    line = scene.program.line("doubled")
+    with Kate(commands, home, scene.file, line, {**scene.environment, **own}) as kate:
+        kate.ask(lambda: kate.choose("s"), "<- editor 0 initialize")  # Start Debugging
+        kate.said("editor event process")
+        kate.ask(lambda: kate.press("shift+F11"), "<- editor 2 setBreakpoints")  # Toggle Breakpoint
+        assert f'"line": {line}' in kate.said("editor event stopped")
+        assert '"name": "value"' in kate.said('variables {"variables"')
+        kate.press("F9")  # Step Over
+        assert '"reason": "step"' in kate.said('stopped {"reason": "step"')
+        assert '"name": "doubled"' in kate.said('"name": "doubled"')
+        kate.press("ctrl+Right", "ctrl+Right")  # to the second word of `return doubled + 1`
+        kate.choose("Up", "Return")  # the menu's last: Print Value
+        assert '"type": "int"' in kate.said('evaluate {"result"')
+        assert '"expression": "doubled"' in kate.said('evaluate {"context"')
+        kate.choose("c")  # Continue
+        kate.said("continue {")
+        kate.press("ctrl+q")
+        wait_until(kate.ended, "Kate to end")
     scene.check_free()
 
 
