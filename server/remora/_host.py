@@ -70,7 +70,8 @@ class Host:
         self._run(["start", str(pid)], json.dumps(self._enable), on_end)
 
     def _run(self, words: list[str], given: str, on_end: Callable[[int, str], None]) -> None:
-        command = [sys.executable, "-m", "remora_client._inject", *words]
+        # -P: nothing is imported from the folder that the agent runs in, where others may be able to write.
+        command = [sys.executable, "-P", "-m", "remora_client._inject", *words]
 
         def wait() -> None:
             try:

@@ -7,6 +7,7 @@ it delays nobody else.
 from __future__ import annotations
 
 import hmac
+import math
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -135,9 +136,10 @@ class Gate:
         failures = self._failures.get(peer.key)
         left = failures.until - self._now() if failures else 0
         if failures and left > 0:
+            wrong = "a wrong secret" if failures.count == 1 else f"{failures.count} wrong secrets"
+            left = math.ceil(left * 10) / 10  # never 0.0
             raise RequestFailed(
-                "auth-throttled",
-                f"After {failures.count} wrong secrets from your address, wait {left:.1f} seconds.",
+                "auth-throttled", f"After {wrong} from your address, wait {left:.1f} seconds."
             )
 
     def failed(self, peer: Peer) -> float:
@@ -151,6 +153,7 @@ class Gate:
         self._failures[peer.key] = _Failures(count, now + delay)
         return delay
 
-    def succeeded(self, peer: Peer) -> None:
-        """Forget the peer's failures."""
-        self._failures.pop(peer.key, None)
+    def succeeded(self, peer: Peer, role: str) -> None:
+        """Forget the peer's failures. An observer might as well have been guessing the other secret."""
+        if role == DRIVER_ROLE:
+            self._failures.pop(peer.key, None)

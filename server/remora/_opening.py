@@ -70,6 +70,8 @@ class Tls:
         assert settings.certfile is not None
         context = self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # A client that asks for one handshake after the other could keep our thread busy.
+        context.options |= getattr(ssl, "OP_NO_RENEGOTIATION", 0)
         # A text even when there is none: OpenSSL would ask for it on the terminal of the program.
         context.load_cert_chain(settings.certfile, settings.keyfile, settings.password or "")
         with open(settings.certfile, encoding="ascii", errors="replace") as file:

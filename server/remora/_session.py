@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-#: So many unsent bytes, and printed text is dropped; so many, and the client is given up.
+#: So many unsent bytes, and printed text is dropped, and no request read; so many, and the client is given up.
 CONGESTED = 1_000_000
 HOPELESS = 256_000_000
 #: What an owner wants to read who asked for a log: who was not let in, or not let do something, and why.
@@ -98,6 +98,7 @@ class Session:
         self._after: list[Callable[[], None]] = []
         self._ended = False
         self._is_leaving = False
+        self._is_full = False
         self._silence = 0
         self.asked = 0
         transport.receive = self.receive
@@ -134,6 +135,10 @@ class Session:
     def _take_messages(self) -> None:
         try:
             while not self._ended and not self._is_leaving:
+                if self.transport.pending > CONGESTED:
+                    self._is_full = True
+                    self.transport.pause()  # who does not read answers gets no more of them to keep here
+                    return
                 message = self._connection.next_message()
                 if message is None:
                     return
@@ -317,7 +322,7 @@ class Session:
         if self._ended:
             return
         # Counted, not measured: after a long pause of the whole process its words may still lie unread.
-        self._silence += 1
+        self._silence += not self._is_full  # then it is us who do not listen
         if self._silence > _SILENCE_CHECKS:
             self._on_lost("it said nothing for 15 seconds")
             self.transport.abort()
@@ -328,6 +333,13 @@ class Session:
 
     def _on_drained(self) -> None:
         self.flush()
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if self._is_full and not self._ended:
+            self._is_full = False
+            self.transport.resume()
+            self._take_messages()
 
     def flush(self, *, last: bool = False) -> None:
         """Send what waits in the outbox. `last`: also how much was left out, if nothing comes after this."""
@@ -343,6 +355,8 @@ class Session:
 
     def _send(self, data: bytes) -> None:
         self.transport.send(data)
+        if self._is_full and not self.transport.pending:
+            self.server.loop.call_later(0, self._read_on)
 
     # -- the end ----------------------------------------------------------------------------------
 

@@ -113,6 +113,16 @@ def test_a_program_that_did_nothing_is_listed_and_debugged(agent: Agent, interpr
         assert SECRET not in Path(f"/proc/{agent.program.pid}/cmdline").read_text()
 
 
+def test_the_folder_that_it_runs_in_is_not_trusted(agent: Agent) -> None:
+    """Others may be able to write there, and it starts Python again and again."""
+    folder = Path(agent.program.directory)
+    (folder / "remora_client").mkdir()
+    (folder / "remora_client" / "__init__.py").write_text("open('trapped', 'w')")
+    with Program(NEWEST, WORKER, pythonpath=None) as program:
+        assert program.pid in agent.rows()
+    assert not (folder / "trapped").exists()
+
+
 def test_what_cannot_be_prepared_says_why(agent: Agent) -> None:
     with Program(OLDEST, WORKER, pythonpath=None, env={"PYTHON_DISABLE_REMOTE_DEBUG": "1"}) as program:
         assert program.pid not in agent.rows()

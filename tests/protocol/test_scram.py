@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import itertools
 from collections.abc import Callable
 
@@ -463,3 +464,20 @@ def test_no_bytes_raise_anything_else(one: bytes, two: bytes) -> None:
 def test_user_names_survive(user: str) -> None:
     assert unescape_user(escape_user(user)) == user
     assert "," not in escape_user(user)
+
+
+def test_what_depends_on_a_secret_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proofs, the nonce, the binding: all that an attacker could find out byte by byte."""
+    compared = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append(one)
+        return hmac_compare(one, other)
+
+    hmac_compare = hmac.compare_digest
+    monkeypatch.setattr("remora_protocol._scram.hmac.compare_digest", compare)
+    client = ScramClient("secret", MECHANISM)
+    server = ScramServer(Verifier.from_secret("secret"))
+    final = client.receive(server.start(MECHANISM, client.first()))
+    client.finish(server.finish(final))
+    assert len(compared) == 4

@@ -146,10 +146,22 @@ def test_each_wrong_secret_doubles_the_wait_of_its_peer_only() -> None:
         gate.check_patience(bad)
     assert waits[:4] == [0.25, 0.5, 1.0, 2.0]
     assert waits[-1] == 60.0
-    gate.succeeded(bad)
+    gate.succeeded(bad, "observer")  # with the other secret, as often as they like
+    assert gate.failed(bad) == 60.0
+    gate.succeeded(bad, "driver")
     assert gate.failed(bad) == 0.25
     clock.now += 10_000
     assert gate.failed(bad) == 0.25  # forgotten
+
+
+def test_the_wait_is_never_said_to_be_nothing() -> None:
+    clock = Clock()
+    gate = Gate("right", now=clock)
+    peer = Peer.from_address(("192.0.2.1", 1))
+    gate.failed(peer)
+    clock.now += 0.249
+    with pytest.raises(RequestFailed, match=r"After a wrong secret .* wait 0\.1 seconds"):
+        gate.check_patience(peer)
 
 
 def test_many_peers_take_no_more_than_so_much_memory() -> None:

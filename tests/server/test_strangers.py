@@ -19,7 +19,9 @@ from typing import Any
 import pytest
 
 from remora import _registry
+from remora._enabled import Settings
 from remora._log import Log
+from remora._opening import Tls
 from remora_protocol import encode_frame
 from tests.server.certificates import make_certificate
 from tests.support.dap import DapClient, Refused
@@ -138,6 +140,13 @@ def test_who_asks_too_much_before_the_login_is_let_go(program: Program) -> None:
         client.wait_closed(3)
 
 
+def test_of_the_program_strangers_are_told_nothing(program: Program) -> None:
+    with DapClient.connect(program.address, login=False) as client:
+        assert set(client.request("initialize", adapterID="x")["remora"]) == {"version", "requests"}
+    with DapClient.connect(program.address, SECRET) as client:
+        assert {"engine", "limits", "clock"} <= set(client.request("initialize", adapterID="x")["remora"])
+
+
 def test_those_who_are_turned_away_hold_no_descriptors(program: Program) -> None:
     """Each gets a moment to read why; but not all of them at once."""
     DapClient.connect(program.address, SECRET).close()
@@ -206,6 +215,29 @@ def test_without_a_secret_other_users_of_the_machine_are_refused() -> None:
         with DapClient.connect(address) as own:
             (process,) = own.request("remora/processes")["processes"]
             assert process["attachedBy"] is None
+
+
+def test_another_users_process_is_not_taken_for_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Behind a door that somebody else got to all the same: what counts is the kernel's word."""
+    path = str(tmp_path / "1.sock")
+    with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as caller:
+        listening.bind(path)
+        listening.listen()
+        caller.connect(path)
+        taken, address = listening.accept()
+        with taken:
+            door = _registry.Door(listening, path)  # type: ignore[arg-type]
+            for owner in (os.geteuid(), os.geteuid() + 1):
+                monkeypatch.setattr(os, "geteuid", lambda owner=owner: owner)
+                peer = door.identify(taken, address)
+                assert peer is not None
+                assert peer.is_same_user is _registry.is_same_user(taken) is (owner == os.getuid())
+
+
+def test_no_client_may_ask_for_one_handshake_after_the_other(tmp_path: Path) -> None:
+    certfile = str(make_certificate(tmp_path))
+    context = Tls(Settings(("127.0.0.1", 0), certfile, None, True, None, None, None)).context
+    assert context.options & ssl.OP_NO_RENEGOTIATION
 
 
 def test_a_registry_of_another_user_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,3 +353,54 @@ def _doing(client: DapClient) -> list[str]:
         "setFunctionBreakpoints", "setExceptionBreakpoints", "terminate",
     ]  # fmt: skip
     return found
+
+
+def test_who_reads_no_answers_gets_no_more_of_them() -> None:
+    """They are kept here until they are read."""
+    assert NEWEST is not None
+    with Program(NEWEST, IDLE, enable={"secret": SECRET, "observer_secret": "look"}) as program:
+        with DapClient.connect(program.address, login=False) as observer:
+            observer.login("look", user="observer")
+            observer.attach()
+            observer.request("loadedSources")
+            before = memory(program)
+            asked = b"".join(request(100 + number, "loadedSources") for number in range(2000))
+            sender = threading.Thread(target=lambda: observer.send_bytes(asked))
+            sender.start()
+            for _ in range(3):
+                with DapClient.connect(program.address, SECRET) as driver:  # nobody else is kept waiting
+                    driver.attach()
+                    driver.request("threads")
+                    driver.disconnect()
+                assert memory(program) - before < 20_000
+                time.sleep(0.2)
+            answers, rest = 0, b""
+            while answers < 2000:  # and when they are read, it goes on to the last one
+                *frames, rest = (rest + observer.socket.recv(1 << 20)).split(b"Content-Length: ")
+                answers += sum(b'"request_seq":' in frame for frame in frames)
+                answers += b'"request_seq":2099' in rest
+            sender.join()
+
+
+def test_nothing_waits_for_an_observer() -> None:
+    assert NEWEST is not None
+    with Program(NEWEST, STARTING, enable={"secret": SECRET, "observer_secret": "look"}) as program:
+        with DapClient.connect(program.address, login=False) as observer:
+            observer.login("look", user="observer")
+            observer.request("remora/watch", follow=[program.pid])
+            program.stdin_line(str(program.address[1]))
+            assert float(program.wait_line(r"TOOK (\S+)$")[1]) < 2
+
+
+STARTING = """\
+#
+import subprocess, sys
+CHILD = '''
+import sys, time, remora
+begun = time.monotonic()
+remora.enable_attach("open sesame", ("127.0.0.1", int(sys.argv[1])))
+print("TOOK", time.monotonic() - begun, flush=True)
+'''
+for line in sys.stdin:
+    subprocess.run([sys.executable, "-c", CHILD, line.strip()])
+"""

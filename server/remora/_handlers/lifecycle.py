@@ -41,7 +41,6 @@ def initialize(session: Session, arguments: Arguments) -> dict[str, Any]:
     session.after_response(session.expect_attach)
     if not session.client_name:
         session.client_name = (arguments.text("clientName", "") or arguments.text("clientID", ""))[:80]
-    debugger = session.server.debugger
     return {
         **{handler.capability: True for handler in HANDLERS.values() if handler.capability},
         "supportsConditionalBreakpoints": True,
@@ -69,14 +68,22 @@ def initialize(session: Session, arguments: Arguments) -> dict[str, Any]:
             }
             for name, label, default, description in _FILTERS
         ],
-        "remora": {
-            "version": __version__,
-            "requests": sorted(name for name in HANDLERS if name.startswith("remora/")),
-            "engine": debugger.engine_name,
-            "limits": [*debugger.limits, *_others_here()],
-            "clock": time.time(),
-        },
+        "remora": _ours(session),
     }
+
+
+def _ours(session: Session) -> dict[str, Any]:
+    """What DAP has no words for. Of the program itself strangers are told nothing."""
+    ours: dict[str, Any] = {
+        "version": __version__,
+        "requests": sorted(name for name in HANDLERS if name.startswith("remora/")),
+    }
+    if session.role is not None:
+        debugger = session.server.debugger
+        ours["engine"] = debugger.engine_name
+        ours["limits"] = [*debugger.limits, *_others_here()]
+        ours["clock"] = time.time()
+    return ours
 
 
 def _others_here() -> list[str]:
@@ -141,7 +148,7 @@ def _log_in(session: Session, arguments: Arguments) -> None:
     if role is None:
         reject(session, "The secret is wrong.")
         raise RequestFailed("auth-failed", "The secret is wrong.")
-    gate.succeeded(session.peer)
+    gate.succeeded(session.peer, role)
     session.log_in(role)
 
 

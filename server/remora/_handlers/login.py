@@ -52,8 +52,9 @@ def authenticate(session: Session, arguments: Arguments) -> dict[str, Any]:
         session.scram = None
         reject(session, str(error))
         raise RequestFailed("auth-failed", str(error)) from None
-    gate.succeeded(session.peer)
-    session.log_in(gate.role_of_user(session.scram.user))
+    role = gate.role_of_user(session.scram.user)
+    gate.succeeded(session.peer, role)
+    session.log_in(role)
     return authenticate_body(final, done=True)
 
 

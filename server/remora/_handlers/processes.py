@@ -54,7 +54,8 @@ def watch(session: Session, arguments: Arguments) -> dict[str, Any]:
     followed = arguments.all.get("follow") or []
     if not isinstance(followed, list) or not all(type(each) is int for each in followed):
         raise RequestFailed("bad-request", "remora/watch: follow has to be a list of process ids.")
-    server.watchers.add(session, followed)
+    # Nothing waits for an observer, who may only look.
+    server.watchers.add(session, followed if session.role == DRIVER_ROLE else ())
     return {"processes": server.processes(session.peer)}
 
 
