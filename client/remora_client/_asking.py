@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from remora_client import _met
-from remora_client._connect import TYPING, connect
-from remora_client._errors import ClientError, NotARemora, TimedOut
+from remora_client._connect import connect
+from remora_client._deadline import Deadline
+from remora_client._errors import ClientError, NotARemora
 from remora_client._foreign import foreign_name
 from remora_client._text import visible
 from remora_client.discovery import open_discovery
@@ -36,8 +37,6 @@ AT_ONCE = 1000
 _SPARE_DESCRIPTORS = 64
 # How many log in at the same time. With all of them at it together, each would take as long as all do.
 _LOGINS = 32
-# Each step has its own time, and says best what failed; who uses up one after the other is given up.
-_WHOLE = 1.5
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,7 @@ async def ask_all(
 ) -> AsyncIterator[tuple[int, Answer]]:
     """An answer for each question, with its place in the order, as they come.
 
-    `options.timeout` is for each step. One and a half times that is for all that comes before the login, and
-    again for the rest.
+    Each is given `options.timeout` seconds for all of it.
     """
     gate = asyncio.Semaphore(_at_once())
     logins = asyncio.Semaphore(_LOGINS)
@@ -96,32 +94,10 @@ async def _ask_engine(url: str, options: ConnectOptions) -> Answer:
     return Answer(url, targets=sorted(targets, key=lambda each: (each.host, each.pid or 0)))
 
 
-class _Turn:
-    """Waiting for one's turn to log in costs nobody their time: the clock starts anew after it."""
-
-    def __init__(self, gate: asyncio.Semaphore, clock: asyncio.Timeout, seconds: float) -> None:
-        self._gate, self._clock, self._seconds = gate, clock, seconds
-
-    async def __aenter__(self) -> None:
-        self._clock.reschedule(None)
-        await self._gate.acquire()
-        self._clock.reschedule(asyncio.get_running_loop().time() + self._seconds)
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        self._gate.release()
-
-
 async def _ask(qualifier: Qualifier, options: ConnectOptions, logins: asyncio.Semaphore) -> Answer:
     place = place_of(qualifier)
-    seconds = options.timeout * _WHOLE
-    if options.ask_secret is not None and not qualifier.is_network:
-        seconds += TYPING
     try:
-        async with asyncio.timeout(seconds) as clock:
-            turn = _Turn(logins, clock, seconds)
-            return await _listed(qualifier, place, replace(options, login_turn=turn))
-    except TimeoutError:
-        return Answer(place, error=TimedOut(f"{place} did not come to an end within {seconds:g} s."))
+        return await _listed(qualifier, place, replace(options, deadline=Deadline(options.timeout, logins)))
     except RequestFailed as refused:
         text = f"{place} does not say which processes it has: {visible(str(refused))}"
         return Answer(place, error=ClientError(text))

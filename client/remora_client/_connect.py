@@ -55,6 +55,7 @@ _PATIENCE = 2.0
 TYPING = 120.0
 _PREPARING = 30.0
 _DEFAULT = ConnectOptions()
+_LOCAL = ConnectOptions(timeout=5.0)
 
 
 @dataclass
@@ -81,7 +82,7 @@ class Link:
         if self.ptvsd is not None:
             return [self.ptvsd.process]
         try:
-            return read_processes(await self.rpc.request("remora/processes", {}, self.options.timeout))
+            return read_processes(await self.rpc.request("remora/processes", {}, self.options.left))
         except RemoteProtocolError as error:
             raise Gone(f"{self.address} does not keep to the protocol: {visible(str(error))}") from None
 
@@ -113,6 +114,12 @@ class Link:
 
 async def connect(qualifier: Qualifier, options: ConnectOptions = _DEFAULT) -> Link:
     """Connect and log in. Raises a `ConnectError`, or `UsageError` for a file that cannot be read."""
+    link = await _connect(qualifier, options.begin())
+    link.options = options
+    return link
+
+
+async def _connect(qualifier: Qualifier, options: ConnectOptions) -> Link:
     if qualifier.scheme in ("ssh", "via"):
         return await _connect_through_command(qualifier, options)
     secret = find_secret(qualifier, options)
@@ -126,18 +133,26 @@ async def connect(qualifier: Qualifier, options: ConnectOptions = _DEFAULT) -> L
     asked = options.ask_secret(str(qualifier))
     if asked is None:
         raise SecretNeeded(f"{qualifier} wants a secret, and none was given.")
+    _restart_clock(options)
     return await _attempt_patiently(qualifier, options, Secret(asked, "as typed"))
 
 
-async def connect_local(path: str, pid: int, timeout: float = 5.0) -> Link:
+def _restart_clock(options: ConnectOptions) -> None:
+    if options.deadline is not None:
+        options.deadline.restart()
+
+
+async def connect_local(path: str, pid: int, options: ConnectOptions = _LOCAL) -> Link:
     """Connect to a process of this user on this machine, through its socket in the registry."""
-    sock = await _dial.dial_unix(path, timeout)
+    timed = options.begin()
+    sock = await _dial.dial_unix(path, timed.left)
     reader, writer = await asyncio.open_connection(sock=sock)
     address = f"local:{pid}"
     rpc = Rpc(reader, writer, peer=address)
-    link = Link(rpc, address, options=replace(_DEFAULT, timeout=timeout))
+    link = Link(rpc, address, options=timed)
     async with _closing_on_error(link):
         await _log_in(link, await _hello(link))
+    link.options = options
     return link
 
 
@@ -149,11 +164,12 @@ async def link_over(wire: Wire, address: str, options: ConnectOptions, secret: S
         address,
         certificate=wire.certificate,
         certificate_by_hand=wire.certificate_by_hand,
-        options=options,
+        options=options.begin(),
         secret=secret,
     )
     async with _closing_on_error(link):
         await _log_in(link, await _hello(link))
+    link.options = options
     return link
 
 
@@ -161,7 +177,7 @@ async def _connect_to_socket(qualifier: Qualifier, options: ConnectOptions, secr
     """Through a Unix socket: the server knows its own user, and asks others for the secret."""
     place = str(replace(qualifier, pid=None))
     try:
-        sock = await _dial.dial_unix(qualifier.path, options.timeout)
+        sock = await _dial.dial_unix(qualifier.path, options.left)
     except OSError as error:
         raise _diagnosis.no_socket(visible(place), error) from None
     reader, writer = await asyncio.open_connection(sock=sock)
@@ -181,7 +197,9 @@ async def _connect_through_command(qualifier: Qualifier, options: ConnectOptions
     tunnel = await Tunnel.open(command_for(qualifier, options), place)
     rpc = Rpc(tunnel.reader, tunnel.writer, peer=place, trace=options.trace)
     # ssh may have a person type a password first.
-    patient = replace(options, timeout=max(options.timeout, TYPING)) if options.ask_secret else options
+    patient = options
+    if options.ask_secret is not None:
+        patient = replace(options, timeout=max(options.timeout, TYPING), deadline=None).begin()
     link = Link(rpc, place, qualifier=qualifier, options=patient, tunnel=tunnel)
     try:
         await _log_in(link, await _hello(link))
@@ -192,12 +210,13 @@ async def _connect_through_command(qualifier: Qualifier, options: ConnectOptions
     except BaseException:
         await link.close()
         raise
-    link.options = options
+    if patient is not options:
+        _restart_clock(options)
     return link
 
 
 class _closing_on_error:
-    """Close the link when the block fails, or is cancelled."""
+    """Close the link when the block fails, or is cancelled; nobody waits for the other end's goodbye."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
@@ -207,6 +226,7 @@ class _closing_on_error:
 
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is not None:
+            self.link.rpc.abandon("The connection was given up.")
             await self.link.close()
 
 
@@ -217,7 +237,12 @@ async def _attempt_patiently(qualifier: Qualifier, options: ConnectOptions, secr
     except Throttled as error:
         if not 0 < error.seconds <= _PATIENCE:
             raise
+        place = _dial.endpoint(*qualifier.address)
+        options.note(
+            f"{place} takes no login from here for {error.seconds:g} s, after a wrong secret: waiting."
+        )
         await asyncio.sleep(error.seconds + 0.05)
+        _restart_clock(options)
     return await _attempt(qualifier, options, secret)
 
 
@@ -271,7 +296,8 @@ async def _attempt_once(qualifier: Qualifier, options: ConnectOptions, secret: S
             link.is_remora = False
             rpc.lift_limits(AFTER_LOGIN_LIMIT)
         else:
-            async with options.login_turn:
+            assert options.deadline is not None
+            async with options.deadline.turn():
                 await _log_in(link, hello)
     return link
 
@@ -311,7 +337,7 @@ async def _hello(link: Link) -> Hello | None:
     """Say who we are. None: it is a debug adapter, and no Remora."""
     arguments = hello_arguments("remora", __version__)
     try:
-        hello = read_hello_body(await link.rpc.request("remora/hello", arguments, link.options.timeout))
+        hello = read_hello_body(await link.rpc.request("remora/hello", arguments, link.options.left))
     except RequestFailed as error:
         _check_greeting(link)
         if error.code in ("unknown-command", "failed"):
@@ -387,7 +413,7 @@ async def _prove(link: Link, secret: str, mechanism: str) -> None:
 async def _exchange(link: Link, mechanism: str, data: bytes, *, last: bool) -> bytes:
     arguments = authenticate_arguments(mechanism, data)
     answer, done = read_authenticate_body(
-        await link.rpc.request("remora/authenticate", arguments, link.options.timeout)
+        await link.rpc.request("remora/authenticate", arguments, link.options.left)
     )
     if done is not last:
         raise RemoteProtocolError("bad-request", "the login ends too early or too late")

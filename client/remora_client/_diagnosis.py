@@ -99,17 +99,18 @@ def greeting_before_tls(place: str, greeting: bytes) -> ConnectError:
     return not_a_remora(place, greeting)
 
 
-async def probe_plain(host: str, port: int) -> ConnectError | None:
+async def probe_plain(host: str, port: int, left: float) -> ConnectError | None:
     """TLS failed: say a plain hello, to see what it is. None: it says nothing that would explain it."""
+    seconds = min(_PROBE_SECONDS, left)
     place = _dial.endpoint(host, port)
     try:
-        sock = await _dial.dial(host, port, _PROBE_SECONDS)
+        sock = await _dial.dial(host, port, seconds)
     except ConnectError:
         return None
     reader, writer = await asyncio.open_connection(sock=sock)
     rpc = Rpc(reader, writer, peer=place)
     try:
-        await rpc.request("remora/hello", hello_arguments("remora", __version__), _PROBE_SECONDS)
+        await rpc.request("remora/hello", hello_arguments("remora", __version__), seconds)
     except RequestFailed as error:
         if error.code == "tls-required":
             return None
@@ -166,7 +167,7 @@ def hello_unanswered(link: Link) -> ConnectError:
         return not_a_remora(place, head)
     if link.rpc.end is None:
         return Silent(
-            f"{place} took the connection and then said nothing for {link.options.timeout:g} s.",
+            f"{place} took the connection and then said nothing within {link.options.timeout:g} s.",
             "Something else may listen there; or a forwarded port leads nowhere; or the program is frozen "
             "(stopped by a signal, say).",
         )

@@ -124,7 +124,7 @@ async def resolve(host: str, port: int, timeout: float) -> list[tuple[int, _Addr
             return await future
     except TimeoutError:
         raise NameNotFound(
-            f"Looking up the name {shown!r} took more than {timeout:g} s.",
+            f"Looking up the name {shown!r} took more than {timeout:.3g} s.",
             "Is the name server reachable? An address instead of the name would do.",
         ) from None
     except socket.gaierror as error:
@@ -166,7 +166,7 @@ def _explain(errors: list[OSError], host: str, port: int, timeout: float) -> Con
         )
     if late:
         return TimedOut(
-            f"{place} did not answer within {timeout:g} s.",
+            f"{place} did not answer within {timeout:.3g} s.",
             f"Most often a firewall or security group drops the packets: open TCP port {port} there, or go "
             f"through ssh -L {port}:localhost:{port}. Or the host is down.",
         )

@@ -78,6 +78,7 @@ async def _examine(qualifier: Qualifier, options: ConnectOptions) -> tuple[list[
     if not qualifier.is_network:
         layers.remove("dns")  # "tcp" stands for the socket, or for the command and what it goes through
     findings: list[Finding] = []
+    options = options.begin()
     try:
         if qualifier.is_network:
             findings += await _dialled(qualifier, options)
@@ -93,11 +94,11 @@ async def _examine(qualifier: Qualifier, options: ConnectOptions) -> tuple[list[
 
 
 async def _dialled(qualifier: Qualifier, options: ConnectOptions) -> list[Finding]:
-    addresses = await _dial.resolve(*qualifier.address, options.timeout)
+    addresses = await _dial.resolve(*qualifier.address, options.left)
     shown = ", ".join(dict.fromkeys(str(address[0]) for _, address in addresses))
     name = Finding("dns", "ok", f"{visible(qualifier.host)} is {visible(shown)}")
     started = time.perf_counter()
-    (await _dial.dial(*qualifier.address, options.timeout)).close()
+    (await _dial.dial(*qualifier.address, options.left)).close()
     return [name, Finding("tcp", "ok", f"connected in {_milliseconds(started)}")]
 
 
@@ -157,7 +158,7 @@ async def _behind(link: Link, pid: int | None) -> list[Finding]:
         return findings
     try:
         await link.open(chosen)
-        body = await link.rpc.request("initialize", {"adapterID": "remora"}, link.options.timeout)
+        body = await link.rpc.request("initialize", {"adapterID": "remora"}, link.options.left)
     except (ClientError, RequestFailed) as error:
         return [*findings, Finding("debugger", "note", visible(str(error)))]
     remora = body.get("remora")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
+
+from remora_client._deadline import Deadline
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -39,9 +40,8 @@ class ConnectOptions:
         via: a command whose standard input and output lead to `python -m remora proxy --stdio`.
         remote_python: what runs Python at the far side of ssh, for its shell; "": REMORA_REMOTE_PYTHON, or
             python3.
-        timeout: seconds for each step: name, TCP, TLS, hello, login.
-        login_turn: entered for the login. Who makes many connections at once can so have each server say
-            what it is at once, and do the hashing for a few at a time.
+        timeout: seconds for all of connecting, from the name to the login; and for each request after it.
+        deadline: of the connecting that goes on; None: `timeout` seconds from its beginning.
         ask_secret: asks the person for a secret, given the address; None: never ask.
         ask_certificate: shows a problem and asks; None: never ask, refuse.
         note: told things worth knowing that are no errors.
@@ -61,11 +61,20 @@ class ConnectOptions:
     rescue: bool = False
     via: str | None = None
     remote_python: str = ""
-    login_turn: AbstractAsyncContextManager[object] = field(default_factory=nullcontext)
+    deadline: Deadline | None = None
     ask_secret: Callable[[str], str | None] | None = None
     ask_certificate: Callable[[CertificateProblem], Literal["no", "once", "always"]] | None = None
     note: Callable[[str], None] = _ignore
     trace: Callable[[str, Message], None] | None = None
+
+    def begin(self) -> ConnectOptions:
+        """The same, with the clock running, if it does not run yet."""
+        return self if self.deadline is not None else replace(self, deadline=Deadline(self.timeout))
+
+    @property
+    def left(self) -> float:
+        """Seconds for what is waited for next."""
+        return self.timeout if self.deadline is None else self.deadline.left
 
 
 def from_arguments(arguments: Namespace) -> ConnectOptions:

@@ -121,7 +121,7 @@ class Rpc:
             async with asyncio.timeout(timeout):
                 response = await future
         except TimeoutError:
-            raise NoAnswer(f"No answer to {command!r} from {self.peer} within {timeout:g} s.") from None
+            raise NoAnswer(f"No answer to {command!r} from {self.peer} within {timeout:.3g} s.") from None
         if not response.success:
             raise RequestFailed.from_body(response.message, response.body)
         return response.body if isinstance(response.body, dict) else {}

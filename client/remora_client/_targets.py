@@ -15,6 +15,7 @@ from remora_client._attach import choose_process
 from remora_client._connect import Link, connect, connect_local
 from remora_client._errors import ClientError, Gone, NoSuchProcess, UsageError
 from remora_client._inject import start_server_in
+from remora_client._options import ConnectOptions
 from remora_client._session import Session
 from remora_client._snapshot import is_snapshot, link_to_snapshot
 from remora_protocol import (
@@ -31,7 +32,6 @@ from remora_protocol import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from remora_client._options import ConnectOptions
 
 __all__ = ["Local", "choose_local", "link_to", "local_processes", "local_sockets", "open_session", "via"]
 
@@ -69,7 +69,7 @@ async def local_processes(
         path, pid = local
         async with gate:
             try:
-                link = await connect_local(path, pid, timeout)
+                link = await connect_local(path, pid, ConnectOptions(timeout=timeout).begin())
             except (ConnectionRefusedError, FileNotFoundError):
                 with contextlib.suppress(OSError):
                     os.unlink(path)

@@ -94,12 +94,14 @@ async def secure(place: str, host: str, options: ConnectOptions, dial: Dial) -> 
         return await _connect_expecting(expected, place, host, options, dial)
     try:
         context = _context(options, verify=True)  # before there is a socket: its files may be missing
-        reader, writer = await _handshake(await dial(), host, context, options.timeout)
+        reader, writer = await _handshake(await dial(), host, context, options.left)
         return TlsStreams(reader, writer, await _certificate(reader, writer), by_hand=False)
     except ssl.SSLCertVerificationError as error:
         failed = error
     problem = await _look(place, host, options, await dial(), failed)
     answer = options.ask_certificate(problem) if options.ask_certificate is not None else None
+    if options.deadline is not None:
+        options.deadline.restart()
     if answer not in ("once", "always"):
         raise _untrusted(problem, asked=answer is not None)
     accepted = _Expected(problem.certificate.sha256, "the one that you were shown", "Try again.")
@@ -129,7 +131,7 @@ async def _connect_expecting(
     from remora_client._certificates import fingerprint
 
     context = _context(options, verify=False)
-    reader, writer = await _handshake(await dial(), host, context, options.timeout)
+    reader, writer = await _handshake(await dial(), host, context, options.left)
     der = await _certificate(reader, writer)
     shown = fingerprint(der)
     if shown != expected.sha256:
@@ -150,7 +152,7 @@ async def _look(
     """Fetch the certificate that failed, on a connection that carries nothing else."""
     from remora_client import _certificates
 
-    reader, writer = await _handshake(sock, host, _context(options, verify=False), options.timeout)
+    reader, writer = await _handshake(sock, host, _context(options, verify=False), options.left)
     der = await _certificate(reader, writer)
     writer.transport.abort()
     certificate = _certificates.describe(der)
@@ -276,7 +278,7 @@ async def old_version(host: str, options: ConnectOptions, dial: Dial) -> str:
     context.verify_mode = ssl.CERT_NONE
     _allow_old(context)
     try:
-        _, writer = await _handshake(await dial(), host, context, options.timeout)
+        _, writer = await _handshake(await dial(), host, context, options.left)
     except (HandshakeFailed, ClientError):
         return ""
     version = str(writer.get_extra_info("ssl_object").version())

@@ -32,17 +32,17 @@ class Wire:
 
 async def open_plain(qualifier: Qualifier, place: str, options: ConnectOptions) -> Wire:
     """Connect without TLS. Raises a `ConnectError`."""
-    sock = await _dial.dial(*qualifier.address, options.timeout)
-    greeting = b"" if _met.is_silent(place) else await _heard(sock, place)
+    sock = await _dial.dial(*qualifier.address, options.left)
+    greeting = b"" if _met.is_silent(place) else await _heard(sock, place, options)
     _refuse_greeting(sock, place, greeting)
     reader, writer = await asyncio.open_connection(sock=sock)
     return Wire(reader, writer, greeting)
 
 
-async def _heard(sock: socket.socket, place: str) -> bytes:
+async def _heard(sock: socket.socket, place: str, options: ConnectOptions) -> bytes:
     """What the server says by itself. When the waiting is given up, so is the connection."""
     try:
-        return await _greeting.listen(sock, place)
+        return await _greeting.listen(sock, place, options.left)
     except BaseException:
         _dial.abort(sock)
         raise
@@ -53,8 +53,8 @@ async def open_tls(qualifier: Qualifier, place: str, options: ConnectOptions) ->
     known = _met.is_silent(place)
 
     async def dial() -> socket.socket:
-        sock = await _dial.dial(*qualifier.address, options.timeout)
-        said = b"" if known else await _heard(sock, place)
+        sock = await _dial.dial(*qualifier.address, options.left)
+        said = b"" if known else await _heard(sock, place, options)
         if said:
             _dial.abort(sock)
             raise _diagnosis.greeting_before_tls(place, said)
@@ -66,12 +66,12 @@ async def open_tls(qualifier: Qualifier, place: str, options: ConnectOptions) ->
     except _tls.HandshakeFailed as failed:
         if not options.legacy_tls and (old := await _tls.old_version(qualifier.host, options, dial)):
             raise _tls.too_old(place, old) from None
-        plain = await _diagnosis.probe_plain(*qualifier.address)
+        plain = await _diagnosis.probe_plain(*qualifier.address, options.left)
         raise (plain or _tls.explain(place, failed.error, options)) from None
     _dial.reset_on_close(streams.writer.get_extra_info("socket"), False)
     greeting = b""
     if not known:
-        greeting = await _greeting.listen_secured(streams.reader, place)
+        greeting = await _greeting.listen_secured(streams.reader, place, options.left)
         _refuse_greeting(streams.writer.transport, place, greeting)
     return Wire(streams.reader, streams.writer, greeting, streams.certificate, streams.by_hand)
 

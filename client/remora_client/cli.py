@@ -128,7 +128,12 @@ def _add_ls(commands: Any) -> None:
     parser.add_argument("qualifiers", nargs="*", metavar="QUALIFIER", help=text)
     parser.add_argument("--json", action="store_true", help="print a list for programs to read")
     parser.add_argument("--watch", action="store_true", help="show it again whenever it changes")
-    parser.add_argument("--timeout", type=_seconds, metavar="S", help="wait this long for each (default: 10)")
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        metavar="S",
+        help="who has not answered by then is told as silent (default: 10)",
+    )
     _add_connecting(parser)
 
 

@@ -112,8 +112,8 @@ def test_ls_asks_all_at_once_and_shows_failures_beside_answers(remora: Command) 
     assert "guess.py" in ran.output
     lines = {line.split()[0]: line for line in ran.output.splitlines()}
     assert next(iter(lines)) == "PLACE"
-    assert "said nothing for 1 s" in lines[f"tcp://{mute.place}"]
-    assert "said nothing for 1 s" in lines[f"tcp://{other.place}"]
+    assert "said nothing within 1 s" in lines[f"tcp://{mute.place}"]
+    assert "said nothing within 1 s" in lines[f"tcp://{other.place}"]
     assert "guess.py" in lines[f"tcp://{good.place}"]
     assert "no host named 'nosuch.invalid'" in lines["tcp://nosuch.invalid:5678"]
     # Each kind of failure once, with what to do about it.
@@ -175,7 +175,7 @@ def test_a_hundred_silent_hosts_cost_the_time_of_one(remora: Command, tmp_path: 
         started = time.monotonic()
         ran = remora("ls", f"@{hosts}", "--timeout", "1")
         assert time.monotonic() - started < 5
-    assert ran.output.count("said nothing for 1 s") == 100
+    assert ran.output.count("said nothing within 1 s") == 100
     assert "guess.py" in ran.output
     assert "100 of 101 failed alike" in ran.errors
 

@@ -162,6 +162,31 @@ def _wait_for_end(sock: socket.socket) -> None:
 # -- not a Remora
 
 
+@pytest.mark.parametrize("scheme", ["tcp", "tcps"])
+def test_one_deadline_is_for_all_steps(scheme: str) -> None:
+    """Who is a little slow at each of them is silent, too; and nobody waits for the goodbye of one who is."""
+
+    def hello(server: Remora, arguments: object) -> dict[str, object]:
+        time.sleep(0.7)
+        return {"protocol": 1, "server": {"name": "x", "version": "1"}, "mechanisms": ["SCRAM-SHA-256"]}
+
+    def authenticate(server: Remora, arguments: object) -> None:
+        time.sleep(0.7)
+        raise RequestFailed("auth-failed", "no")
+
+    def mute(sock: socket.socket) -> None:
+        while sock.recv(1000):
+            pass
+
+    slow = Remora(answers={"remora/hello": hello, "remora/authenticate": authenticate})
+    with Server(slow if scheme == "tcp" else mute) as listener:
+        began = time.monotonic()
+        error = failure(f"{scheme}://{SECRET}@{listener.place}", ConnectOptions(timeout=1))
+        assert 0.9 < time.monotonic() - began < 1.35
+    assert isinstance(error, TimedOut)
+    assert "within 1 s" in str(error)
+
+
 @pytest.mark.parametrize(
     ("said", "guess"),
     [

@@ -174,7 +174,7 @@ def test_it_calls_ever_less_often_gives_up_and_begins_anew(remora: Remora, port:
         found = calls(port, 4)
         gaps = [later - earlier for earlier, later in zip(found, found[1:], strict=False)]
         assert 2 <= len(found) <= 8, found
-        assert gaps == sorted(gaps) or max(gaps) >= 2 * min(gaps), gaps
+        assert all(later > 0.8 * earlier for earlier, later in zip(gaps, gaps[1:], strict=False)), gaps
         assert calls(port, 3) == []  # it has given up, and runs on
         program.stdin_line("again")
         with listening(remora, port) as terminal:

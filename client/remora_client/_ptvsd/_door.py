@@ -69,12 +69,12 @@ async def knock(
     if options.observe:
         writer.transport.abort()
         raise Rejected(f"{place} is an old ptvsd, which has no observers: whoever is let in may do all.")
-    wire = await _handshake.meet(reader, writer, greeting, place, options.timeout)
+    wire = await _handshake.meet(reader, writer, greeting, place, options.left)
     if certificate is None and secret is not None and place not in _warned:
         _warned.add(place)
         options.note(f"{place} is an old ptvsd: the secret goes to it in clear, for all on the way to read.")
-    await _handshake.log_in(wire, secret, place, options.timeout)
-    info = await _handshake.ask_info(wire, place, options.timeout)
+    await _handshake.log_in(wire, secret, place, options.left)
+    info = await _handshake.ask_info(wire, place, options.left)
     orders = {
         "host": address[0],
         "port": address[1],

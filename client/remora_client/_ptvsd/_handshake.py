@@ -172,7 +172,7 @@ async def _answer(wire: Wire, place: str, timeout: float) -> Said:
     except TimeoutError:
         wire.abort()
         raise TimedOut(
-            f"{place} is an old ptvsd, and did not go on within {timeout:g} s.",
+            f"{place} is an old ptvsd, and did not go on within {timeout:.3g} s.",
             "It talks to one client at a time: another one may hold the line. Or the program is frozen.",
         ) from None
     except Ended as ended:

@@ -1,0 +1,51 @@
+"""One deadline for all of connecting: who has not let us in by then is told as silent. On the event loop.
+
+What the other end may take is meant. While a person is asked, or we ourselves are busy with others, the
+clock stands still.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+__all__ = ["Deadline"]
+
+
+class Deadline:
+    """Begins when it is made.
+
+    Args:
+        turns: of those who log in. Who makes many connections at once can so have each server say what it is
+            at once, and do the hashing for a few at a time.
+    """
+
+    def __init__(self, seconds: float, turns: asyncio.Semaphore | None = None) -> None:
+        self._seconds = seconds
+        self._turns = turns
+        self._end = 0.0
+        self.restart()
+
+    @property
+    def left(self) -> float:
+        """Seconds, for the step that comes next."""
+        return max(0.0, self._end - asyncio.get_running_loop().time())
+
+    def restart(self) -> None:
+        """A person has answered: it is a new attempt."""
+        self._end = asyncio.get_running_loop().time() + self._seconds
+
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """For the login, when it is its turn."""
+        if self._turns is None:
+            yield
+            return
+        left = self.left
+        async with self._turns:
+            self._end = asyncio.get_running_loop().time() + left
+            yield
