@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-#: So many unsent bytes, and printed text is dropped, and no request read; so many, and the client is given up.
+#: So many unsent bytes, and text is dropped and no request read; so many, and the client is given up.
 CONGESTED = 1_000_000
 HOPELESS = 256_000_000
 #: What an owner wants to read who asked for a log: who was not let in, or not let do something, and why.
