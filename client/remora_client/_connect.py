@@ -46,7 +46,7 @@ from remora_protocol import (
 )
 
 if TYPE_CHECKING:
-    from remora_protocol import ProcessInfo
+    from remora_protocol import ProcessInfo, Response
 
 __all__ = ["TYPING", "ConnectOptions", "Link", "connect", "connect_local", "link_over"]
 
@@ -76,13 +76,15 @@ class Link:
     ptvsd: _ptvsd.Door | None = None  # an old ptvsd; `rpc` speaks DAP for it, once it was opened
     is_relayed: bool = False  # the process that was opened is behind another one's port
     tunnel: Tunnel | None = None  # the command whose input and output this is
+    _asked: asyncio.Future[Response] | None = None  # for the processes, together with the end of the login
 
     async def processes(self) -> list[ProcessInfo]:
         """The processes behind this address."""
         if self.ptvsd is not None:
             return [self.ptvsd.process]
         try:
-            return read_processes(await self.rpc.request("remora/processes", {}, self.options.left))
+            asked, self._asked = self._asked or self.rpc.send("remora/processes", {})[1], None
+            return read_processes(await self.rpc.answer("remora/processes", asked, self.options.left))
         except RemoteProtocolError as error:
             raise Gone(f"{self.address} does not keep to the protocol: {visible(str(error))}") from None
 
@@ -412,8 +414,13 @@ async def _prove(link: Link, secret: str, mechanism: str) -> None:
 
 async def _exchange(link: Link, mechanism: str, data: bytes, *, last: bool) -> bytes:
     arguments = authenticate_arguments(mechanism, data)
+    with link.rpc.together():
+        _, to_come = link.rpc.send("remora/authenticate", arguments)
+        if last and link.qualifier is not None and link.qualifier.pid is None:
+            # It is what comes next: that saves a way there and back, and tells a false server nothing.
+            _, link._asked = link.rpc.send("remora/processes", {})
     answer, done = read_authenticate_body(
-        await link.rpc.request("remora/authenticate", arguments, link.options.left)
+        await link.rpc.answer("remora/authenticate", to_come, link.options.left)
     )
     if done is not last:
         raise RemoteProtocolError("bad-request", "the login ends too early or too late")

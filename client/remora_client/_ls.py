@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 _WATCH_SECONDS = 1.0
+_FLUSH_SECONDS = 0.05
 
 
 def run(arguments: Namespace) -> int:
@@ -114,11 +115,19 @@ class _Growing:
     def __init__(self, questions: Sequence[Question]) -> None:
         self._table = GrowingTable((place_of(each) for each in questions), _width())
         self._begun = False
+        self._flush: asyncio.TimerHandle | None = None
 
     def show(self, answer: Answer) -> None:
         lines = [] if self._begun else [self._table.head]
         self._begun = True
-        print("\n".join([*lines, *self._lines(answer)]), flush=True)
+        print("\n".join([*lines, *self._lines(answer)]), flush=sys.stdout.isatty())
+        if self._flush is None:
+            self._flush = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self._flush_now)
+
+    def _flush_now(self) -> None:
+        """To a file or a pipe: many at once cost as much as one."""
+        self._flush = None
+        sys.stdout.flush()
 
     def _lines(self, answer: Answer) -> list[str]:
         if answer.error is not None:

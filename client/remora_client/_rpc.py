@@ -25,12 +25,13 @@ from remora_protocol import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["NoAnswer", "Rpc"]
 
 _CHUNK = 64 * 1024
 _HEAD = 512
+_LAST_LOOKS = 5
 # A server that is not logged in to has no business sending events; a few are debugpy's greeting.
 _EVENTS_BEFORE_LOGIN = 32
 
@@ -67,6 +68,7 @@ class Rpc:
         self._waiting: dict[int, asyncio.Future[Response]] = {}
         self._events_left: int | None = _EVENTS_BEFORE_LOGIN
         self._closing = False
+        self._together: bytearray | None = None
         self._task = asyncio.get_running_loop().create_task(self._read(greeting))
 
     @property
@@ -90,10 +92,23 @@ class Rpc:
         future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._waiting[seq] = future
         future.add_done_callback(lambda _: self._waiting.pop(seq, None))
-        self._writer.write(data)
+        if self._together is None:
+            self._writer.write(data)
+        else:
+            self._together += data
         if self._trace is not None:
             self._trace("->", Request(seq, command, dict(arguments or {})))
         return seq, future
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """What is sent within goes out as one."""
+        self._together = bytearray()
+        try:
+            yield
+        finally:
+            data, self._together = self._together, None
+            self._writer.write(data)
 
     def respond(self, request: Request, body: Any = None) -> None:
         """Answer a request of the server's that `on_request` took."""
@@ -117,11 +132,15 @@ class Rpc:
         self, command: str, future: asyncio.Future[Response], timeout: float | None = None
     ) -> dict[str, Any]:
         """Wait for what `send` started."""
-        try:
-            async with asyncio.timeout(timeout):
-                response = await future
-        except TimeoutError:
-            raise NoAnswer(f"No answer to {command!r} from {self.peer} within {timeout:.3g} s.") from None
+        await asyncio.wait([future], timeout=timeout)
+        for _ in range(_LAST_LOOKS):
+            if future.done():
+                break
+            await asyncio.sleep(0)  # it may be here already, and we have been busy with others
+        if not future.done():
+            future.cancel()
+            raise NoAnswer(f"No answer to {command!r} from {self.peer} within {timeout:.3g} s.")
+        response = future.result()
         if not response.success:
             raise RequestFailed.from_body(response.message, response.body)
         return response.body if isinstance(response.body, dict) else {}

@@ -64,6 +64,8 @@ async def open_tls(qualifier: Qualifier, place: str, options: ConnectOptions) ->
     try:
         streams = await _tls.secure(place, qualifier.host, options, dial)
     except _tls.HandshakeFailed as failed:
+        if not options.left:  # for a look at what it may be instead
+            raise _tls.explain(place, failed.error, options) from None
         if not options.legacy_tls and (old := await _tls.old_version(qualifier.host, options, dial)):
             raise _tls.too_old(place, old) from None
         plain = await _diagnosis.probe_plain(*qualifier.address, options.left)

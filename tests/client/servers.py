@@ -72,8 +72,8 @@ class Server:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        connection.settimeout(20)
         with contextlib.suppress(OSError, ValueError, ProtocolError):
+            connection.settimeout(20)
             if self._context is not None:
                 connection = self._context.wrap_socket(connection, server_side=True)
                 self._open.append(connection)
