@@ -119,7 +119,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_certificates", "_places", "_model", "_errors"},
         {"_family"},
         {"locspec", "render", "_linemap", "_pathmap"},
-        {"_declared", "_foreign", "_fragments", "_terminal_size", "_text"},
+        {"_deadline", "_declared", "_foreign", "_fragments", "_terminal_size", "_text"},
     ],
 }
 
