@@ -18,6 +18,7 @@ from remora._handlers import HANDLERS, Arguments, Deferred, Handler, References,
 from remora._log import log
 from remora._login import DRIVER_ROLE
 from remora._outbox import Outbox
+from remora._silence import Silence
 from remora_protocol import (
     AFTER_LOGIN_LIMIT,
     Connection,
@@ -51,9 +52,6 @@ MOST_BEFORE_LOGIN = 16
 #: However long somebody asks a program to wait for a client that was lost.
 LONGEST_HOLD = 24 * 3600.0
 _INVITATION = 1.0
-#: So often, and so many times in a row without a word: a silent client is given up within 15 seconds.
-_SILENCE_SECONDS = 1.1
-_SILENCE_CHECKS = 12
 
 
 def _is_in(gate: Gate, peer: Peer) -> bool:
@@ -81,7 +79,6 @@ class Session:
         self.is_configured = False
         self.follows = False  # it attaches to forked children, too
         self.is_initialized = False
-        self.is_pinging = False
         self.said_hello = False
         self._is_invited = False
         self.hold = 0.0  # how long the program is to wait for this client when it is lost
@@ -99,7 +96,12 @@ class Session:
         self._ended = False
         self._is_leaving = False
         self._is_full = False
-        self._silence = 0
+        self.silence = Silence(
+            server.loop,
+            lambda: self._ended,
+            lambda: self._is_full,
+            lambda: self._give_up("it said nothing for 15 seconds"),
+        )
         self.asked = 0
         transport.receive = self.receive
         transport.lost = self._on_lost
@@ -128,7 +130,7 @@ class Session:
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the client."""
-        self._silence = 0
+        self.silence.heard()
         self._connection.receive_data(data)
         self._take_messages()
 
@@ -312,23 +314,6 @@ class Session:
         if not self._ended:
             self.event("output", {"category": "console", "output": f"{text}\n"})
 
-    def watch_silence(self) -> None:
-        """The client has promised to say something every few seconds: from now on its silence is its end."""
-        if not self.is_pinging:
-            self.is_pinging = True
-            self._check_silence()
-
-    def _check_silence(self) -> None:
-        if self._ended:
-            return
-        # Counted, not measured: after a long pause of the whole process its words may still lie unread.
-        self._silence += not self._is_full  # then it is us who do not listen
-        if self._silence > _SILENCE_CHECKS:
-            self._on_lost("it said nothing for 15 seconds")
-            self.transport.abort()
-        else:
-            self.server.loop.call_later(_SILENCE_SECONDS, self._check_silence)
-
     # -- sending ----------------------------------------------------------------------------------
 
     def _on_drained(self) -> None:
@@ -350,8 +335,7 @@ class Session:
         for name, body in self.outbox.take(congested=congested):
             self._send(self._connection.event(name, body))
         if self.transport.pending > HOPELESS:
-            self._on_lost("it does not read what is sent to it")
-            self.transport.abort()
+            self._give_up("it does not read what is sent to it")
 
     def _send(self, data: bytes) -> None:
         self.transport.send(data)
@@ -380,6 +364,10 @@ class Session:
         """Say goodbye: all that was sent arrives, then the connection closes."""
         self._finish(reason, keep_stopped=keep_stopped)
         self.transport.finish()
+
+    def _give_up(self, reason: str) -> None:
+        self._on_lost(reason)
+        self.transport.abort()
 
     def _on_lost(self, reason: str) -> None:
         self._finish(reason, is_lost=True)

@@ -68,4 +68,4 @@ def reject(session: Session, reason: str) -> None:
 @handles("remora/ping", When.CONNECTED)
 def ping(session: Session, _arguments: Arguments) -> None:
     """A client that sends this every few seconds has its silence noticed."""
-    session.watch_silence()
+    session.silence.watch()
