@@ -118,6 +118,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"discovery"},
         {"_called"},
         {"_connect"},
+        {"_login"},
         {"_wire"},
         {"_diagnosis"},
         {"_greeting"},

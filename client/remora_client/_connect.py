@@ -19,30 +19,19 @@ from remora_client._errors import (
     SecretNeeded,
     Throttled,
 )
+from remora_client._login import GreetedLate, check_no_login, log_in, say_hello
 from remora_client._options import ConnectOptions
-from remora_client._rpc import NoAnswer, Rpc
+from remora_client._rpc import Rpc
 from remora_client._secrets import Secret, find_secret
 from remora_client._text import visible
 from remora_client._tunnel import Tunnel, command_for
 from remora_client._wire import Wire, open_plain, open_tls
 from remora_protocol import (
     AFTER_LOGIN_LIMIT,
-    OBSERVER,
-    USER,
-    Hello,
     Qualifier,
     RemoteProtocolError,
     RequestFailed,
-    ScramClient,
-    ScramError,
-    __version__,
-    authenticate_arguments,
-    choose_mechanism,
-    hello_arguments,
-    read_authenticate_body,
-    read_hello_body,
     read_processes,
-    tls_server_end_point,
 )
 
 if TYPE_CHECKING:
@@ -76,14 +65,14 @@ class Link:
     ptvsd: _ptvsd.Door | None = None  # an old ptvsd; `rpc` speaks DAP for it, once it was opened
     is_relayed: bool = False  # the process that was opened is behind another one's port
     tunnel: Tunnel | None = None  # the command whose input and output this is
-    _asked: asyncio.Future[Response] | None = None  # for the processes, together with the end of the login
+    asked: asyncio.Future[Response] | None = None  # for the processes, together with the end of the login
 
     async def processes(self) -> list[ProcessInfo]:
         """The processes behind this address."""
         if self.ptvsd is not None:
             return [self.ptvsd.process]
         try:
-            asked, self._asked = self._asked or self.rpc.send("remora/processes", {})[1], None
+            asked, self.asked = self.asked or self.rpc.send("remora/processes", {})[1], None
             return read_processes(await self.rpc.answer("remora/processes", asked, self.options.left))
         except RemoteProtocolError as error:
             raise Gone(f"{self.address} does not keep to the protocol: {visible(str(error))}") from None
@@ -103,7 +92,7 @@ class Link:
             ) from None
         if body.get("relayed"):
             self.is_relayed = True
-            await _log_in(self, await _hello(self))
+            await log_in(self, await say_hello(self))
 
     async def close(self) -> None:
         """Hang up."""
@@ -153,7 +142,7 @@ async def connect_local(path: str, pid: int, options: ConnectOptions = _LOCAL) -
     rpc = Rpc(reader, writer, peer=address)
     link = Link(rpc, address, options=timed)
     async with _closing_on_error(link):
-        await _log_in(link, await _hello(link))
+        await log_in(link, await say_hello(link))
     link.options = options
     return link
 
@@ -170,7 +159,7 @@ async def link_over(wire: Wire, address: str, options: ConnectOptions, secret: S
         secret=secret,
     )
     async with _closing_on_error(link):
-        await _log_in(link, await _hello(link))
+        await log_in(link, await say_hello(link))
     link.options = options
     return link
 
@@ -186,10 +175,10 @@ async def _connect_to_socket(qualifier: Qualifier, options: ConnectOptions, secr
     rpc = Rpc(reader, writer, peer=place, trace=options.trace)
     link = Link(rpc, place, qualifier=qualifier, options=options)
     async with _closing_on_error(link):
-        hello = await _hello(link)
+        hello = await say_hello(link)
         if hello is not None and hello.mechanisms:
             link.secret = secret
-        await _log_in(link, hello)
+        await log_in(link, hello)
     return link
 
 
@@ -204,7 +193,7 @@ async def _connect_through_command(qualifier: Qualifier, options: ConnectOptions
         patient = replace(options, timeout=max(options.timeout, TYPING), deadline=None).begin()
     link = Link(rpc, place, qualifier=qualifier, options=patient, tunnel=tunnel)
     try:
-        await _log_in(link, await _hello(link))
+        await log_in(link, await say_hello(link))
     except ConnectError as error:
         explained = await tunnel.explain(error)
         await link.close()
@@ -252,7 +241,7 @@ async def _attempt(qualifier: Qualifier, options: ConnectOptions, secret: Secret
     place = _dial.endpoint(*qualifier.address)
     try:
         return await _attempt_once(qualifier, options, secret)
-    except _GreetedLate:
+    except GreetedLate:
         if secret is None or not _met.is_silent(place):
             _met.remember_greeting(place)
         else:
@@ -268,10 +257,6 @@ def _was_a_remora(place: str) -> Rejected:
         f"Somebody may stand in between. If you know that a ptvsd is there now, take {place} out of "
         f"{_met.file()}.",
     )
-
-
-class _GreetedLate(Exception):
-    """We spoke, and then a greeting came: it is an old ptvsd on a slow line, and needs another try."""
 
 
 async def _attempt_once(qualifier: Qualifier, options: ConnectOptions, secret: Secret | None) -> Link:
@@ -290,17 +275,17 @@ async def _attempt_once(qualifier: Qualifier, options: ConnectOptions, secret: S
         secret=secret,
     )
     async with _closing_on_error(link):
-        hello = None if wire.greeting else await _hello(link)
+        hello = None if wire.greeting else await say_hello(link)
         if not wire.greeting:
             _met.remember_silent(place)
         if hello is None:  # some other DAP server: no login, and no process list
-            _check_no_login(link)
+            check_no_login(link)
             link.is_remora = False
             rpc.lift_limits(AFTER_LOGIN_LIMIT)
         else:
             assert options.deadline is not None
             async with options.deadline.turn():
-                await _log_in(link, hello)
+                await log_in(link, hello)
     return link
 
 
@@ -333,95 +318,3 @@ async def _ptvsd_link(
         secret=secret,
         ptvsd=door,
     )
-
-
-async def _hello(link: Link) -> Hello | None:
-    """Say who we are. None: it is a debug adapter, and no Remora."""
-    arguments = hello_arguments("remora", __version__)
-    try:
-        hello = read_hello_body(await link.rpc.request("remora/hello", arguments, link.options.left))
-    except RequestFailed as error:
-        _check_greeting(link)
-        if error.code in ("unknown-command", "failed"):
-            return None
-        raise _diagnosis.hello_refused(link, error) from None
-    except (Gone, NoAnswer):
-        _check_greeting(link)
-        raise _diagnosis.hello_unanswered(link) from None
-    except RemoteProtocolError as error:
-        _check_greeting(link)
-        raise _diagnosis.hello_garbled(link, error) from None
-    link.server = visible(f"{hello.server_name} {hello.server_version}")
-    return hello
-
-
-def _check_greeting(link: Link) -> None:
-    if _ptvsd.greets(link.rpc.head):
-        raise _GreetedLate
-
-
-async def _log_in(link: Link, hello: Hello | None) -> None:
-    """Prove that we know the secret, and have the server prove it."""
-    if hello is None:
-        raise _diagnosis.not_a_remora(link.address, b"")
-    try:
-        mechanism = choose_mechanism(hello.mechanisms, tls=link.certificate is not None)
-        if mechanism is None:
-            _check_no_login(link)
-        elif link.secret is None:
-            raise SecretNeeded(
-                f"{link.address} wants a secret, and none was given.",
-                "Put it before the host (tcp://SECRET@host), into a file for --secret-file, or into "
-                "REMORA_SECRET.",
-            )
-        else:
-            await _prove(link, link.secret.text, mechanism)
-            link.proved = True
-    except RequestFailed as error:
-        raise _diagnosis.login_refused(link, error) from None
-    except ScramError as error:
-        raise _diagnosis.login_failed(link, error) from None
-    except RemoteProtocolError as error:
-        raise _diagnosis.login_garbled(link, error) from None
-    except (Gone, NoAnswer) as error:
-        raise _diagnosis.login_unanswered(link, error) from None
-    link.rpc.lift_limits(AFTER_LOGIN_LIMIT)
-
-
-def _check_no_login(link: Link) -> None:
-    """The server asks for no secret. Where one was given, it has to prove that it knows it."""
-    if link.secret is None:
-        return
-    raise Rejected(
-        f"{link.address} asks for no secret, so it has not proved that it knows the one given "
-        f"{link.secret.origin}.",
-        "It may not be the server that you mean. If it is, leave the secret out.",
-    )
-
-
-async def _prove(link: Link, secret: str, mechanism: str) -> None:
-    binding = tls_server_end_point(link.certificate) if link.certificate is not None else None
-    try:
-        user = OBSERVER if link.options.observe else USER
-        client = ScramClient(secret, mechanism, channel_binding=binding, user=user)
-    except ValueError as error:
-        raise Rejected(f"The secret cannot be used: {error}") from None
-    data = await _exchange(link, mechanism, client.first(), last=False)
-    # Off the loop: a server may ask for up to a second of hashing.
-    final = await asyncio.to_thread(client.receive, data)
-    client.finish(await _exchange(link, mechanism, final, last=True))
-
-
-async def _exchange(link: Link, mechanism: str, data: bytes, *, last: bool) -> bytes:
-    arguments = authenticate_arguments(mechanism, data)
-    with link.rpc.together():
-        _, to_come = link.rpc.send("remora/authenticate", arguments)
-        if last and link.qualifier is not None and link.qualifier.pid is None:
-            # It is what comes next: that saves a way there and back, and tells a false server nothing.
-            _, link._asked = link.rpc.send("remora/processes", {})
-    answer, done = read_authenticate_body(
-        await link.rpc.answer("remora/authenticate", to_come, link.options.left)
-    )
-    if done is not last:
-        raise RemoteProtocolError("bad-request", "the login ends too early or too late")
-    return answer

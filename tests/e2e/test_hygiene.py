@@ -125,10 +125,10 @@ def test_a_client_that_crashes_says_nothing_of_the_secret(remora: Remora) -> Non
     assert NEWEST is not None
     code = """
 import sys
-from remora_client import _connect, cli
+from remora_client import _login, cli
 async def broken(link, mechanism, data, *, last):
     raise ZeroDivisionError("oops")
-_connect._exchange = broken
+_login._exchange = broken
 sys.exit(cli.main(["ls", sys.argv[1], "--secret-file", sys.argv[2]]))
 """
     path = remora.folder / "secret"
