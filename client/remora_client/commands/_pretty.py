@@ -46,25 +46,31 @@ async def _spread(session: Session, value: Value, width: int, depth: int, budget
         inner = await _spread(session, child, width - len(child.name) - 2, depth + 1, budget)
         lines.append(f"{pad}{_label(kind, child)}{inner},")
         if budget[0] <= 0:
-            more = max(more, 1)
+            more = more or "more"
             break
     if more:
-        lines.append(f"{pad}… {more:,} more")
+        lines.append(f"{pad}… {more}")
     opening, closing = _brackets(kind)
     return "\n".join([opening, *lines, "    " * depth + closing])
 
 
-async def _children(session: Session, value: Value, kind: str) -> tuple[list[Variable], int]:
-    """The first children, and how many more there are: items of a container, attributes of anything else."""
+async def _children(session: Session, value: Value, kind: str) -> tuple[list[Variable], str]:
+    """The first children, and what to say of the rest: items of a container, attributes of anything else."""
     items = kind in _BRACKETS or kind in _MAPPINGS
     if items and value.indexed:
         found = await session.variables(value.reference, 0, _CHILDREN, "indexed")
-        return found, max(value.indexed - len(found), 0)
+        return found, _rest(value.indexed - len(found))
     found = await session.variables(value.reference, 0, _CHILDREN + 1)
     found = [each for each in found if each.kind not in ("virtual", "class", "method") and not each.lazy]
     total = (value.named or 0) + (value.indexed or 0)
     shown = found[:_CHILDREN]
-    return shown, max(total - len(shown), len(found) - len(shown), 0)
+    if not total:  # debugpy counts nothing
+        return shown, "more" if len(found) > len(shown) else ""
+    return shown, _rest(max(total - len(shown), len(found) - len(shown)))
+
+
+def _rest(count: int) -> str:
+    return f"{count:,} more" if count > 0 else ""
 
 
 def _label(kind: str, child: Variable) -> str:

@@ -47,7 +47,12 @@ async def run_line(ctx: Context, line: Line) -> Result:
     """Run what `classify` made of a line. Raises one of `FAILURES`."""
     if isinstance(line, CommandLine):
         member = ctx.member
-        result = await line.command.function(ctx, line.arguments)
+        try:
+            result = await line.command.function(ctx, line.arguments)
+        except RequestFailed:
+            if line.command.offered(ctx.session):
+                raise
+            raise CommandError(f"This server has no {line.command.name!r}.") from None
         if ctx.group is not None and member is not None:
             result = await _shared(ctx.group, member, result)
         return await _with_tail(result, line.tail) if line.tail else result
