@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from remora_client import _dial, _tls
 from remora_client._connect import Link, link_over
@@ -20,7 +21,7 @@ from remora_client._text import visible
 from remora_client._wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from remora_client._certificates import CertificateProblem
     from remora_client._options import ConnectOptions
@@ -28,14 +29,17 @@ if TYPE_CHECKING:
 
 __all__ = ["wait_for_call"]
 
-# A caller who says nothing keeps the others waiting.
+# Strangers may call, too: so many at once, for so long.
 _MOST_SECONDS = 5.0
+_MOST_CALLERS = 16
 
 
 async def wait_for_call(
-    qualifier: Qualifier, options: ConnectOptions, listening: Callable[[str], object]
+    qualifier: Qualifier, options: ConnectOptions, listening: Callable[[str], object] = lambda place: None
 ) -> Link:
     """Listen at the qualifier's address until a program calls and the login is through.
+
+    When its connection is lost, the link can wait there for the program to call again.
 
     Args:
         listening: told the address when it is bound.
@@ -46,30 +50,108 @@ async def wait_for_call(
     """
     secret = _secret(qualifier, options)
     sock = await _bind(qualifier, options)
-    accepted: list[str] = []
-    ask = options.ask_certificate
-
-    def ask_once(problem: CertificateProblem) -> Literal["no", "once", "always"]:
-        """While a person thinks about it, the call ends; the answer holds for the next one, too."""
-        answer = ask(problem) if ask is not None else "no"
-        if answer != "no":
-            accepted.append(problem.certificate.sha256)
-        return answer
-
+    port = sock.getsockname()[1]
     try:
         listening(f"{qualifier.scheme}://{_dial.endpoint(*sock.getsockname()[:2])}")
-        while True:
-            caller = await _accept(sock)
-            name = visible(_dial.endpoint(*caller.getpeername()[:2]))
-            known = accepted[-1] if accepted else options.fingerprint
-            wanted = replace(options, fingerprint=known, ask_certificate=ask_once if ask else None)
-            try:
-                return await _log_in(caller, name, qualifier, wanted, secret, sock)
-            except (ClientError, OSError) as error:
-                caller.close()
-                options.note(f"{name} called, and was not let in. {visible(str(error))}")
+        link = await _Callers(sock, qualifier, options, secret).the_right_one()
     finally:
         sock.close()
+    again = replace(qualifier, port=port, secret=None if secret is None else secret.text)
+    link.wait_again = lambda wanted: wait_for_call(again, wanted)
+    return link
+
+
+class _Callers:
+    """All who have called and not logged in: the first who does is the right one, and waits for none."""
+
+    def __init__(
+        self, sock: socket.socket, qualifier: Qualifier, options: ConnectOptions, secret: Secret | None
+    ) -> None:
+        self._sock = sock
+        self._qualifier = qualifier
+        self._options = options
+        self._secret = secret
+        self._tasks: dict[asyncio.Task[None], None] = {}  # in the order in which they came
+        self._awaited: deque[asyncio.Future[socket.socket]] = deque()
+        self._accepted: list[str] = []  # fingerprints, by a person
+        self._found: asyncio.Future[Link] = asyncio.get_running_loop().create_future()
+
+    async def the_right_one(self) -> Link:
+        """Wait for it."""
+        accepting = asyncio.ensure_future(self._accept())
+        either: set[asyncio.Future[Any]] = {accepting, self._found}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not self._found.done():
+                accepting.result()  # raises why nobody can be accepted any more
+            return await self._found
+        finally:
+            tasks = [accepting, *self._tasks]
+            for each in tasks:
+                each.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _accept(self) -> None:
+        while True:
+            caller, _ = await asyncio.get_running_loop().sock_accept(self._sock)
+            _dial.tune(caller)
+            if self._awaited:
+                self._awaited.popleft().set_result(caller)
+                continue
+            if len(self._tasks) >= _MOST_CALLERS:
+                next(iter(self._tasks)).cancel()  # whoever came first and has not said enough
+            task = asyncio.ensure_future(self._hear(caller))
+            self._tasks[task] = None
+            task.add_done_callback(lambda task: self._tasks.pop(task, None))
+
+    async def _hear(self, caller: socket.socket) -> None:
+        try:
+            name = visible(_dial.endpoint(*caller.getpeername()[:2]))
+        except OSError:  # it has gone again
+            caller.close()
+            return
+        ask = self._options.ask_certificate
+        known = self._accepted[-1] if self._accepted else self._options.fingerprint
+        wanted = replace(
+            self._options,
+            fingerprint=known,
+            ask_certificate=self._ask if ask is not None else None,
+            timeout=min(self._options.timeout, _MOST_SECONDS),
+        )
+        try:
+            link = await _log_in(caller, name, self._qualifier, wanted.begin(), self._secret, self._next)
+        except (ClientError, OSError) as error:
+            caller.close()
+            self._options.note(f"{name} called, and was not let in. {visible(str(error))}")
+        except asyncio.CancelledError:
+            caller.close()
+            raise
+        else:
+            link.options = replace(self._options, fingerprint=known)
+            if self._found.done():
+                await link.close()
+            else:
+                self._found.set_result(link)
+
+    def _ask(self, problem: CertificateProblem) -> Literal["no", "once", "always"]:
+        """While a person thinks about it, the call ends; the answer holds for the next one, too."""
+        if problem.certificate.sha256 in self._accepted:  # another call of the same program has asked
+            return "once"
+        ask = self._options.ask_certificate
+        answer = ask(problem) if ask is not None else "no"
+        if answer != "no":
+            self._accepted.append(problem.certificate.sha256)
+        return answer
+
+    async def _next(self) -> socket.socket:
+        """The next one who calls: after a person was asked the program does, by itself."""
+        future: asyncio.Future[socket.socket] = asyncio.get_running_loop().create_future()
+        self._awaited.append(future)
+        try:
+            return await future
+        finally:
+            if future in self._awaited:
+                self._awaited.remove(future)
 
 
 def _secret(qualifier: Qualifier, options: ConnectOptions) -> Secret | None:
@@ -100,29 +182,21 @@ async def _bind(qualifier: Qualifier, options: ConnectOptions) -> socket.socket:
     return sock
 
 
-async def _accept(sock: socket.socket) -> socket.socket:
-    caller, _ = await asyncio.get_running_loop().sock_accept(sock)
-    _dial.tune(caller)
-    return caller
-
-
 async def _log_in(  # noqa: PLR0917
     caller: socket.socket,
     name: str,
     qualifier: Qualifier,
     options: ConnectOptions,
     secret: Secret | None,
-    sock: socket.socket,
+    next_caller: Callable[[], Awaitable[socket.socket]],
 ) -> Link:
-    options = replace(options, timeout=min(options.timeout, _MOST_SECONDS))
     if not qualifier.tls:
         reader, writer = await asyncio.open_connection(sock=caller)
         return await link_over(Wire(reader, writer, b""), f"tcp://{name}", options, secret)
     waiting = [caller]
 
     async def dial() -> socket.socket:
-        # After a person was asked the program has to call once more, which it does by itself.
-        return waiting.pop() if waiting else await _accept(sock)
+        return waiting.pop() if waiting else await next_caller()
 
     host = caller.getpeername()[0]
     try:

@@ -35,6 +35,8 @@ from remora_protocol import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from remora_protocol import ProcessInfo, Response
 
 __all__ = ["TYPING", "ConnectOptions", "Link", "connect", "connect_local", "link_over"]
@@ -65,6 +67,8 @@ class Link:
     ptvsd: _ptvsd.Door | None = None  # an old ptvsd; `rpc` speaks DAP for it, once it was opened
     is_relayed: bool = False  # the process that was opened is behind another one's port
     tunnel: Tunnel | None = None  # the command whose input and output this is
+    #: Of a program that called us: have it call again.
+    wait_again: Callable[[ConnectOptions], Awaitable[Link]] | None = None
     asked: asyncio.Future[Response] | None = None  # for the processes, together with the end of the login
 
     async def processes(self) -> list[ProcessInfo]:

@@ -149,15 +149,18 @@ class Returning(Breaking, Looking):
     async def _dial_again(self, timeout: float) -> Link:
         """The same place, with the same secret and the same certificate as before; nobody is asked."""
         link = self.link
-        if link.qualifier is None:
-            raise Rejected("A process of this machine is not come back to.")
-        qualifier = replace(link.qualifier, secret=link.secret.text if link.secret is not None else None)
         options = replace(link.options, timeout=timeout, ask_secret=None, ask_certificate=None)
         if link.certificate is not None and link.certificate_by_hand:
             from remora_client._certificates import fingerprint
 
             options = replace(options, fingerprint=fingerprint(link.certificate))
-        found = await connect(qualifier, options)
+        if link.wait_again is not None:
+            found = await link.wait_again(options)
+        elif link.qualifier is not None:
+            secret = link.secret.text if link.secret is not None else None
+            found = await connect(replace(link.qualifier, secret=secret), options)
+        else:
+            raise Rejected("A process of this machine is not come back to.")
         found.options, found.secret = link.options, link.secret
         return found
 

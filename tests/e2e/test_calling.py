@@ -12,6 +12,7 @@ from tests.support.command import Remora
 from tests.support.interpreters import NEWEST, Interpreter
 from tests.support.ports import free_port
 from tests.support.program import Program
+from tests.support.proxy import Proxy
 from tests.support.terminal import Terminal
 
 SECRET = "the_secret"
@@ -138,6 +139,44 @@ def test_strangers_call_and_the_right_one_gets_in(remora: Remora, port: int) -> 
         with calling(NEWEST, port) as program:
             debug(terminal, program)
             end(program)
+
+
+def test_those_who_call_and_say_nothing_keep_nobody_out(remora: Remora, port: int) -> None:
+    with listening(remora, port) as terminal:
+        mute = [socket.create_connection(("127.0.0.1", port)) for _ in range(40)]
+        with calling(NEWEST, port) as program:
+            terminal.wait("❯", 12)  # they have five seconds each
+            debug(terminal, program)
+            end(program)
+        for sock in mute:
+            sock.close()
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "tcps"])
+def test_a_lost_session_comes_back_when_the_program_calls_again(
+    remora: Remora, port: int, scheme: str, certificate: dict[str, str]
+) -> None:
+    more = {name: certificate[name] for name in ("certfile", "keyfile")} if scheme == "tcps" else {}
+    with (
+        listening(remora, port, "--hold", "30", scheme=scheme) as terminal,
+        Proxy(("127.0.0.1", port)) as proxy,
+        calling(NEWEST, proxy.address[1], **more) as program,
+    ):
+        if scheme == "tcps":
+            terminal.wait(r"Trust it\?")
+            terminal.enter("once")
+        terminal.wait("❯")
+        terminal.enter(f"break program.py:{program.line('inner')}")
+        terminal.enter("continue")
+        terminal.wait(r"Breakpoint \d+  work")
+        for more_than in (41, 42):
+            proxy.cut()
+            terminal.wait("Connected again; all is as it was")
+            terminal.enter(f"print number + {more_than}")
+            terminal.wait(rf"^{more_than + 1}\b")
+        terminal.enter("quit -c")
+        assert terminal.returncode() == 0
+        end(program)
 
 
 def test_without_a_secret_only_on_this_machine(remora: Remora, port: int) -> None:
