@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from remora_client._connect import Link
     from remora_client._localsource import LocalSources
+    from remora_client._model import Moment
 
 __all__ = ["Breaking", "breakpoint_for"]
 
@@ -72,6 +73,7 @@ class Breaking(Conversation):
         line: int = 0,
         *,
         function: str = "",
+        at: Moment = "call",
         column: int | None = None,
         condition: str | None = None,
         hit_condition: str | None = None,
@@ -92,12 +94,19 @@ class Breaking(Conversation):
         the program's own text.
 
         Args:
+            at: for a function, whether to stop where it is called, where it returns, or at each `yield`.
             name: what the person calls it; breakpoints of one name are a group.
             thread, task: patterns for the names of those that stop.
             after: the number of a breakpoint: until that was hit, this one waits.
         """
         if not self.link.is_remora and (thread or task):
             raise ClientError("This server stops every thread alike.", "A condition may tell them apart.")
+        if at != "call" and not function:
+            raise ClientError("A line does not return: name a function.", "As in: break -r module.function")
+        if not self.link.is_remora and (at != "call" or (function and log_message is not None)):
+            raise ClientError(
+                "This server only stops where a function is called.", "Break at a line of the function."
+            )
         self._last_number += 1
         new = breakpoint_for(
             self.sources,
@@ -105,6 +114,7 @@ class Breaking(Conversation):
             path,
             line,
             function=function,
+            at=at,
             in_program=in_program,
             column=column,
             condition=condition,

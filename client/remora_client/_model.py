@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+Moment = Literal["call", "return", "yield"]
+
 __all__ = [
     "Breakpoint",
     "ExceptionFilter",
     "ExceptionInfo",
     "Frame",
+    "Moment",
     "Scope",
     "Source",
     "SourceText",
@@ -257,6 +260,7 @@ class Breakpoint:
     path: str  # what goes to the server: a local absolute path when there is one ("" for functions)
     line: int  # the line that was asked for
     function: str = ""
+    at: Moment = "call"  # where in the function
     column: int | None = None
     condition: str | None = None
     hit_condition: str | None = None
@@ -321,6 +325,8 @@ class Breakpoint:
         """A DAP `SourceBreakpoint` or `FunctionBreakpoint`."""
         if self.kind == "function":
             body: dict[str, Any] = {"name": self.function}
+            if self.at != "call":
+                body["at"] = self.at
         else:
             body = {"line": self.line if self.sent_line is None else self.sent_line}
         for key, pattern in (("thread", self.thread), ("task", self.task)):
@@ -332,7 +338,7 @@ class Breakpoint:
             body["condition"] = self.condition
         if self.hit_condition:
             body["hitCondition"] = self.hit_condition
-        if self.log_message is not None and self.kind == "line":
+        if self.log_message is not None:
             body["logMessage"] = self.log_message
         return body
 
@@ -383,6 +389,7 @@ class Stop:
     frame: Frame | None = None  # Session.wait_for_stop fills it
     passed: tuple[str, str] = ("", "")  # the file of a call that a step did not enter, and the rule why
     instruction: str = ""  # the next one, after a step by instructions
+    returned: str = ""  # the function whose return value there is to be shown
 
     @classmethod
     def from_dap(cls, body: Mapping[str, Any]) -> Stop:
@@ -400,4 +407,5 @@ class Stop:
             frame=Frame.from_dap(brief) if brief else None,
             passed=(_text(passed, "path"), _text(passed, "rule")),
             instruction=_text(remora, "instruction"),
+            returned=_text(remora, "returned"),
         )

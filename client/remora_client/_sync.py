@@ -320,6 +320,7 @@ class Session:
         place: str,
         line: int | None = None,
         *,
+        at: Literal["call", "return", "yield"] = "call",
         condition: str | None = None,
         hit_condition: str | None = None,
         log_message: str | None = None,
@@ -329,6 +330,7 @@ class Session:
         """Stop at "file.py:12", at ("file.py", 12), or where a function such as "package.module.f" begins.
 
         Args:
+            at: where in a function: "return" and "yield" stop with the value at hand, as `return_value`.
             condition: an expression of the program; it stops only where that is true.
             hit_condition: ">= 3", "% 10": which of the hits count.
             log_message: print this, with `{expressions}` filled in, and do not stop.
@@ -340,6 +342,7 @@ class Session:
             self._twin.break_at(
                 place,
                 line,
+                at=at,
                 condition=condition,
                 hit_condition=hit_condition,
                 log_message=log_message,

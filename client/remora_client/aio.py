@@ -241,7 +241,8 @@ class Session:
     async def _is_wanted(self, stop: Stop) -> bool:
         """Whether to hand a stop to the caller: at breakpoints with callbacks it is theirs to say."""
         hit = [each.number for each in self._core.breakpoints if each.server_id in stop.hit_breakpoints]
-        wanted = stop.reason != "breakpoint" or not hit or any(each not in self._on_hit for each in hit)
+        is_hit = bool(hit) and stop.reason in ("breakpoint", "function breakpoint")
+        wanted = not is_hit or any(each not in self._on_hit for each in hit)
         for each in hit:
             if each in self._on_hit:
                 answer = self._on_hit[each](stop)
@@ -257,6 +258,7 @@ class Session:
         place: str,
         line: int | None = None,
         *,
+        at: Literal["call", "return", "yield"] = "call",
         condition: str | None = None,
         hit_condition: str | None = None,
         log_message: str | None = None,
@@ -266,6 +268,7 @@ class Session:
         """Stop at "file.py:12", at ("file.py", 12), or where a function such as "package.module.f" begins.
 
         Args:
+            at: where in a function: "return" and "yield" stop with the value at hand, as `return_value`.
             condition: an expression of the program; it stops only where that is true.
             hit_condition: ">= 3", "% 10": which of the hits count.
             log_message: print this, with `{expressions}` filled in, and do not stop.
@@ -278,6 +281,7 @@ class Session:
             path,
             number,
             function=function,
+            at=at,
             condition=condition,
             hit_condition=hit_condition,
             log_message=log_message,

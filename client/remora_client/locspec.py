@@ -11,7 +11,7 @@ import contextlib
 import re
 import warnings
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 __all__ = [
     "BreakSpec",
@@ -133,6 +133,7 @@ class BreakSpec:
     name: str = ""
     after: str = ""
     anchor: str | None = None
+    at: Literal["call", "return", "yield"] = "call"
     thread: str | None = None
     task: str | None = None
 
@@ -186,6 +187,7 @@ def parse_break(text: str) -> BreakSpec:
         name=options.get("name", ""),
         after=options.get("after", ""),
         anchor=options.get("text"),
+        at="return" if "r" in options else "yield" if "y" in options else "call",
         thread=filters.get("thread"),
         task=filters.get("task"),
     )
@@ -214,14 +216,14 @@ def _options(text: str) -> tuple[dict[str, str], str]:
     found: dict[str, str] = {}
     while match := re.match(r"-(?P<name>[a-z]+)(?:\s+|$)", text):
         name, text = match["name"], text[match.end() :]
-        if name in ("tmp", "disabled"):
+        if name in ("tmp", "disabled", "r", "y"):
             found[name] = ""
         elif name in ("hit", "log", "name", "after", "text"):
             found[name], text = _quoted(name, text)
         else:
             raise LocationError(
                 f"-{name} is no option of break: -tmp, -disabled, -hit 'OP N', -log 'TEXT', -name NAME, "
-                "-after NUMBER or -text 'TEXT OF THE LINE'"
+                "-r and -y (where a function returns or yields), -after NUMBER or -text 'TEXT OF THE LINE'"
             )
     return found, text
 

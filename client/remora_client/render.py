@@ -317,7 +317,8 @@ def _why(stop: Stop, breakpoints: Sequence[Breakpoint]) -> str:
     ]
     if hit:
         numbers = ", ".join(str(each.number) for each in hit)
-        return f"Breakpoint {numbers}" if not hit[0].temporary else f"Temporary breakpoint {numbers}"
+        word = "Temporary breakpoint" if hit[0].temporary else "Breakpoint"
+        return f"{word} {numbers}" + (f", {visible(stop.description)}" if stop.returned else "")
     text = stop.description or stop.reason or "stopped"
     return visible(text[:1].upper() + text[1:])
 
@@ -357,7 +358,8 @@ def _remarks(each: Breakpoint, before: str = "") -> Fragments:
 
 def _breakpoint_place(each: Breakpoint) -> Fragments:
     if each.kind == "function":
-        out: Fragments = [("class:function", visible(each.function))]
+        out: Fragments = [("class:dim", f"{each.at} of ")] if each.at != "call" else []
+        out.append(("class:function", visible(each.function)))
         if each.bound_path and each.bound_line:
             name = visible(each.bound_path.replace("\\", "/").rpartition("/")[2])
             out += [("class:punctuation", " at "), ("class:path", name)]

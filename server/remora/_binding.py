@@ -46,8 +46,11 @@ class _File:
 class LineTable:
     """Every line breakpoint there is."""
 
-    def __init__(self, sources: Sources, next_number: Callable[[], int]) -> None:
+    def __init__(
+        self, sources: Sources, next_number: Callable[[], int], is_user: Callable[[str], bool]
+    ) -> None:
         self._sources = sources
+        self._is_user = is_user
         self._next_number = next_number
         self._files: dict[str, _File] = {}
 
@@ -131,7 +134,7 @@ class LineTable:
         if asked.point is None:
             return self._refuse(file, asked, asked.refusal)
         if not file.filenames:
-            near = self._sources.near(file.path)
+            near = self._sources.near(file.path, self._is_user)
             nearest = f" Nearest: {', '.join(near[:3])}." if near else ""
             message = f"No loaded file has this name yet.{nearest}"
             return Breakpoint(asked.number, False, asked.spec.line, None, message, "pending")

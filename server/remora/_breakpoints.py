@@ -10,7 +10,7 @@ import fnmatch
 import itertools
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from remora._conditions import BadExpression, Expression, Tested, describe_error
 from remora._logmessages import LogMessage
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
     Report = Callable[[FrameType], bool]
+    Moment = Literal["call", "return", "yield"]
 
 __all__ = [
     "Breakpoint",
@@ -58,9 +59,14 @@ class SourceBreakpoint:
 
 @dataclass(frozen=True)
 class FunctionBreakpoint:
-    """A breakpoint on a function, by its dotted name."""
+    """A breakpoint on a function, by its dotted name.
+
+    Attributes:
+        at: where in the function: at its call, its return, or each `yield` of its own.
+    """
 
     name: str
+    at: Moment = "call"
     condition: str | None = None
     hit_condition: str | None = None
     log_message: str | None = None
@@ -157,10 +163,12 @@ class Point:
     def __init__(self, number: int, spec: SourceBreakpoint | FunctionBreakpoint) -> None:
         self.id = number
         self.spec = spec
-        self.condition = Expression(spec.condition) if spec.condition and spec.condition.strip() else None
+        has_value = isinstance(spec, FunctionBreakpoint) and spec.at != "call"
+        condition = (spec.condition or "").strip()
+        self.condition = Expression(condition, has_value=has_value) if condition else None
         self.hits = 0
         self._wants_hit = parse_hit_condition(spec.hit_condition) if spec.hit_condition else None
-        self._message = LogMessage(spec.log_message) if spec.log_message else None
+        self._message = LogMessage(spec.log_message, has_value=has_value) if spec.log_message else None
         self._thread = re.compile(fnmatch.translate(spec.thread)) if spec.thread else None
         self._task = re.compile(fnmatch.translate(spec.task)) if spec.task else None
         self._counter = itertools.count(1)  # its next() is atomic, which `+= 1` is not
@@ -208,29 +216,29 @@ class Point:
         report.tested = Tested(condition.function_for, passed, failed)  # type: ignore[attr-defined]
         return report
 
-    def reach(self, frame: FrameType, thread_name: Callable[[], str]) -> Outcome | None:
-        """What to do now that a thread is here; None: nothing."""
+    def reach(self, frame: FrameType, thread_name: Callable[[], str], *value: Any) -> Outcome | None:
+        """What to do now that a thread is here; None: nothing. `value`: what is returned or yielded."""
         if self._thread is not None and not self._thread.match(thread_name()):
             return None
         if self._task is not None and not self._task.match(current_task_name()):
             return None
         if self.condition is not None:
             try:
-                if not self.condition(frame):
+                if not self.condition(frame, *value):
                     return None
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
                 return self._fail(error)
-        return self._count(frame)
+        return self._count(frame, *value)
 
-    def _count(self, frame: FrameType) -> Outcome | None:
+    def _count(self, frame: FrameType, *value: Any) -> Outcome | None:
         self.hits = hits = next(self._counter)
         if self._wants_hit is not None and not self._wants_hit(hits):
             return None
         if self._message is None:
             return Outcome(stop=True)
-        return self._log(frame)
+        return self._log(frame, *value)
 
     def _fail(self, error: BaseException) -> Outcome | None:
         """The first failure of a condition stops, since nothing else would show it; later ones go on."""
@@ -240,7 +248,7 @@ class Point:
         text = f"The condition {self.spec.condition!r} failed: {describe_error(error)}"
         return Outcome(stop=True, text=text)
 
-    def _log(self, frame: FrameType) -> Outcome | None:
+    def _log(self, frame: FrameType, *value: Any) -> Outcome | None:
         began, shown, dropped = self._log_window
         now = monotonic()
         if now - began >= 1:
@@ -251,4 +259,4 @@ class Point:
         self._log_window = (began, shown + 1, 0)
         assert self._message is not None
         note = f" ({dropped} messages were dropped before this one)" if dropped else ""
-        return Outcome(stop=False, log=self._message.render(frame) + note)
+        return Outcome(stop=False, log=self._message.render(frame, *value) + note)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["BadExpression", "Expression", "Tested", "describe_error"]
 
 _LOCALS = "@locals"  # no program can have a variable of this name
+_VALUE = "__remora_returned__"  # what `$retval` is read as
 
 
 class Tested(NamedTuple):
@@ -54,9 +55,14 @@ def describe_error(error: BaseException) -> str:
 
 
 class Expression:
-    """One expression, to be called with a frame. What it raises is the expression's own doing."""
+    """One expression, to be called with a frame. What it raises is the expression's own doing.
 
-    def __init__(self, source: str) -> None:
+    With `has_value` it is called with what the frame returns or yields as well, and may name it `$retval`.
+    """
+
+    def __init__(self, source: str, *, has_value: bool = False) -> None:
+        if has_value:
+            source = source.replace("$retval", _VALUE)
         self.source = source
         try:
             self._tree = ast.parse(source.strip(), EVALUATED, "eval")
@@ -66,7 +72,9 @@ class Expression:
         self._bound = _names_bound_inside(self._tree)
         self._made: tuple[CodeType | None, Any, Function] = (None, None, bool)
 
-    def __call__(self, frame: FrameType) -> Any:
+    def __call__(self, frame: FrameType, *value: Any) -> Any:
+        if value:
+            return eval(self.code, {**frame.f_globals, **frame.f_locals, _VALUE: value[0]})
         code, namespace, function = self._made
         if frame.f_code is not code or frame.f_globals is not namespace:
             function = self.function_for(frame)

@@ -26,7 +26,7 @@ from remora._originals import get_ident
 from remora._placement import code_lines
 from remora._reports import Reports
 from remora._stacks import Stacks
-from remora._stepping import Plan
+from remora._stepping import Plan, ReturnValue
 from remora._stops import Stop
 from remora._targets import Target, calls_at
 from remora._telling import Telling
@@ -91,10 +91,9 @@ class Debugger:
         self.limits = self._engine.limits
         self._numbers = itertools.count(1)
         self._telling = Telling(sources)
-        self._lines = LineTable(sources, lambda: next(self._numbers))
-        self._functions = FunctionTable(
-            lambda: next(self._numbers), self._engine, lambda name: self.filters.rule(name) is None
-        )
+        is_user = lambda name: self.filters.rule(name) is None  # noqa: E731
+        self._lines = LineTable(sources, lambda: next(self._numbers), is_user)
+        self._functions = FunctionTable(lambda: next(self._numbers), self._engine, is_user)
         self._reports = Reports(
             engine=self._engine,
             filters=self.filters,
@@ -202,6 +201,22 @@ class Debugger:
         if record is None:
             return None
         return record.stop or (self._native_stop if self._world.leader is record else None)
+
+    def require_changeable_value(self, thread_id: int) -> ReturnValue:
+        """What a held thread is about to return, if the caller can be given something else. On any thread."""
+        stop = self.stop_info(thread_id)
+        returned = None if stop is None else stop.returned
+        if stop is None or returned is None or not (stop.is_returning or stop.is_yielding):
+            text = "The function does not return here: break -r NAME stops where it does."
+        elif returned.can_change:
+            return returned
+        elif self._engine.replaces_values:
+            text = (
+                "Only a call that began after break -r NAME was set, and stopped there, can be given another."
+            )
+        else:
+            text = "This Python lets nobody change what a function returns; CPython 3.9 to 3.11 does."
+        raise RequestFailed("not-supported", text)
 
     def frames(self, thread_id: int) -> list[Frame]:
         """The stack, newest first. Of a held thread the same frames until it goes on; else how it is now."""
@@ -312,8 +327,8 @@ class Debugger:
             place_of=self._engine.place_of if by_instruction else None,
             is_wanted_call=None if target is None else self._is_in_call(record, target),
         )
-        if stop.is_returning and stop.returned is not None:
-            plan.leave(stop.returned.value)
+        if (stop.is_returning or stop.is_yielding) and stop.returned is not None:
+            plan.leave(stop.returned.value, by_yield=stop.is_yielding)
         record.was_stepped = True
         self._reports.begin(record.ident, plan)
         self._stacks.forget(thread_id if single_thread else None)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import CodeType, FrameType
 
-__all__ = ["Filters", "Skip"]
+__all__ = ["Filters", "Skip", "own_folders"]
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _PACKAGES = f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
@@ -46,7 +46,7 @@ class Filters:
         self._skips: list[tuple[str, re.Pattern[str]]] = []
         self._rules: dict[str, str | None] = {}
         self._libraries = _library_folders()
-        self._own_folders = (_OWN_FOLDER, _protocol_folder())
+        self._own_folders = own_folders()
 
     def rule(self, filename: str) -> str | None:
         """Why this file is not the person's own code: the rule's name; None when it is."""
@@ -115,10 +115,11 @@ def _has_text(filename: str) -> bool:
     return filename in getattr(linecache, "cache", ())
 
 
-def _protocol_folder() -> str:
+def own_folders() -> tuple[str, ...]:
+    """Where Remora's own files lie, each with a separator behind it."""
     import remora_protocol
 
-    return os.path.dirname(os.path.abspath(remora_protocol.__file__)) + os.sep
+    return _OWN_FOLDER, os.path.dirname(os.path.abspath(remora_protocol.__file__)) + os.sep
 
 
 def _library_folders() -> tuple[str, ...]:

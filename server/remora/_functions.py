@@ -7,6 +7,7 @@ before.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from dataclasses import dataclass, field
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
@@ -74,10 +75,17 @@ class FunctionTable:
 
     def entries(self) -> list[tuple[CodeType, list[Point]]]:
         """The code objects whose starts are breakpoints, and which."""
+        return self._watched(lambda spec: spec.at == "call")
+
+    def exits(self) -> list[tuple[CodeType, list[Point]]]:
+        """The code objects whose returns or yields are breakpoints, and which."""
+        return self._watched(lambda spec: spec.at != "call")
+
+    def _watched(self, is_wanted: Callable[[FunctionBreakpoint], bool]) -> list[tuple[CodeType, list[Point]]]:
         # By identity: code objects that look alike are equal, and their hash costs as much as they are long.
         entries: dict[int, tuple[CodeType, list[Point]]] = {}
         for asked in self._asked:
-            if asked.point is not None:
+            if asked.point is not None and is_wanted(asked.spec):
                 for code in asked.codes:
                     entries.setdefault(id(code), (code, []))[1].append(asked.point)
         return list(entries.values())
@@ -85,6 +93,10 @@ class FunctionTable:
     def wants_code(self) -> bool:
         """Whether code that is not known yet could matter."""
         return any(asked.point is not None and not asked.codes for asked in self._asked)
+
+    def has(self, point: Point) -> bool:
+        """Whether this breakpoint is still set."""
+        return any(asked.point is point for asked in self._asked)
 
     def remove(self, point: Point) -> Breakpoint | None:
         """A temporary breakpoint has been hit."""
@@ -112,7 +124,14 @@ class FunctionTable:
         if found and not asked.codes:
             asked.point = None
             asked.refusal = f"{spec.name} is written in C, or no function: there is nothing to stop in."
+        elif spec.at == "yield" and asked.codes and not any(map(_yields, asked.codes)):
+            asked.point = None
+            asked.refusal = f"{spec.name} yields nothing: it is no generator."
         return asked
+
+
+def _yields(code: CodeType) -> bool:
+    return bool(code.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR))
 
 
 def _describe(asked: _Asked) -> Breakpoint:

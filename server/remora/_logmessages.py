@@ -6,7 +6,7 @@ Rendered on program threads.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remora._conditions import BadExpression, Expression, describe_error
 
@@ -30,13 +30,13 @@ class _Field:
     conversion: str
     spec: str
 
-    def render(self, frame: FrameType) -> str:
+    def render(self, frame: FrameType, *value: Any) -> str:
         """Its value as text. What goes wrong becomes the text: a log line must not stop the program."""
         try:
-            value = self.expression(frame)
+            found = self.expression(frame, *value)
             if self.conversion:
-                value = _CONVERSIONS[self.conversion](value)
-            return format(value, self.spec)
+                found = _CONVERSIONS[self.conversion](found)
+            return format(found, self.spec)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -50,18 +50,18 @@ class LogMessage:
         BadExpression: from the constructor; its text says what is wrong with the message.
     """
 
-    def __init__(self, text: str) -> None:
-        self._parts = _parse(text)
+    def __init__(self, text: str, *, has_value: bool = False) -> None:
+        self._parts = _parse(text, has_value)
 
-    def render(self, frame: FrameType) -> str:
-        """The message as it reads in this frame."""
-        text = "".join(part if isinstance(part, str) else part.render(frame) for part in self._parts)
+    def render(self, frame: FrameType, *value: Any) -> str:
+        """The message as it reads in this frame; `value` is what the frame returns or yields."""
+        text = "".join(part if isinstance(part, str) else part.render(frame, *value) for part in self._parts)
         if len(text) > LONGEST:
             return f"{text[:LONGEST]}… {len(text) - LONGEST} more characters"
         return text
 
 
-def _parse(text: str) -> list[str | _Field]:
+def _parse(text: str, has_value: bool) -> list[str | _Field]:
     parts: list[str | _Field] = []
     plain: list[str] = []
     position = 0
@@ -74,7 +74,7 @@ def _parse(text: str) -> list[str | _Field]:
             parts.append("".join(plain))
             plain = []
             end = _closing_brace(text, position)
-            parts.append(_field(text[position + 1 : end]))
+            parts.append(_field(text[position + 1 : end], has_value))
             position = end + 1
         elif character == "}":
             raise BadExpression("a '}' without '{': write '}}' for the character itself")
@@ -96,7 +96,7 @@ def _closing_brace(text: str, start: int) -> int:
     raise BadExpression("a '{' without '}': write '{{' for the character itself")
 
 
-def _field(inside: str) -> _Field:
+def _field(inside: str, has_value: bool) -> _Field:
     """Split expression, conversion and spec at the first colon that leaves a valid expression before it."""
     for colon in [place for place, character in enumerate(inside) if character == ":"] + [len(inside)]:
         source, spec = inside[:colon], inside[colon + 1 :]
@@ -104,10 +104,10 @@ def _field(inside: str) -> _Field:
         if len(source) > 2 and source[-2] == "!" and source[-1] in _CONVERSIONS:
             source, conversion = source[:-2], source[-1]
         try:
-            return _Field(Expression(source), conversion, spec)
+            return _Field(Expression(source, has_value=has_value), conversion, spec)
         except BadExpression:
             continue
     if not inside.strip():
         raise BadExpression("nothing between '{' and '}'")
-    Expression(inside)  # raises, with its reason
+    Expression(inside, has_value=has_value)  # raises, with its reason
     raise AssertionError("unreachable")

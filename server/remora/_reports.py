@@ -10,12 +10,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from remora import _exceptions
+from remora import _exceptions, _frames
 from remora._disassembly import disassemble, row_at
 from remora._engine import ErrorWatch, Happening
 from remora._engine._lines import second_starts
 from remora._originals import get_ident
-from remora._stepping import Plan, Verdict
+from remora._stepping import Plan, ReturnValue, Verdict, unwrapped
 from remora._stops import Stop
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from remora._binding import LineTable
     from remora._breakpoints import Outcome, Point
     from remora._engine import Engine
-    from remora._engine._base import Report
+    from remora._engine._base import ExitReport, Report
     from remora._filters import Filters
     from remora._functions import FunctionTable
     from remora._telling import Telling
@@ -86,6 +86,8 @@ class Reports:
         """The table of function breakpoints has changed."""
         entries = self._functions.entries()
         self._engine.watch_entries([(code, self._entry_report(points)) for code, points in entries])
+        exits = self._functions.exits()
+        self._engine.watch_exits([(code, self._exit_report(points)) for code, points in exits])
         self._engine.watch_new_code(self._functions.wants_code())
 
     def forget(self) -> None:
@@ -229,6 +231,37 @@ class Reports:
                 plan.reason, plan.breakpoint_ids = "function breakpoint", [point.id for point in hit]
                 self.begin(get_ident(), plan)
             return False
+
+        return report
+
+    def _exit_report(self, points: list[Point]) -> ExitReport:
+        """A function returns or yields: stop there, still in it, with the value."""
+
+        def report(frame: FrameType, happening: Happening, value: Any, can_replace: bool) -> tuple[bool, Any]:
+            wanted = [point for point in points if getattr(point.spec, "at", "") == happening.value]
+            shown = unwrapped(value)
+            outcomes = [point.reach(frame, _thread_name, shown) for point in wanted]
+            hit = self._log_and_filter(frame, wanted, outcomes)
+            if not hit:
+                return False, value
+            returned = ReturnValue(_frames.qualified_name(frame), shown, can_replace)
+            is_yield = happening is Happening.YIELD
+            stop = Stop(
+                frame,
+                "function breakpoint",
+                "yielding" if is_yield else "returning",
+                text=" ".join(outcome.text for outcome in outcomes if outcome is not None and outcome.text),
+                breakpoint_ids=[point.id for point in hit],
+                returned=returned,
+                is_returning=not is_yield,
+                is_yielding=is_yield,
+            )
+
+            def is_still_wanted() -> bool:
+                return any(point.spec.temporary or self._functions.has(point) for point in hit)
+
+            was_held = self.world.hold(stop, is_still_wanted)
+            return was_held, value if returned.value is shown else returned.value
 
         return report
 

@@ -12,11 +12,12 @@ import sys
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from remora._filters import own_folders
 from remora._placement import Lines, lines_of_codes, lines_of_text
 from remora_protocol import match_by_name, near_matches, sha256_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Lines", "Sources"]
 
@@ -34,9 +35,13 @@ class _Loaded:
 
 
 class Sources:
-    """The program's files, known by the names that their code objects carry (`co_filename`)."""
+    """The program's files, known by the names that their code objects carry (`co_filename`).
+
+    Remora's own are none of them: a `variables.py` that a person means is always theirs.
+    """
 
     def __init__(self) -> None:
+        self._own_folders = own_folders()
         self._noted: dict[str, str] = {}  # co_filename -> path for the client
         self._modules: dict[str, tuple[int, str]] = {}  # module name -> (id of the module, co_filename)
         self._texts: dict[str, _Loaded | None] = {}
@@ -49,7 +54,9 @@ class Sources:
     def note(self, filename: str) -> None:
         """Remember a file that was seen running; relative names are taken from today's directory."""
         if filename not in self._noted:
-            self._noted[filename] = _absolute(filename)
+            path = _absolute(filename)
+            if not path.startswith(self._own_folders):
+                self._noted[filename] = path
 
     def loaded(self) -> list[str]:
         """The co_filename of every file that is known to have run."""
@@ -86,9 +93,9 @@ class Sources:
         self.note(filename)
         return filename in self.resolve(path)
 
-    def near(self, path: str) -> list[str]:
-        """Loaded files whose names are close to a name that matches none."""
-        return near_matches(path, [self.display_path(each) for each in self.loaded()])
+    def near(self, path: str, is_wanted: Callable[[str], bool] = lambda filename: True) -> list[str]:
+        """Loaded files whose names are close to a name that matches none, of those that are wanted."""
+        return near_matches(path, [self.display_path(each) for each in self.loaded() if is_wanted(each)])
 
     def display_path(self, filename: str) -> str:
         """The path that the client is shown: absolute, unless the file is none at all (`<string>`)."""

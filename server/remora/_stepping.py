@@ -33,10 +33,20 @@ if TYPE_CHECKING:
 
     Kind = Literal["in", "over", "out", "return", "until", "here"]
 
-__all__ = ["Plan", "ReturnValue", "Verdict"]
+__all__ = ["Plan", "ReturnValue", "Verdict", "is_wrapped", "unwrapped"]
 
 # What an async generator hands to its loop when it yields, as opposed to when it awaits.
 _WRAPPED_YIELD = "async_generator_wrapped_value"
+
+
+def is_wrapped(value: Any) -> bool:
+    """Whether an async generator yields this, rather than its loop what it awaits."""
+    return type(value).__name__ == _WRAPPED_YIELD
+
+
+def unwrapped(value: Any) -> Any:
+    """What a generator yields, out of what an async one is seen to hand to its loop."""
+    return next(iter(gc.get_referents(value)), None) if is_wrapped(value) else value
 
 
 class Verdict(Enum):
@@ -48,12 +58,17 @@ class Verdict(Enum):
     OVER = "over"
 
 
-@dataclass(frozen=True)
+@dataclass
 class ReturnValue:
-    """What a function has returned, or a generator yielded."""
+    """What a function has returned, or a generator yielded.
+
+    Attributes:
+        can_change: whether assigning to `value` changes what the caller gets.
+    """
 
     name: str
     value: Any
+    can_change: bool = False
 
 
 class Plan:
@@ -124,9 +139,13 @@ class Plan:
         calls = (self._landing or self._frame) if self.kind == "in" else None
         return Watch(lines, returns, self._landing, calls)
 
-    def leave(self, value: Any) -> None:
-        """The step begins where the frame is just returning this: only its caller is left to be heard of."""
-        self._land(next(filter(self._is_user, _frames.callers(self._frame)), None), value)
+    def leave(self, value: Any, *, by_yield: bool = False) -> None:
+        """The step begins where the frame is just returning this: only its caller is left to be heard of.
+
+        Of one that yields it, whoever consumes it.
+        """
+        receivers = _frames.yields_to(self._frame) if by_yield else _frames.callers(self._frame)
+        self._land(next(filter(self._is_user, receivers), None), value)
 
     def decide(self, happening: Happening, frame: FrameType, value: Any) -> Verdict:
         """What to do now that `frame` did this. After CHANGED, `watch` has changed."""
@@ -182,9 +201,9 @@ class Plan:
         if self.kind in ("return", "here"):
             return Verdict.GO
         if _frames.is_coroutine(self._frame):
-            if type(value).__name__ != _WRAPPED_YIELD:
+            if not is_wrapped(value):
                 return Verdict.GO  # suspended by `await`
-            value = next(iter(gc.get_referents(value)), None)
+            value = unwrapped(value)
         self._land(next(filter(self._is_user, _frames.yields_to(self._frame)), None), value)
         return Verdict.CHANGED if self._landing is not None else Verdict.GO
 

@@ -33,6 +33,7 @@ class Stop:
         returned: what the function that was stepped out of returned.
         instruction: what is to be executed next, after a step by instructions.
         is_returning: `frame` has ended but for handing over what it returned.
+        is_yielding: it is about to be suspended, with `returned` for what it yields.
         is_before_line: `frame` stands before the start of another line than the one shown.
         passed: the file of a call that a step in did not end in, and the rule that kept it from it.
         traceback_frames: (frame, line) newest first, when the stack to show is that of an exception.
@@ -49,6 +50,7 @@ class Stop:
     returned: ReturnValue | None = None
     instruction: str = ""
     is_returning: bool = False
+    is_yielding: bool = False
     is_before_line: bool = False
     traceback_frames: Sequence[tuple[FrameType, int]] = ()
     passed: tuple[str, str | None] | None = None
@@ -71,6 +73,8 @@ class Stop:
             body["remora"] = {"frame": shown, **({"text": self.text} if self.text else {})}
             if self.instruction:
                 body["remora"]["instruction"] = self.instruction
+            if self.returned is not None:
+                body["remora"]["returned"] = self.returned.name
             if self.passed is not None:
                 body["remora"]["passed"] = {"path": self.passed[0], "rule": self.passed[1]}
         return body

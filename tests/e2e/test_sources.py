@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.command import Remora
-from tests.support.interpreters import Interpreter
+from tests.support.interpreters import NEWEST, Interpreter
 from tests.support.program import Program
 
+assert NEWEST
 PROGRAM = """\
 import linecache, os, py_compile, sys, zipfile
 
@@ -129,3 +130,13 @@ def test_a_frozen_module(interpreter: Interpreter, remora: Remora) -> None:
         _, stop, value = stop_in(remora, program, "frozen", "posixpath.join", "print a")
         assert stop["frame"]["name"] == "join"
         assert value["value"] == "'a'"
+
+
+def test_what_is_near_is_the_programs(remora: Remora) -> None:
+    """Remora has files of nearly this name, and so has Python: neither is what was meant."""
+    with Program(NEWEST, "function_loop.py", enable={}, name="source.py") as program:
+        host, port = program.address
+        ran = remora.exec(f"tcp://{host}:{port}", "break sources.py:3", "break decoders.py:3")
+        near, far = ran.results()
+        assert near["message"] == f"No loaded file has this name yet. Nearest: {program.path}."
+        assert far["message"] == "No loaded file has this name yet."

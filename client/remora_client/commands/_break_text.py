@@ -34,6 +34,7 @@ def listed_data(ctx: Context, each: Breakpoint) -> dict[str, Any]:
     data = breakpoint_data(each) | {"enabled": each.enabled, "hits": ctx.hits.get(each.number, 0)}
     for key, value in (
         ("function", each.function),
+        ("at", "" if each.at == "call" else each.at),
         ("condition", each.condition),
         ("hitCondition", each.hit_condition),
         ("logMessage", each.log_message),

@@ -64,11 +64,13 @@ async def stop_lines(ctx: Context, stop: Stop) -> Fragments:
     raised = await _raised(ctx) if stop.reason == "exception" else []
     shown = replace(stop, text="") if raised else stop
     out = [*stop_line(shown, thread=thread, breakpoints=session.breakpoints), *raised]
-    if stop.reason == "step":
+    if stop.reason == "step" or stop.returned:
         with contextlib.suppress(RequestFailed, ClientError):
             returned = await session.return_value()
             if returned is not None:
-                out += [("class:stop.step", "  ↩ "), ("class:dim", f"{visible(returned.name)} ")]
+                did = "yielded:" if stop.description == "yielding" else "returned:"
+                name = f"{stop.returned} {did}" if stop.returned else returned.name
+                out += [("class:stop.step", "  ↩ "), ("class:dim", f"{visible(name)} ")]
                 out += value_line(returned.value)
     if stop.instruction:
         out += [("class:stop.step", "  → "), ("", f"{visible(stop.instruction)}\n")]

@@ -30,7 +30,8 @@ async def break_(ctx: Context, arguments: str) -> Result:
 
     A place is 12, +3, app.py:12, pkg.mod:12, app.py:/text/, function or Class.method.
     Works while the program runs. A file that is not loaded yet is waited for.
-    Options: -tmp once only; -hit '>= 3' by how often; -log 'x is {x}' tells and does not stop; -disabled;
+    Options: -r where the function returns, -y where it yields, with the value in $retval;
+    -tmp once only; -hit '>= 3' by how often; -log 'x is {x}' tells and does not stop; -disabled;
     -name NAME for it, or for a group of them; -after 2 only once breakpoint 2 was hit.
 
     After the place, thread PATTERN and task PATTERN keep it to those of that name or number:
@@ -93,6 +94,7 @@ async def _set(ctx: Context, spec: BreakSpec, *, temporary: bool = False) -> Res
         place.path,
         line,
         function=place.function,
+        at=spec.at,
         column=place.column,
         condition=spec.condition,
         hit_condition=_hit(spec.hit),
@@ -124,7 +126,7 @@ async def _thread_pattern(ctx: Context, text: str | None) -> str | None:
 def _check_expression(text: str) -> None:
     """Refuse what cannot be a condition on any Python, before it goes anywhere."""
     try:
-        ast.parse(text, mode="eval")
+        ast.parse(text.replace("$retval", "_"), mode="eval")
     except (SyntaxError, ValueError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
         raise CommandError(f"The condition {text!r} is no expression: {reason}.") from None

@@ -255,7 +255,7 @@ async def set_(ctx: Context, arguments: str) -> Result:
 def _assignment(text: str) -> tuple[str, str] | None:
     """`target = value` as two texts; None if it is something else."""
     try:
-        tree = ast.parse(text)
+        tree = ast.parse(text.replace("$", "_"))  # of the same length, so that places stay
     except (SyntaxError, ValueError):
         return None
     if len(tree.body) != 1:

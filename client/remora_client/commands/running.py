@@ -152,14 +152,30 @@ async def _step_into(ctx: Context, name: str) -> None:
     await ctx.session.step_in(target=found[0])
 
 
-@command("return", "r", "finish", "fin", "stepout", "so", "out", group="running")
+@command(
+    "return",
+    "r",
+    "finish",
+    "fin",
+    "stepout",
+    "so",
+    "out",
+    group="running",
+    usage="[EXPR]",
+    argument="expression",
+)
 async def return_(ctx: Context, arguments: str) -> Result:
-    """Run until this function returns, and stop there, still in it, with the value that it returns."""
+    """Run until this function returns, and stop there, still in it, with the value that it returns.
+
+    At a stop of break -r, `return EXPR` gives the caller another value, and stops there. It asks first.
+    CPython 3.9 to 3.11 lets that be done; other Pythons say that they cannot.
+    """
     if arguments:
-        raise CommandError(
-            "A value cannot be forced as what a function returns.",
-            "return alone runs to the end of the function.",
-        )
+        if not await ctx.agreed(f"Have the caller get {arguments} in place of what was returned?"):
+            return Result()
+        await ctx.session.assign("$retval", arguments)
+        await ctx.session.step_out()
+        return Result(resumed=True)
     await ctx.session.step_return()
     return Result(resumed=True)
 

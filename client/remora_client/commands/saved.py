@@ -117,6 +117,7 @@ async def _saved(ctx: Context, each: Breakpoint, name: str) -> str:
         "text": await _text_of_line(ctx, each) if each.kind == "line" else "",
     }
     words = ["break", *(["-tmp"] if each.temporary else []), *([] if each.enabled else ["-disabled"])]
+    words += [] if each.at == "call" else [f"-{each.at[0]}"]
     words += [f"-{key} {value!r}" for key, value in options.items() if value]
     words.append(each.function or f"{each.path}:{each.line}")
     words += [f"{kind} {value!r}" for kind, value in (("thread", each.thread), ("task", each.task)) if value]

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     ErrorReport = Callable[[FrameType, BaseException, TracebackType | None], object]
     """The traceback ends at the frame it was raised in and begins at this one."""
 
+    ExitReport = Callable[[FrameType, "Happening", Any, bool], tuple[bool, Any]]
+    """Called with what a watched function returns or yields, and whether that can still be replaced.
+
+    Gives whether the thread was held and has been let go again, and what is to be handed over instead.
+    """
+
     Lines = Mapping[str, Mapping[int, Report]]
     """File name as in `co_filename`, then line, then whom to tell."""
 
@@ -100,10 +106,15 @@ class Listener(Protocol):
 
 
 class Engine(Protocol):
-    """How to hear of what a program does. `limits` names, in sentences, what this one cannot hear."""
+    """How to hear of what a program does. `limits` names, in sentences, what this one cannot hear.
+
+    Attributes:
+        replaces_values: whether what a function returns can be replaced, by `watch_exits`.
+    """
 
     name: str
     limits: list[str]
+    replaces_values: bool
 
     def attach(self, listener: Listener) -> None:
         """Take what is needed from the interpreter. Nothing is watched yet, so nothing is slower yet."""
@@ -116,6 +127,9 @@ class Engine(Protocol):
 
     def watch_entries(self, entries: Sequence[tuple[CodeType, Report]]) -> None:
         """Report each start and resumption of these functions and no others."""
+
+    def watch_exits(self, exits: Sequence[tuple[CodeType, ExitReport]]) -> None:
+        """Report what these functions return, and what each `yield` of their own yields, and no others."""
 
     def watch_new_code(self, wanted: bool) -> None:
         """Tell the listener of functions when they are made or, at the latest, run for the first time."""

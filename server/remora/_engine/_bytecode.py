@@ -12,7 +12,8 @@ before anything of the line is done and with nothing of ours on the stack: there
     3.10: LOAD_CONST hook, CALL_FUNCTION (on the line), POP_TOP (on no line)
     3.9:  LOAD_CONST hook, CALL_FUNCTION, POP_TOP (on the line); then the line starts once more
 
-A function that is watched as a whole has another such group wherever it starts or is resumed.
+A function that is watched as a whole has another such group wherever it starts or is resumed, and one that
+hands what it returns or yields to a hook, and takes what that gives, wherever it does so.
 
 An exception that leaves a hook is handled by the program as if the line had raised it. Everything here is a
 pure function of code objects, for any thread.
@@ -21,19 +22,20 @@ pure function of code objects, for any thread.
 from __future__ import annotations
 
 import sys
-from bisect import bisect_right
 from functools import partial
 from itertools import groupby
+from opcode import opname
 from types import CodeType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable
 from weakref import WeakValueDictionary
 
 from remora._engine._cleanups import Cleanups
+from remora._engine._insertion import Insertion, insertion_of, original
 from remora._engine._instructions import VERSION, Guarded, Instruction, lay_out, opcodes, take_apart
 from remora._engine._linetables import TABLE, Guard, Place, Span, read_places, write_guards, write_places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence, Set
+    from collections.abc import Iterator, Mapping
 
     Hook = Callable[[], object]
     Hooks = Mapping[int, Hook]
@@ -42,12 +44,30 @@ if TYPE_CHECKING:
     Entries = Mapping[int, Hook]
     """Id of a code object as the program made it -> what to call when it starts or is resumed."""
 
-__all__ = ["SUPPORTED", "Insertion", "Rewriter", "insert", "insertion_of", "lines_of", "nested", "original"]
+    ExitHook = Callable[[Any], Any]
+    Exits = Mapping[int, ExitHook]
+    """The same -> what to call with what it returns or yields; it gives what is to be handed over instead."""
+
+__all__ = [
+    "RETURNS",
+    "SUPPORTED",
+    "Insertion",
+    "Rewriter",
+    "insert",
+    "insertion_of",
+    "lines_of",
+    "nested",
+    "original",
+]
 
 SUPPORTED = sys.implementation.name == "cpython" and (3, 9) <= VERSION <= (3, 11)
 """Whether `insert` can read and write this Python's bytecode."""
 
 
+RETURNS = opcodes("RETURN_VALUE")
+# An async generator of 3.11 wraps what it yields first.
+_WRAPS = opcodes("ASYNC_GEN_WRAP")
+_YIELDS = opcodes("YIELD_VALUE")
 _POP_EXCEPT = opcodes("POP_EXCEPT")
 _RESUME = opcodes("RESUME")
 _GEN_START = opcodes("GEN_START")
@@ -56,64 +76,6 @@ _GEN_START = opcodes("GEN_START")
 _ENTERED_AFTER = _RESUME or opcodes("GEN_START", "YIELD_VALUE", "YIELD_FROM")
 _SEND = opcodes("SEND")
 _GROUP_DEPTH = 2 if VERSION >= (3, 11) else 1
-
-
-class Insertion:
-    """What was inserted into a code object. It is the last of the object's constants, so it lives as long.
-
-    Compared and hashed by identity, as code objects compare and hash their constants.
-
-    Attributes:
-        original: the code object as the program made it.
-        hooks: the lines of this code object, without nested ones, that call a hook, and which.
-        entry: the hook that each start and resumption calls, if there is one.
-        results: where a hook's result is dropped, as `f_lasti`. 3.9 may report a 'line' event there, to be
-            ignored; a frame must not be made to jump from there.
-        starts: where what we inserted begins, as `f_lasti`. The 'line' event there comes before the hook, and
-            comes again after it.
-        origins: (offset, offset in the original) of each instruction, in order; -1 for those inserted.
-    """
-
-    __slots__ = ("entry", "hooks", "original", "origins", "results", "starts")
-
-    def __init__(
-        self,
-        code: CodeType,
-        hooks: Hooks,
-        entry: Hook | None = None,
-        *,
-        results: Set[int] = frozenset(),
-        starts: Set[int] = frozenset(),
-        origins: Sequence[tuple[int, int]] = (),
-    ) -> None:
-        self.original = code
-        self.hooks = MappingProxyType(dict(hooks))
-        self.entry = entry
-        self.results = frozenset(results)
-        self.starts = frozenset(starts)
-        self.origins = tuple(origins)
-
-    def origin(self, offset: int) -> int:
-        """Where the instruction at this offset was in the original; -1 if it was not."""
-        if not self.origins:
-            return offset
-        place = bisect_right(self.origins, (offset, sys.maxsize)) - 1
-        return self.origins[place][1] if place >= 0 else -1
-
-    def __repr__(self) -> str:
-        return f"<insertion into {self.original.co_name} at lines {sorted(self.hooks)}>"
-
-
-def insertion_of(code: CodeType) -> Insertion | None:
-    """What we inserted into `code`, or None."""
-    last = code.co_consts[-1:]
-    return last[0] if last and type(last[0]) is Insertion else None
-
-
-def original(code: CodeType) -> CodeType:
-    """`code` as the program made it."""
-    insertion = insertion_of(code)
-    return code if insertion is None else insertion.original
 
 
 def nested(code: CodeType) -> Iterator[tuple[int, CodeType]]:
@@ -128,19 +90,22 @@ def lines_of(code: CodeType) -> set[int]:
     return {place.line for place in read_places(code) if place.line is not None}
 
 
-def insert(code: CodeType, hooks: Hooks, entry: Hook | None = None) -> CodeType | None:
+def insert(
+    code: CodeType, hooks: Hooks, entry: Hook | None = None, exit: ExitHook | None = None
+) -> CodeType | None:
     """A copy of `code` that calls `hooks[line]()` at each start of a line and `entry` at each of its own.
 
-    None if no such line starts in it, and there is no `entry`.
+    `exit` is called with what it returns and yields. None if no such line starts in it, and there is neither.
     Nested code objects stay as they are: see `Rewriter`.
     """
     if insertion_of(code) is not None:
         raise ValueError("hooks are inserted into the original of a code object only")
-    if entry is None and hooks.keys().isdisjoint(lines_of(code)):
+    is_watched = entry is not None or exit is not None
+    if not is_watched and hooks.keys().isdisjoint(lines_of(code)):
         return None
     draft = _Draft(code)
     used = draft.weave(hooks, entry)
-    return draft.finish(used, entry) if used or entry is not None else None
+    return draft.finish(used, entry, exit) if used or is_watched else None
 
 
 class Rewriter:
@@ -149,9 +114,15 @@ class Rewriter:
     The same code object gives the same result, whichever way it is reached, as long as the result is in use.
     """
 
-    def __init__(self, hooks: Hooks, entries: Entries = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        hooks: Hooks,
+        entries: Entries = MappingProxyType({}),
+        exits: Exits = MappingProxyType({}),
+    ) -> None:
         self.hooks = dict(hooks)
         self.entries = dict(entries)
+        self.exits = dict(exits)
         # By the id of the original, which lives as long as the result does.
         self._made: WeakValueDictionary[int, CodeType] = WeakValueDictionary()
 
@@ -172,7 +143,7 @@ class Rewriter:
 
     def _rewrite(self, code: CodeType) -> CodeType:
         inner = {place: self.rewrite(child) for place, child in nested(code)}
-        new = insert(code, self.hooks, self.entries.get(id(code)))
+        new = insert(code, self.hooks, self.entries.get(id(code)), self.exits.get(id(code)))
         if new is None:
             if not any(insertion_of(child) for child in inner.values()):
                 return code
@@ -204,6 +175,7 @@ class _Draft:
         self.constants: list[Any] = list(code.co_consts)
         self.places: dict[int, int] = {}  # id of a hook -> its place among the constants
         self.droppers: list[Instruction] = []
+        self.tails: dict[Instruction, list[Instruction]] = {}  # what returns or yields -> what comes after it
 
     def is_event(self, source: Instruction | None, target: Instruction) -> bool:
         """Whether tracing reports a line when control goes from `source` (None: anywhere) to `target`."""
@@ -299,10 +271,7 @@ class _Draft:
 
     def _group(self, hook: Hook, here: Place, after: Place) -> list[Instruction]:
         """A call of `hook`, and, at the place `after`, the end of its result."""
-        if id(hook) not in self.places:
-            self.places[id(hook)] = len(self.constants)
-            self.constants.append(hook)
-        load = ("LOAD_CONST", self.places[id(hook)], here)
+        load = ("LOAD_CONST", self._place_of(hook), here)
         drop = ("POP_TOP", 0, after)
         if VERSION >= (3, 11):
             steps = [("PUSH_NULL", 0, here), load, ("PRECALL", 0, here), ("CALL", 0, here), drop]
@@ -312,14 +281,48 @@ class _Draft:
         self.droppers.append(group[-1])
         return group
 
+    def _place_of(self, hook: Hook | ExitHook) -> int:
+        """Where a hook is among the constants."""
+        if id(hook) not in self.places:
+            self.places[id(hook)] = len(self.constants)
+            self.constants.append(hook)
+        return self.places[id(hook)]
+
+    def weave_exits(self, hook: ExitHook) -> None:
+        """Have the hook take what is returned or yielded, and give it back: as the last thing, in place."""
+        leaving = set()
+        previous: Instruction | None = None
+        for instruction in self.instructions:
+            is_wrapped = previous is not None and previous.opcode in _WRAPS | _SEND
+            if instruction.opcode in RETURNS | _WRAPS or (instruction.opcode in _YIELDS and not is_wrapped):
+                leaving.add(instruction)
+            previous = instruction
+        woven, self.woven = self.woven, []
+        for instruction in woven:
+            self.woven.append(instruction)
+            if instruction in leaving:
+                self.tails[instruction] = self._exit_group(instruction, hook)
+                self.woven += self.tails[instruction]
+
+    def _exit_group(self, instruction: Instruction, hook: ExitHook) -> list[Instruction]:
+        """What comes after the instruction, which is made to load the hook: jumps to it stay as they are."""
+        here = instruction.place._replace(starts=False)
+        call = [("PRECALL", 0), ("CALL", 0)] if VERSION >= (3, 11) else [("CALL_FUNCTION", 1)]
+        swap = ("SWAP", 2) if VERSION >= (3, 11) else ("ROT_TWO", 0)
+        last = (opname[instruction.opcode], instruction.argument)
+        instruction.become("LOAD_CONST", self._place_of(hook))
+        return [Instruction(*step, here, instruction.origin) for step in (swap, *call, last)]
+
     def _jump(self, target: Instruction) -> Instruction:
         line = target.place.line
         jump = Instruction("JUMP_FORWARD", 0, Place(line, False, line))
         jump.target = target
         return jump
 
-    def finish(self, used: Hooks, entry: Hook | None) -> CodeType:
+    def finish(self, used: Hooks, entry: Hook | None, exit: ExitHook | None) -> CodeType:
         """Put the pieces together."""
+        if exit is not None:
+            self.weave_exits(exit)
         lay_out(self.woven)
         dropped = {dropper.offset for dropper in self.droppers}
         starts = {first.offset for first in (*self.groups.values(), *self.entries.values())}
@@ -329,7 +332,7 @@ class _Draft:
             "co_code": b"".join(instruction.encode() for instruction in self.woven),
             "co_consts": (
                 *self.constants,
-                Insertion(self.code, used, entry, results=dropped, starts=starts, origins=origins),
+                Insertion(self.code, used, entry, exit, results=dropped, starts=starts, origins=origins),
             ),
             "co_stacksize": self.code.co_stacksize + _GROUP_DEPTH,
             TABLE: write_places(spans, self.code.co_firstlineno),
@@ -340,7 +343,9 @@ class _Draft:
 
     def _guards(self) -> Iterator[Guard]:
         assert self.cleanups is not None
-        ends = {each: each.offset + each.size for each in (self.instructions[-1], *self.cleanups.copies)}
+        lasts = {each: self.tails.get(each, [each])[-1] for each in (self.instructions[-1],)}
+        lasts.update((each, each) for each in self.cleanups.copies)
+        ends = {each: last.offset + last.size for each, last in lasts.items()}
         for instruction, following in zip(self.instructions, self.instructions[1:]):
             ends[instruction] = self._guarded_from(following)
         for guarded in self.guarded:

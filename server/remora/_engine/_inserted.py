@@ -11,6 +11,7 @@ to be held, a thread goes on to the 'line' event that follows the hook, with not
 from __future__ import annotations
 
 import sys
+from inspect import CO_ASYNC_GENERATOR
 from typing import TYPE_CHECKING, Any
 
 from remora import _frames
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
     from remora._conditions import Tested
-    from remora._engine._base import Lines, Listener, Report
+    from remora._engine._base import ExitReport, Lines, Listener, Report
 
 __all__ = ["InsertedEngine"]
 
@@ -141,10 +142,52 @@ def _is_in_hook(frame: FrameType | None) -> bool:
     return any(caller.f_code.co_filename == here for caller in _frames.walk(frame))
 
 
+class _ExitHook:
+    """What is called with what a function returns or yields, and gives what is to be handed over."""
+
+    def __init__(self, engine: InsertedEngine) -> None:
+        self.report: ExitReport = _hand_on
+        inside, get_frame = engine.inside, sys._getframe
+
+        def hook(value: Any) -> Any:
+            ident = get_ident()
+            frame = get_frame(1)
+            if ident in inside or (engine.is_testing and _is_in_hook(frame.f_back)):
+                return value  # called by a condition, or by an evaluation while the thread is held
+            inside.add(ident)
+            try:
+                happening = _how_it_is_left(frame)
+                # What ends an async generator is None, and no value of its own.
+                can_replace = happening is Happening.YIELD or not frame.f_code.co_flags & CO_ASYNC_GENERATOR
+                given = self.report(frame, happening, value, can_replace)[1]
+                return given if can_replace else value
+            except Exception as error:
+                engine.fail(error)
+                return value
+            finally:
+                inside.discard(ident)
+
+        self.call = hook
+
+
+def _hand_on(frame: FrameType, happening: Happening, value: Any, can_replace: bool) -> tuple[bool, Any]:
+    """No breakpoint is here any more."""
+    return False, value
+
+
+def _how_it_is_left(frame: FrameType) -> Happening:
+    """What a frame that calls an exit hook is about to do."""
+    insertion = _bytecode.insertion_of(frame.f_code)
+    assert insertion is not None
+    opcode = insertion.original.co_code[insertion.origin(frame.f_lasti)]
+    return Happening.RETURN if opcode in _bytecode.RETURNS else Happening.YIELD
+
+
 class InsertedEngine(SettraceEngine):
     """Reports lines by inserted hooks, and everything else by `sys.settrace`."""
 
     name = "inserted"
+    replaces_values = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -158,6 +201,7 @@ class InsertedEngine(SettraceEngine):
         self.is_testing = False
         self._hooks: dict[tuple[str, int], _Hook] = {}
         self._entry_hooks: dict[int, tuple[CodeType, _Hook]] = {}
+        self._exit_hooks: dict[int, tuple[CodeType, _ExitHook]] = {}
         self._lacking: dict[int, FrameType] = {}
         self._pending: dict[int, tuple[int, FrameType, Callable[[], bool]]] = {}
         self._known_files: set[str] = set()
@@ -181,8 +225,11 @@ class InsertedEngine(SettraceEngine):
             # A condition knows the code that it was last asked in, whose constants hold the hook. The garbage
             # collector does not look into code, so such a ring would never go.
             hook.report = _nobody
+        for _, exit_hook in self._exit_hooks.values():
+            exit_hook.report = _hand_on
         self._hooks.clear()
         self._entry_hooks.clear()
+        self._exit_hooks.clear()
         self._lacking.clear()
         self._pending.clear()
         self._known_files.clear()
@@ -198,12 +245,19 @@ class InsertedEngine(SettraceEngine):
         self._entries = {id(code): (code, report) for code, report in entries}
         self._insert()
 
+    def watch_exits(self, exits: Sequence[tuple[CodeType, ExitReport]]) -> None:
+        self._exits = {id(code): (code, report) for code, report in exits}
+        self._insert()
+
     def _insert(self) -> None:
         """Have the hooks that are wanted now in the program's code, and no others."""
         hooks: dict[str, dict[int, Callable[[], None]]] = {}
         entries: dict[str, dict[int, Callable[[], None]]] = {}
+        exits: dict[str, dict[int, Callable[[Any], Any]]] = {}
         for hook in self._all_hooks():
             hook.report = _nobody  # frames that began with it go on calling it
+        for _, exit_hook in self._exit_hooks.values():
+            exit_hook.report = _hand_on
         for filename, table in self._lines.items():
             for line, report in table.items():
                 hook = self._hooks.setdefault((filename, line), _Hook(self))
@@ -213,7 +267,11 @@ class InsertedEngine(SettraceEngine):
             _, hook = self._entry_hooks.setdefault(key, (code, _Hook(self)))
             hook.report = self._entry_report(report)
             entries.setdefault(code.co_filename, {})[key] = hook.call
-        self._lacking = {id(frame): frame for frame in self._swapper.apply(hooks, entries)}
+        for key, (code, leaving) in self._exits.items():
+            _, exit_hook = self._exit_hooks.setdefault(key, (code, _ExitHook(self)))
+            exit_hook.report = leaving
+            exits.setdefault(code.co_filename, {})[key] = exit_hook.call
+        self._lacking = {id(frame): frame for frame in self._swapper.apply(hooks, entries, exits)}
         self._update()
 
     def _entry_report(self, report: Report) -> Report:
@@ -280,6 +338,15 @@ class InsertedEngine(SettraceEngine):
             return False
         entry = self._entries.get(id(original(frame.f_code)))
         return entry is not None and entry[1](frame)
+
+    def _exit_of(self, frame: FrameType) -> ExitReport | None:
+        if id(frame) not in self._lacking:
+            return None
+        insertion = _bytecode.insertion_of(frame.f_code)
+        if insertion is not None and insertion.exit is not None:
+            return None
+        watched = self._exits.get(id(original(frame.f_code)))
+        return None if watched is None else watched[1]
 
     def _has_watched_lines(self, frame: FrameType) -> bool:
         return id(frame) in self._lacking or id(frame) in self._pending

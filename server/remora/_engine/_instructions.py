@@ -62,6 +62,12 @@ class Instruction:
         self.offset = 0
         self.size = self.needed_size()
 
+    def become(self, name: str, argument: int) -> None:
+        """Do something else in the same place, to where the same jumps go."""
+        self.opcode = opcode.opmap[name]
+        self.argument = argument
+        self.size = self.needed_size()
+
     def copy(self) -> Instruction:
         """Another one that does the same and jumps nowhere."""
         return Instruction(opcode.opname[self.opcode], self.argument, self.place)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import CodeType, FrameType
 
-    from remora._engine._base import ErrorWatch, Lines, Listener, Report
+    from remora._engine._base import ErrorWatch, ExitReport, Lines, Listener, Report
 
 __all__ = ["MonitoringEngine"]
 
@@ -53,6 +53,7 @@ if sys.version_info >= (3, 12):
         """Reports by `sys.monitoring`."""
 
         name = "monitoring"
+        replaces_values = False
 
         def __init__(self) -> None:
             self.limits: list[str] = []
@@ -66,6 +67,7 @@ if sys.version_info >= (3, 12):
             self._armed: dict[int, ref[CodeType]] = {}
             self._turns: dict[tuple[int, int], tuple[CodeType, int | None]] = {}
             self._entries: dict[int, tuple[CodeType, Report]] = {}
+            self._exits: dict[int, tuple[CodeType, ExitReport]] = {}
             self._wants_new_code = self._wants_files = False
             # RUN's.
             self._interrupting = False
@@ -107,6 +109,7 @@ if sys.version_info >= (3, 12):
             self._raised = self._unwound = None
             self.follow_nobody()
             self.watch_entries([])
+            self.watch_exits([])
             self.watch_lines({})
             for tool in (self._break, self._run):
                 # Up to 3.13 free_tool_id leaves events and callbacks in place, also for the next owner of
@@ -155,6 +158,11 @@ if sys.version_info >= (3, 12):
             if self._entries:
                 monitoring.restart_events()  # their start may have been switched off when it was first seen
             self._set_break_events()
+
+        def watch_exits(self, exits: Sequence[tuple[CodeType, ExitReport]]) -> None:
+            was, self._exits = self._exits, {id(each[0]): each for each in exits}
+            for code, _ in {**was, **self._exits}.values():
+                self._arm(code)
 
         def watch_new_code(self, wanted: bool) -> None:
             if wanted and not self._wants_new_code:
@@ -209,6 +217,8 @@ if sys.version_info >= (3, 12):
             self._keep_start(code, bool(events) and _lines.first_line(code) in (lines or ()))
             if id(code) in self._entries:
                 events |= _STARTS
+            if id(code) in self._exits:
+                events |= _RETURN
             if not events and id(code) not in self._armed:
                 return
             # Off and on again is what brings back lines that were switched off. Both calls come from C,
@@ -360,11 +370,33 @@ if sys.version_info >= (3, 12):
                 E.PY_START: self._on_first_start,
                 E.PY_RESUME: self._on_first_start,
                 E.PY_THROW: self._on_throw,
+                E.PY_RETURN: self._on_watched_return,
+                E.PY_YIELD: self._on_watched_yield,
             }
 
         def _runs_too(self, code: CodeType) -> bool:
             """Whether RUN, too, will be told of this very line."""
             return self._interrupting or id(code) in self._followed
+
+        def _on_watched_return(self, code: CodeType, offset: int, value: Any) -> None:
+            self._report_exit(code, Happening.RETURN, sys._getframe(1), value)
+
+        def _on_watched_yield(self, code: CodeType, offset: int, value: Any) -> None:
+            if _lines.yields_itself(code, offset):
+                self._report_exit(code, Happening.YIELD, sys._getframe(1), value)
+
+        def _report_exit(self, code: CodeType, happening: Happening, frame: FrameType, value: Any) -> None:
+            watched = self._exits.get(id(code))
+            if watched is None:
+                return
+            also_run = self._followed.get(id(code), (code, 0))[1] & _RETURN
+            try:
+                # The interpreter has taken the value already: nothing could be given in its place.
+                was_held, _ = watched[1](frame, happening, value, False)
+                if was_held and also_run:
+                    self._just_held[get_ident()] = (id(frame), frame.f_lasti)
+            except Exception as error:
+                self._fail(error)
 
         def _on_throw(self, code: CodeType, offset: int, error: BaseException) -> None:
             self._on_first_start(code, offset, 1)
@@ -470,10 +502,14 @@ if sys.version_info >= (3, 12):
                 self._report_call(sys._getframe(1), listener)
 
         def _on_return(self, code: CodeType, offset: int, value: Any) -> None:
-            self._report_from(self._return_frames, Happening.RETURN, sys._getframe(1), value)
+            self._report_leaving(Happening.RETURN, sys._getframe(1), value)
 
         def _on_yield(self, code: CodeType, offset: int, value: Any) -> None:
-            self._report_from(self._return_frames, Happening.YIELD, sys._getframe(1), value)
+            self._report_leaving(Happening.YIELD, sys._getframe(1), value)
+
+        def _report_leaving(self, happening: Happening, frame: FrameType, value: Any) -> None:
+            if not (self._just_held and self._was_held_here(frame)):
+                self._report_from(self._return_frames, happening, frame, value)
 
         def _on_instruction(self, code: CodeType, offset: int) -> None:
             self._report_from(self._landings, Happening.INSTRUCTION, sys._getframe(1), None)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import CodeType, FrameType, FunctionType
 
-    from remora._engine._bytecode import Entries, Hook
+    from remora._engine._bytecode import Entries, Exits, Hook
 
 __all__ = ["Swapper", "lacks_hooks"]
 
@@ -59,18 +59,22 @@ class Swapper:
         self._set_constant = _native.set_constant
 
     def apply(
-        self, hooks: Mapping[str, Mapping[int, Hook]], entries: Mapping[str, Entries] = MappingProxyType({})
+        self,
+        hooks: Mapping[str, Mapping[int, Hook]],
+        entries: Mapping[str, Entries] = MappingProxyType({}),
+        exits: Mapping[str, Exits] = MappingProxyType({}),
     ) -> list[FrameType]:
         """Have exactly these hooks called: by file name (as in `co_filename`), then by line or by function.
 
         Returns the frames, running or suspended, that lack hooks which new calls of the same code will have.
         A hook that is gone may still be called, by frames that began while it was there.
         """
-        wanted = {*hooks, *entries}
+        wanted = {*hooks, *entries, *exits}
         concerned = {*self._rewriters, *wanted}
         # Hooks that stay keep their rewriter, and so their functions keep their code.
         self._rewriters = {
-            name: self._rewriter(name, hooks.get(name, {}), entries.get(name, {})) for name in wanted
+            name: self._rewriter(name, hooks.get(name, {}), entries.get(name, {}), exits.get(name, {}))
+            for name in wanted
         }
         self._update_new_code()
         frames = self._reach(concerned) if concerned else []
@@ -110,11 +114,11 @@ class Swapper:
                 self._on_failure(error)
         return self.rewrite(code)
 
-    def _rewriter(self, filename: str, lines: Mapping[int, Hook], entries: Entries) -> Rewriter:
+    def _rewriter(self, filename: str, lines: Mapping[int, Hook], entries: Entries, exits: Exits) -> Rewriter:
         present = self._rewriters.get(filename)
-        if present is not None and present.hooks == lines and present.entries == entries:
+        if present is not None and (present.hooks, present.entries, present.exits) == (lines, entries, exits):
             return present
-        return Rewriter(lines, entries)
+        return Rewriter(lines, entries, exits)
 
     def _reach(self, filenames: set[str]) -> list[FrameType]:
         """Change what is alive of these files; the frames that there are afterwards."""
@@ -161,6 +165,8 @@ def lacks_hooks(code: CodeType, wanted: CodeType) -> bool:
         and code.co_flags & _SUSPENDABLE
         and (has is None or has.entry is not needs.entry)
     ):
+        return True
+    if needs.exit is not None and (has is None or has.exit is not needs.exit):
         return True
     present = {} if has is None else has.hooks
     return any(present.get(line) is not hook for line, hook in needs.hooks.items())

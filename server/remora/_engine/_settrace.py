@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import CodeType, FrameType
 
-    from remora._engine._base import ErrorWatch, Lines, Listener, Report
+    from remora._engine._base import ErrorWatch, ExitReport, Lines, Listener, Report
 
 __all__ = ["SettraceEngine", "how_it_leaves"]
 
@@ -40,6 +40,7 @@ class SettraceEngine:
     """Reports by `sys.settrace`."""
 
     name = "settrace"
+    replaces_values = False
 
     def __init__(self) -> None:
         self.limits = [
@@ -52,6 +53,7 @@ class SettraceEngine:
         self._lines: dict[str, Mapping[int, Report]] = {}
         self._interesting: dict[int, tuple[CodeType, bool]] = {}
         self._entries: dict[int, tuple[CodeType, Report]] = {}
+        self._exits: dict[int, tuple[CodeType, ExitReport]] = {}
         self._seen: dict[str, set[int]] = {}
         self._wants_new_code = self._wants_files = False
         self._raised: ErrorWatch | None = None
@@ -75,6 +77,7 @@ class SettraceEngine:
     def detach(self) -> None:
         self._lines = {}
         self._entries = {}
+        self._exits = {}
         self._raised = self._unwound = None
         self._wants_new_code = self._wants_files = self._interrupting = False
         self.follow_nobody()
@@ -99,6 +102,10 @@ class SettraceEngine:
 
     def watch_entries(self, entries: Sequence[tuple[CodeType, Report]]) -> None:
         self._entries = {id(entry[0]): entry for entry in entries}
+        self._update()
+
+    def watch_exits(self, exits: Sequence[tuple[CodeType, ExitReport]]) -> None:
+        self._exits = {id(each[0]): each for each in exits}
         self._update()
 
     def watch_new_code(self, wanted: bool) -> None:
@@ -168,7 +175,7 @@ class SettraceEngine:
 
     def _needs_calls(self) -> bool:
         """Whether breakpoints make every call interesting."""
-        return bool(self._lines or self._entries or self._wants_new_code or self._wants_files)
+        return bool(self._lines or self._entries or self._exits or self._wants_new_code or self._wants_files)
 
     def _needed_threads(self) -> set[int]:
         """Threads that are traced even if nothing is wanted of all."""
@@ -214,6 +221,7 @@ class SettraceEngine:
             or key in self._return_frames
             or key in self._landings
             or self._has_watched_lines(frame)
+            or self._exit_of(frame) is not None
         ):
             frame.f_trace_lines = True
             return self._on_event
@@ -224,6 +232,11 @@ class SettraceEngine:
             return self._on_event
         frame.f_trace_lines = False
         return self._on_error
+
+    def _exit_of(self, frame: FrameType) -> ExitReport | None:
+        """Whom to tell of what this frame returns or yields."""
+        watched = self._exits.get(id(frame.f_code))
+        return None if watched is None else watched[1]
 
     def _has_lines(self, code: CodeType) -> bool:
         # By identity: hashing a code object costs as much as it is long.
@@ -377,6 +390,12 @@ class SettraceEngine:
             and self._unwound.wants(type(error))
         ):
             self._unwound.report(frame, error, error.__traceback__)
+        report = self._exit_of(frame)
+        is_own = happening is Happening.RETURN or (
+            happening is Happening.YIELD and _lines.yields_itself(frame.f_code, frame.f_lasti)
+        )
+        if report is not None and is_own and report(frame, happening, value, False)[0]:
+            return  # a step that began meanwhile knows that the frame is left
         self._report_step(self._return_frames, happening, frame, value, listener)
 
     def _report_step(

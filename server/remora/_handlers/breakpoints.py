@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from remora._breakpoints import ExceptionFilter, FunctionBreakpoint, SourceBreakpoint
 from remora._handlers._places import describe_source, read_source, wanted_sha256
 from remora._handlers._table import handles
+from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from remora._breakpoints import Breakpoint
@@ -42,10 +43,11 @@ def set_breakpoints(session: Session, arguments: Arguments) -> dict[str, Any]:
 
 @handles("setFunctionBreakpoints", capability="supportsFunctionBreakpoints")
 def set_function_breakpoints(session: Session, arguments: Arguments) -> dict[str, Any]:
-    """All breakpoints on functions, by name."""
+    """All breakpoints on functions, by name, where they are called, return or yield."""
     specs = [
         FunctionBreakpoint(
             name=each.text("name"),
+            at=_moment(each.text("at", "call")),
             condition=each.text("condition", "") or None,
             hit_condition=each.text("hitCondition", "") or None,
             log_message=each.text("logMessage", "") or None,
@@ -84,6 +86,14 @@ def breakpoint_locations(session: Session, arguments: Arguments) -> dict[str, An
         if lines is not None:
             found.update(line for line in lines.executable if first <= line <= last)
     return {"breakpoints": [{"line": line} for line in sorted(found)]}
+
+
+def _moment(text: str) -> Any:
+    if text not in ("call", "return", "yield"):
+        raise RequestFailed(
+            "bad-request", f"A function is not stopped at its {text!r}, but call, return, yield."
+        )
+    return text
 
 
 def _body(session: Session, found: Breakpoint, asked: str | None = None) -> dict[str, Any]:

@@ -66,13 +66,21 @@ def evaluate(session: Session, arguments: Arguments) -> Deferred:
 
 @handles("setExpression", capability="supportsSetExpression")
 def set_expression(session: Session, arguments: Arguments) -> Deferred:
-    """Assign to whatever an expression names."""
+    """Assign to whatever an expression names; to `$retval`, what the caller of a returning function gets."""
     server = session.server
     target, text = arguments.text("expression"), arguments.text("value")
     frame = _frame(session, arguments)
+    special = _special(session, frame)
+    returned = server.debugger.require_changeable_value(frame.thread_id) if target == "$retval" else None
 
     def work() -> Summary:
-        value = server.divert_output(lambda: _evaluate.assign(target, text, frame.frame))
+        if returned is None:
+            value = server.divert_output(lambda: _evaluate.assign(target, text, frame.frame))
+        else:
+            value = server.divert_output(
+                lambda: _evaluate.evaluate(text, frame.frame, statements=False, special=special)
+            ).value
+            returned.value = value
         return summarize(value, Renderer(SHORT))
 
     def build(summary: Summary) -> dict[str, Any]:

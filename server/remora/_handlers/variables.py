@@ -41,7 +41,8 @@ class Scope:
         frame = self.frame.frame
         code = frame.f_code
         if self.kind == "Return value":
-            return Names({f"({self.returned.name}) returned": self.returned.value})
+            found = {f"({self.returned.name}) returned": self.returned.value}
+            return Names(found, self._replace_returned if self.returned.can_change else None)
         if self.kind == "Globals":
             found = {name: value for name, value in list(frame.f_globals.items()) if name != "__builtins__"}
             return Names(found, frame.f_globals.__setitem__)
@@ -58,6 +59,9 @@ class Scope:
             free = set(code.co_freevars)
             visible = {name: value for name, value in visible.items() if name not in free}
         return Names(visible, self._assign)
+
+    def _replace_returned(self, name: str, value: Any) -> None:
+        self.returned.value = value
 
     def _assign(self, name: str, value: Any) -> None:
         frame = self.frame.frame

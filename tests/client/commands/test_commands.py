@@ -102,7 +102,7 @@ def test_places(debugging: Debugging) -> None:
         ("kill -8", "-9"),
         ("wait x", "seconds"),
         ("trace program.py:3", "text"),
-        ("return 3", "forced"),
+        ("return 3", "running"),
         ("until x", "line number"),
         ("stdin x", "its own input"),
         ("commands 5 p 1", "no breakpoint 5"),
@@ -125,7 +125,7 @@ def test_running(debugging: Debugging) -> None:
     assert debugging.at("add")
     debugging.run("return")
     assert debugging.at("returned")
-    assert "returned 10" in debugging.text
+    assert "returned: 10" in debugging.text
     assert debugging.run("retval")["value"] == "10"
     debugging.run("next")
     assert debugging.stop is not None
