@@ -216,6 +216,19 @@ class Looking(Conversation):
             raise RequestFailed("failed", "there is none.")
         return ExceptionInfo.from_dap(await self.request("exceptionInfo", {"threadId": thread_id}))
 
+    async def select_exception(self, number: int, thread: int | None = None) -> bool:
+        """Look at another exception of those in `exception_info`, by its number: its frames, and `$exc`.
+
+        False: it was never raised, so the frames stay as they are.
+        """
+        if not self.has("remora/exception"):
+            raise ClientError("This server shows only the exception that it stopped for.")
+        thread_id = self._thread_id() if thread is None else thread
+        body = await self.request("remora/exception", {"threadId": thread_id, "number": number})
+        self._selected = None
+        self._stack.clear()
+        return body.get("wasRaised") is True
+
     # -- source -----------------------------------------------------------------------------------
 
     async def source_text(self, source: Source) -> SourceText:

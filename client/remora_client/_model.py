@@ -361,6 +361,7 @@ class ExceptionInfo:
     full_type: str = ""
     stack_trace: str = ""
     details: Mapping[str, Any] | None = None  # DAP's ExceptionDetails, with innerException
+    shown: int = 0  # the number of the one, of all those in `details`, that is looked at
 
     @classmethod
     def from_dap(cls, body: Mapping[str, Any]) -> ExceptionInfo:
@@ -373,6 +374,7 @@ class ExceptionInfo:
             _text(details, "fullTypeName"),
             _text(details, "stackTrace"),
             details or None,
+            _number(_mapping(body.get("remora")), "shown"),
         )
 
 

@@ -428,6 +428,14 @@ class Session:
         """The exception that a thread is stopped at."""
         return self._loop.run(self._twin.exception_info(thread))
 
+    def select_exception(self, number: int, thread: int | None = None) -> bool:
+        """Look at another exception of the chain or group that `exception_info` tells of, by its number.
+
+        From then on the stack is that of the exception, and `$exc` is that one; 1 goes back. False: it was
+        never raised, so there is no stack of its own.
+        """
+        return self._loop.run(self._twin.select_exception(number, thread))
+
     def source_text(self, source: Source) -> SourceText:
         """The text of a file of the program."""
         return self._loop.run(self._twin.source_text(source))

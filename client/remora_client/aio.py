@@ -368,6 +368,14 @@ class Session:
         """The exception that a thread is stopped at."""
         return await self._core.exception_info(thread)
 
+    async def select_exception(self, number: int, thread: int | None = None) -> bool:
+        """Look at another exception of the chain or group that `exception_info` tells of, by its number.
+
+        From then on the stack is that of the exception, and `$exc` is that one; 1 goes back. False: it was
+        never raised, so there is no stack of its own.
+        """
+        return await self._core.select_exception(number, thread)
+
     async def source_text(self, source: Source) -> SourceText:
         """The text of a file of the program."""
         return await self._core.source_text(source)

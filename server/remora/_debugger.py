@@ -9,6 +9,7 @@ It is this long because it is the whole of what can be asked for, each in a few 
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from remora import _exceptions, _frames
@@ -27,7 +28,7 @@ from remora._placement import code_lines
 from remora._reports import Reports
 from remora._stacks import Stacks
 from remora._stepping import Plan, ReturnValue
-from remora._stops import Stop
+from remora._stops import ShownError, Stop
 from remora._targets import Target, calls_at
 from remora._telling import Telling
 from remora._threads import ThreadInfo, ThreadRecord, Threads
@@ -201,6 +202,12 @@ class Debugger:
         if record is None:
             return None
         return record.stop or (self._native_stop if self._world.leader is record else None)
+
+    def look_at(self, thread_id: int, chosen: ShownError | None) -> None:
+        """Show the stack of an exception that belongs to the one a thread is held for; None: as it was."""
+        record, stop = self._held(thread_id)
+        record.stop = replace(stop, shown_error=chosen)
+        self._stacks.forget(thread_id)
 
     def require_changeable_value(self, thread_id: int) -> ReturnValue:
         """What a held thread is about to return, if the caller can be given something else. On any thread."""

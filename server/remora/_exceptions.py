@@ -12,22 +12,26 @@ import fnmatch
 import re
 import sys
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from remora import _frames
 from remora._conditions import Expression, describe_error
+from remora._statics import is_a
 from remora._stops import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType, TracebackType
 
     from remora._filters import Filters
 
 __all__ = [
     "ErrorMatcher",
+    "Related",
     "UncaughtHooks",
+    "family_of",
+    "frames_of",
     "stop_after_the_fact",
     "stop_where_raised",
     "stop_where_uncaught",
@@ -36,6 +40,61 @@ __all__ = [
 
 _NAMES = re.compile(r"\s*!?[\w.*?]+(\s*,\s*!?[\w.*?]+)*\s*\Z")
 _VARIABLE = "_remora_exc"
+
+
+_MOST_RELATED = 20
+
+
+@dataclass(frozen=True)
+class Related:
+    """An exception with what it holds or came from, which are `inner`. Numbers go down the tree, from 1."""
+
+    number: int
+    error: BaseException
+    inner: list[Related]
+
+    def walk(self) -> Iterator[Related]:
+        """This one and all below it, by their numbers."""
+        yield self
+        for each in self.inner:
+            yield from each.walk()
+
+
+def family_of(error: BaseException) -> Related:
+    """An exception and all that belong to it. Runs code of theirs: on the stopped thread only."""
+    seen: set[int] = set()
+
+    def relate(each: BaseException) -> Related:
+        seen.add(id(each))
+        number = len(seen)
+        inner = [
+            relate(other)
+            for other in _next_of_kin(each)
+            if id(other) not in seen and len(seen) < _MOST_RELATED
+        ]
+        return Related(number, each, inner)
+
+    return relate(error)
+
+
+def _next_of_kin(error: BaseException) -> list[BaseException]:
+    grouped = getattr(error, "exceptions", None) if type(error).__name__.endswith("Group") else None
+    found = [each for each in grouped if is_a(each, BaseException)] if isinstance(grouped, tuple) else []
+    if error.__cause__ is not None:
+        found.append(error.__cause__)
+    elif error.__context__ is not None and not error.__suppress_context__:
+        found.append(error.__context__)
+    return found
+
+
+def frames_of(traceback: TracebackType | None) -> list[tuple[FrameType, int]]:
+    """The frames that an exception came through, newest first, with its line in each."""
+    frames: list[tuple[FrameType, int]] = []
+    while traceback is not None:
+        frames.append((traceback.tb_frame, traceback.tb_lineno))
+        traceback = traceback.tb_next
+    frames.reverse()
+    return frames
 
 
 class ErrorMatcher:
@@ -130,13 +189,9 @@ def stop_where_unwound(filters: Filters, frame: FrameType, error: BaseException)
 
 def stop_where_uncaught(error: BaseException, traceback: TracebackType | None) -> Stop | None:
     """The stop for an exception that nobody caught, with the stack that it came through."""
-    frames: list[tuple[FrameType, int]] = []
-    while traceback is not None:
-        frames.append((traceback.tb_frame, traceback.tb_lineno))
-        traceback = traceback.tb_next
+    frames = frames_of(traceback)
     if not frames:
         return None
-    frames.reverse()
     return _stop(frames[0][0], error, "unhandled", "uncaught", frames)
 
 

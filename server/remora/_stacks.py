@@ -88,6 +88,8 @@ class Stacks:
 
 
 def _stack_of(stop: Stop) -> list[Place]:
+    if stop.shown_error is not None and stop.shown_error.frames:
+        return list(stop.shown_error.frames)
     if stop.traceback_frames:
         return list(stop.traceback_frames)
     stack = [(frame, _frames.line_of(frame)) for frame in _frames.walk(stop.frame)]

@@ -14,7 +14,19 @@ if TYPE_CHECKING:
 
     from remora._stepping import ReturnValue
 
-__all__ = ["Stop"]
+__all__ = ["ShownError", "Stop"]
+
+
+@dataclass(frozen=True)
+class ShownError:
+    """Another exception than the stop's own that the client looks at: its number, and where it came through.
+
+    Without frames it was never raised, and those of the stop stay.
+    """
+
+    number: int
+    error: BaseException
+    frames: Sequence[tuple[FrameType, int]]
 
 
 @dataclass(frozen=True)
@@ -35,6 +47,7 @@ class Stop:
         is_returning: `frame` has ended but for handing over what it returned.
         is_yielding: it is about to be suspended, with `returned` for what it yields.
         is_before_line: `frame` stands before the start of another line than the one shown.
+        shown_error: one that belongs to `error`, if the client has chosen to look at that.
         passed: the file of a call that a step in did not end in, and the rule that kept it from it.
         traceback_frames: (frame, line) newest first, when the stack to show is that of an exception.
     """
@@ -54,6 +67,7 @@ class Stop:
     is_before_line: bool = False
     traceback_frames: Sequence[tuple[FrameType, int]] = ()
     passed: tuple[str, str | None] | None = None
+    shown_error: ShownError | None = None
 
     def body(self, thread_id: int, shown: dict[str, Any] | None) -> dict[str, Any]:
         """The body of the `stopped` event; `shown` is the frame in a few words, for a client's first line."""

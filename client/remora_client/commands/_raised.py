@@ -22,16 +22,17 @@ def raised_lines(info: ExceptionInfo, *, full: bool = False, indent: str = "") -
     details = dict(info.details or {})
     details.setdefault("fullTypeName", info.full_type or info.type)
     details.setdefault("message", info.description)
-    return [part for parts in _told(details, indent, "", full=full) for part in parts]
+    shown = info.shown if details.get("innerException") else 0
+    return [part for parts in _told(details, indent, "", full=full, shown=shown) for part in parts]
 
 
 def _told(
-    details: Mapping[str, Any], indent: str, link: str, *, full: bool, depth: int = 0
+    details: Mapping[str, Any], indent: str, link: str, *, full: bool, shown: int, depth: int = 0
 ) -> Iterator[Fragments]:
     name = str(details.get("fullTypeName") or details.get("typeName") or "exception")
     message = visible_block(str(details.get("message") or "")).replace("\n", f"\n{indent}  ")
     head: Fragments = [("class:dim", indent + link), ("class:stop.exception", visible(name))]
-    yield [*head, ("", f": {message}\n" if message else "\n")]
+    yield [*head, ("", f": {message}" if message else ""), *_numbered(details, shown), ("", "\n")]
     for note in _notes(details):
         text = visible_block(note).replace("\n", f"\n{indent}        ")
         yield [("class:dim", f"{indent}  note: "), ("", f"{text}\n")]
@@ -44,7 +45,18 @@ def _told(
     link = "holds " if name.endswith("Group") else "from "
     for inner in details.get("innerException") or ():
         if isinstance(inner, dict):
-            yield from _told(inner, indent + "  ", link, full=full, depth=depth + 1)
+            yield from _told(inner, indent + "  ", link, full=full, shown=shown, depth=depth + 1)
+
+
+def _numbered(details: Mapping[str, Any], shown: int) -> Fragments:
+    """The number that `exceptions` takes, where there are several; the one that is looked at stands out."""
+    remora = details.get("remora")
+    number = remora.get("number") if isinstance(remora, dict) else None
+    if not shown or not isinstance(number, int):
+        return []
+    return (
+        [("class:stop.exception", f"  [{number}] ←")] if number == shown else [("class:dim", f"  [{number}]")]
+    )
 
 
 def _notes(details: Mapping[str, Any]) -> list[str]:

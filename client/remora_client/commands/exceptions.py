@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remora_client._text import visible_block
 from remora_client.commands._catch import caught, read_filters
 from remora_client.commands._raised import raised_lines
+from remora_client.commands._stopped import frame_lines
 from remora_client.commands._table import CommandError, Result, command
 from remora_protocol import RequestFailed
 
@@ -38,13 +39,32 @@ async def catch(ctx: Context, arguments: str) -> Result:
     return Result({"catch": list(modes)}, [("", visible_block(text))])
 
 
-@command("exceptions", "ex", "exception", group="data", usage="[-full]", argument="option")
+@command("exceptions", "ex", "exception", group="data", usage="[NUMBER | -full]", argument="number")
 async def exceptions(ctx: Context, arguments: str) -> Result:
-    """Show the exception that the program stands at and what caused it; -full: where it came from."""
+    """Show the exception that the program stands at and what caused it; -full: where it came from.
+
+    Of a chain or group each has a number: exceptions 2 looks at that one. where, up, locals and print are
+    then about the frames that it came through, and $exc is that one; exceptions 1 goes back.
+    """
+    if arguments not in ("", "-full") and not arguments.isdecimal():
+        raise CommandError(f"exceptions takes a number or -full, not {arguments!r}.")
+    session = ctx.session
+    was_raised = True
     try:
-        info = await ctx.session.exception_info()
+        if arguments.isdecimal():
+            was_raised = await session.select_exception(int(arguments))
+        info = await session.exception_info()
     except RequestFailed as error:
+        if error.code == "not-found":
+            raise CommandError(str(error)) from None
         raise CommandError(f"The program does not stand at an exception: {error}") from None
     text = raised_lines(info, full=arguments == "-full")
-    data = {"type": info.type, "description": info.description, "mode": info.mode}
-    return Result(data | ({"details": dict(info.details)} if info.details else {}), text)
+    data: dict[str, Any] = {"type": info.type, "description": info.description, "mode": info.mode}
+    data |= {"details": dict(info.details)} if info.details else {}
+    if arguments.isdecimal():
+        data["shown"] = info.shown
+        if was_raised:
+            text += await frame_lines(ctx, await ctx.frame())
+        else:
+            text.append(("class:dim", "It was never raised: the frames are those of the stop.\n"))
+    return Result(data, text)

@@ -114,8 +114,9 @@ def _special(session: Session, frame: Frame) -> dict[str, Any]:
     if stop is None:
         return {}
     found: dict[str, Any] = {}
-    if stop.error is not None:
-        found["$exc"] = stop.error
+    error = stop.error if stop.shown_error is None else stop.shown_error.error
+    if error is not None:
+        found["$exc"] = error
     if stop.returned is not None:
         found["$retval"] = stop.returned.value
     return found

@@ -157,6 +157,8 @@ def goto_targets(session: Session, arguments: Arguments) -> dict[str, Any]:
         if stop is None or stop.frame is None:
             continue
         frame = server.debugger.frames(info.id)[0]
+        if stop.shown_error is not None and stop.shown_error.frames:
+            continue  # the frames shown have been left
         if frame.filename not in files:
             continue
         lines = server.debugger.goto_lines(frame, wanted)

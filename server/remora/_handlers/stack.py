@@ -5,21 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from remora._evaluate import describe
+from remora._exceptions import family_of, frames_of
 from remora._handlers._jobs import on_thread
 from remora._handlers._places import describe_source
 from remora._handlers._table import Deferred, handles
-from remora._statics import class_name, is_a, module_of
+from remora._statics import class_name, module_of
+from remora._stops import ShownError
 from remora._values import safe_repr
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
+    from remora._exceptions import Related
     from remora._frames import Frame
     from remora._handlers._arguments import Arguments
     from remora._session import Session
+    from remora._stops import Stop
 
 __all__ = ["threads"]
 
-_MOST_CHAINED = 20
 _MOST_NOTES = 20
 _LONGEST_NOTE = 2000  # characters
 
@@ -60,24 +63,50 @@ def _describe(session: Session, frame: Frame) -> dict[str, Any]:
 
 @handles("exceptionInfo", looks_only=True, capability="supportsExceptionInfoRequest")
 def exception_info(session: Session, arguments: Arguments) -> dict[str, Any] | Deferred:
-    """The exception that a thread stopped for, with its causes."""
+    """The exception that a thread stopped for, with its causes, each with a number of its own."""
     thread = arguments.number("threadId")
-    stop = session.server.debugger.stop_info(thread)
-    error = None if stop is None else stop.error
-    if stop is None or error is None:
-        raise RequestFailed("not-stopped", f"Thread {thread} is not stopped for an exception.")
+    stop, error = _stopped_for(session, thread)
 
     def build(details: dict[str, Any]) -> dict[str, Any]:
+        shown = 1 if stop.shown_error is None else stop.shown_error.number
         return {
             "exceptionId": details["fullTypeName"],
             "description": details["message"],
             "breakMode": stop.break_mode or "always",
             "details": details,
+            "remora": {"shown": shown},
         }
 
     if not session.may_run_code:
         return build(_outline(error))
-    return on_thread(session, thread, lambda: _details(error, set()), build, timeout=5)
+    return on_thread(session, thread, lambda: _details(family_of(error)), build, timeout=5)
+
+
+@handles("remora/exception")
+def show_exception(session: Session, arguments: Arguments) -> Deferred:
+    """Show the frames of one of the exceptions that `exceptionInfo` numbers, and let `$exc` be that one."""
+    thread = arguments.number("threadId")
+    number = arguments.number("number")
+    _, error = _stopped_for(session, thread)
+
+    def build(family: list[Related]) -> dict[str, Any]:
+        chosen = next((each for each in family if each.number == number), None)
+        if chosen is None:
+            raise RequestFailed("not-found", f"There is no exception {number}, only 1 to {len(family)}.")
+        frames = frames_of(chosen.error.__traceback__)
+        shown = None if number == 1 else ShownError(number, chosen.error, frames)
+        session.server.debugger.look_at(thread, shown)
+        session.references.clear(thread)
+        return {"wasRaised": bool(frames)}
+
+    return on_thread(session, thread, lambda: list(family_of(error).walk()), build, timeout=5)
+
+
+def _stopped_for(session: Session, thread: int) -> tuple[Stop, BaseException]:
+    stop = session.server.debugger.stop_info(thread)
+    if stop is None or stop.error is None:
+        raise RequestFailed("not-stopped", f"Thread {thread} is not stopped for an exception.")
+    return stop, stop.error
 
 
 def _outline(error: BaseException) -> dict[str, Any]:
@@ -93,23 +122,23 @@ def _outline(error: BaseException) -> dict[str, Any]:
     }
 
 
-def _details(error: BaseException, seen: set[int]) -> dict[str, Any]:
+def _details(related: Related) -> dict[str, Any]:
     """DAP's ExceptionDetails. On the stopped thread: `str()` of an exception is the program's code."""
     import traceback
 
-    seen.add(id(error))
+    error = related.error
     kind = type(error)
     module = module_of(kind)
     name = class_name(kind)
     text = "".join(traceback.format_exception(kind, error, error.__traceback__, limit=100, chain=False))
-    inner = [each for each in _chained(error) if id(each) not in seen and len(seen) < _MOST_CHAINED]
+    notes = _notes(error)
     return {
         "message": describe(error).partition(": ")[2],
         "typeName": name,
         "fullTypeName": name if module in ("", "builtins") else f"{module}.{name}",
         "stackTrace": text,
-        "innerException": [_details(each, seen) for each in inner],
-        **({"remora": {"notes": notes}} if (notes := _notes(error)) else {}),
+        "innerException": [_details(each) for each in related.inner],
+        "remora": {"number": related.number, **({"notes": notes} if notes else {})},
     }
 
 
@@ -119,13 +148,3 @@ def _notes(error: BaseException) -> list[str]:
     if type(notes) is not list:
         return []
     return [note[:_LONGEST_NOTE] for note in notes[:_MOST_NOTES] if type(note) is str]
-
-
-def _chained(error: BaseException) -> list[BaseException]:
-    grouped = getattr(error, "exceptions", None) if type(error).__name__.endswith("Group") else None
-    found = [each for each in grouped if is_a(each, BaseException)] if isinstance(grouped, tuple) else []
-    if error.__cause__ is not None:
-        found.append(error.__cause__)
-    elif error.__context__ is not None and not error.__suppress_context__:
-        found.append(error.__context__)
-    return found
