@@ -18,6 +18,7 @@ from remora import _frames
 from remora._engine import _bytecode
 from remora._engine._base import Happening
 from remora._engine._bytecode import original
+from remora._engine._leaving import how_it_leaves
 from remora._engine._live import (
     EVERYWHERE,
     functions_and_suspended_frames,
@@ -26,7 +27,7 @@ from remora._engine._live import (
     running_frames,
 )
 from remora._engine._reach import Swapper
-from remora._engine._settrace import SettraceEngine, how_it_leaves
+from remora._engine._settrace import SettraceEngine
 from remora._originals import get_ident
 
 if TYPE_CHECKING:

@@ -21,13 +21,9 @@ __all__ = [
     "may_catch",
     "second_starts",
     "starts_of_lines",
-    "yields_itself",
 ]
 
 _CLEANUP_THROW = dis.opmap.get("CLEANUP_THROW", -1)
-_CACHE = dis.opmap.get("CACHE", -1)
-_SEND = dis.opmap.get("SEND", -1)
-_YIELD_VALUE = dis.opmap["YIELD_VALUE"]
 _SETUPS = frozenset(number for name, number in dis.opmap.items() if name.startswith("SETUP_"))
 _APPENDS = frozenset(("LIST_APPEND", "SET_ADD", "MAP_ADD"))
 
@@ -67,17 +63,6 @@ def is_line_again(code: CodeType, source: int, target: int) -> bool:
 def is_only_cleanup(code: CodeType, offset: int) -> bool:
     """Whether what starts here is an `await` being left by an exception, and no line that somebody wrote."""
     return code.co_code[offset] == _CLEANUP_THROW
-
-
-def yields_itself(code: CodeType, offset: int) -> bool:
-    """Whether a frame suspended here does so by a `yield` of its own, not by `yield from` or `await`."""
-    instructions = code.co_code
-    if instructions[offset] != _YIELD_VALUE:
-        return False
-    before = offset - 2
-    while before > 0 and instructions[before] == _CACHE:
-        before -= 2
-    return before < 0 or instructions[before] != _SEND
 
 
 def second_starts(code: CodeType, first: int, last: int) -> list[range]:

@@ -24,6 +24,7 @@ from weakref import ref
 
 from remora._engine import _lines
 from remora._engine._base import Happening, Watch
+from remora._engine._leaving import yields_itself
 from remora._engine._live import known_functions
 from remora._originals import get_ident
 
@@ -382,7 +383,7 @@ if sys.version_info >= (3, 12):
             self._report_exit(code, Happening.RETURN, sys._getframe(1), value)
 
         def _on_watched_yield(self, code: CodeType, offset: int, value: Any) -> None:
-            if _lines.yields_itself(code, offset):
+            if yields_itself(code, offset):
                 self._report_exit(code, Happening.YIELD, sys._getframe(1), value)
 
         def _report_exit(self, code: CodeType, happening: Happening, frame: FrameType, value: Any) -> None:

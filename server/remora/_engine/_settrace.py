@@ -6,16 +6,17 @@ thread, through a signal, and threads that start later.
 
 The tracing functions run on the program's threads, the rest under the debugger's lock. The tables are
 replaced whole.
+
+It is this long because one tracer imitates all that the other engine has separate events for.
 """
 
 from __future__ import annotations
 
-import dis
 import os
 from typing import TYPE_CHECKING, Any
 
 from remora import _frames
-from remora._engine import _lines, _tracing
+from remora._engine import _leaving, _lines, _tracing
 from remora._engine._base import Happening, Watch
 from remora._engine._live import running_frames
 from remora._originals import get_ident
@@ -26,12 +27,7 @@ if TYPE_CHECKING:
 
     from remora._engine._base import ErrorWatch, ExitReport, Lines, Listener, Report
 
-__all__ = ["SettraceEngine", "how_it_leaves"]
-
-_YIELDS = frozenset(dis.opmap[name] for name in ("YIELD_VALUE", "YIELD_FROM") if name in dis.opmap)
-_YIELD_FROM = dis.opmap.get("YIELD_FROM", -1)
-_RETURNS = frozenset(dis.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in dis.opmap)
-
+__all__ = ["SettraceEngine"]
 
 _OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -382,7 +378,7 @@ class SettraceEngine:
         last_frame, error = self._unwinding.pop(get_ident(), (0, None))
         if last_frame != id(frame) or value is not None:
             error = None
-        happening = how_it_leaves(frame, error is not None)
+        happening = _leaving.how_it_leaves(frame, error is not None)
         if (
             happening is Happening.UNWIND
             and error is not None
@@ -391,10 +387,8 @@ class SettraceEngine:
         ):
             self._unwound.report(frame, error, error.__traceback__)
         report = self._exit_of(frame)
-        is_own = happening is Happening.RETURN or (
-            happening is Happening.YIELD and _lines.yields_itself(frame.f_code, frame.f_lasti)
-        )
-        if report is not None and is_own and report(frame, happening, value, False)[0]:
+        hands_over = report is not None and _leaving.hands_over(frame, happening)
+        if report is not None and hands_over and report(frame, happening, value, False)[0]:
             return  # a step that began meanwhile knows that the frame is left
         self._report_step(self._return_frames, happening, frame, value, listener)
 
@@ -409,20 +403,6 @@ class SettraceEngine:
         owner = frames.get(id(frame))
         if owner is not None:
             listener.on_step(owner, happening, frame, value)
-
-
-def how_it_leaves(frame: FrameType, thrown: bool) -> Happening:
-    """Tell the three kinds of "return" events apart. `thrown`: an exception was the frame's last event."""
-    code, position = frame.f_code.co_code, frame.f_lasti
-    if position >= 0 and code[position] in _RETURNS:
-        return Happening.RETURN
-    if thrown or position < 0:
-        return Happening.UNWIND
-    # Before 3.11 CPython steps back from YIELD_FROM, to come to it again when it is resumed.
-    follows = code[position + 2] if position + 2 < len(code) else -1
-    if code[position] in _YIELDS or follows == _YIELD_FROM:
-        return Happening.YIELD
-    return Happening.UNWIND
 
 
 def _as_error(argument: Any) -> BaseException:
