@@ -62,7 +62,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_gateway"},
         {"_registry"},
         {"_stops", "_tasks", "_calls", "_awaiting", "_evaluate", "_children"},
-        {"_output", "_logging", "_absent", "_login", "_identity"},
+        {"_output", "_input", "_logging", "_absent", "_login", "_identity"},
         {
             "_outbox",
             "_silence",

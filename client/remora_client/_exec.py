@@ -73,7 +73,9 @@ async def _run(arguments: Namespace, given: list[Given]) -> int:
         place = ", ".join(targets) or "a process"
         raise TimedOut(f"Not attached to {place} within {arguments.timeout:g} s.") from None
     printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
-    ctx.shown_stop = ctx.session.state.stops  # a stop that was there before us is no news
+    stop = ctx.session.stop
+    if stop is None or stop.was_there or not ctx.session.link.is_remora:
+        ctx.shown_stop = ctx.session.state.stops  # a stop that was there before us is no news
     hooks = Hooks.from_arguments(arguments)
     script = Script(ctx, printer, as_json=arguments.json, deadline=deadline, hooks=hooks)
     group, session = ctx.group, ctx.session

@@ -391,6 +391,7 @@ class Stop:
     frame: Frame | None = None  # Session.wait_for_stop fills it
     passed: tuple[str, str] = ("", "")  # the file of a call that a step did not enter, and the rule why
     instruction: str = ""  # the next one, after a step by instructions
+    was_there: bool = False  # already when this client came
     returned: str = ""  # the function whose return value there is to be shown
 
     @classmethod
@@ -409,5 +410,6 @@ class Stop:
             frame=Frame.from_dap(brief) if brief else None,
             passed=(_text(passed, "path"), _text(passed, "rule")),
             instruction=_text(remora, "instruction"),
+            was_there=remora.get("wasThere") is True,
             returned=_text(remora, "returned"),
         )

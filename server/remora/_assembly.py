@@ -95,6 +95,7 @@ class Assembly:
         """In a forked child: nothing of this is in use here."""
         self.server.output.stop()
         self.server.logs.stop()
+        self.server.input.stop()
         self.debugger.after_fork_in_child()
 
 

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from remora._absent import Absent, same_token
+from remora._input import ClientInput
 from remora._log import log
 from remora._logging import LogRecords
 from remora._login import DRIVER_ROLE
@@ -100,6 +101,7 @@ class Server:
         self.welcome: Callable[[Transport, Peer], None] = lambda transport, _peer: transport.abort()
         self.redirect_output = True
         self.output = Output(self._wake)
+        self.input = ClientInput(self.publish)
         self.logs = LogRecords(self.publish, sources.display_path)
         self.driver: Attached | None = None
         self.since = 0.0
@@ -241,6 +243,7 @@ class Server:
         """Let the previous client go. What it had stopped stays stopped, its breakpoints do not stay."""
         self._forget(previous)
         self.logs.stop()
+        self.input.stop()
         self.clear_breakpoints()
         previous.expel(f"{session.who} took over the debugging of process {self.identity.pid}.")
 
@@ -264,8 +267,7 @@ class Server:
             self._attached = tuple(each for each in self._attached if each is not session)
             session.say_farewell(farewell, exit_code)
         self.driver = self._absent = None
-        self.output.stop()
-        self.logs.stop()
+        self.stop_output()
         self.debugger.detach()
         waiting, self.waiting = self.waiting, []
         for waiter in waiting:
@@ -335,7 +337,8 @@ class Server:
         held = [(number, stop) for number, stop in stops if stop is not None]
         if held:
             number, stop = min(held, key=lambda each: (each[1].reason == "pause", each[0]))
-            session.outbox.put_event("stopped", stop.body(number, None))
+            body = {**stop.body(number, None), "remora": {"wasThere": True}}
+            session.outbox.put_event("stopped", body)
             session.flush()
 
     # -- breakpoints ------------------------------------------------------------------------------
@@ -359,9 +362,10 @@ class Server:
         return self.output.start()
 
     def stop_output(self) -> None:
-        """Leave the program's streams alone."""
+        """Leave the program's streams alone, and its input, too."""
         self.output.stop()
         self.logs.stop()
+        self.input.stop()
 
     def divert_output(self, call: Callable[[], T]) -> T:
         """Run evaluated code: what it prints goes to the client only. On the stopped thread."""

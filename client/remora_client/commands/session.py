@@ -183,14 +183,28 @@ async def snapshot(ctx: Context, arguments: str) -> Result:
     return Result(data, [("", f"{visible(path)}: {size:,} bytes\n")])
 
 
-@command("stdin", group="session", usage="TEXT", argument="text")
+@command("stdin", group="session", usage="TEXT | -take | -own", argument="text")
 async def stdin(ctx: Context, arguments: str) -> Result:
-    """Type a line into the program, where it was started by this client, as in remora demo."""
-    if ctx.feed is None:
+    """Give the program a line to read, before what its own standard input has for it.
+
+    It is for the next read of sys.stdin or input(); one that waits already gets its line where it waits.
+    With -take, the program reads from here alone, and says so when it waits for a line; -own gives it back.
+    Leaving gives it back, too. In remora demo the line is typed into the game.
+    """
+    if ctx.feed is not None:
+        await ctx.feed(arguments)
+        return Result()
+    if not ctx.session.has("remora/input"):
         raise CommandError(
             "The program reads its own input, where it was started.", "Type there, or in its pipe."
         )
-    await ctx.feed(arguments)
+    if arguments == "-own":
+        await ctx.session.request("remora/input", {"from": "program"})
+        return Result(None, [("class:dim", "The program reads its own input.\n")])
+    if arguments == "-take":
+        await ctx.session.request("remora/input", {"from": "client"})
+        return Result(None, [("class:dim", "The program reads what stdin gives it, and nothing else.\n")])
+    await ctx.session.request("remora/input", {"text": arguments})
     return Result()
 
 

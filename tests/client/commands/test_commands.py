@@ -104,7 +104,6 @@ def test_places(debugging: Debugging) -> None:
         ("trace program.py:3", "text"),
         ("return 3", "running"),
         ("until x", "line number"),
-        ("stdin x", "its own input"),
         ("commands 5 p 1", "no breakpoint 5"),
     ],
 )
