@@ -460,6 +460,19 @@ def test_a_hostile_server_gets_nowhere(answer: bytes) -> None:
     assert error.exit_code in (3, 6)
 
 
+def test_a_big_answer_before_the_login_is_not_waited_for() -> None:
+    def promise(sock: socket.socket) -> None:
+        sock.recv(65536)
+        sock.sendall(b"Content-Length: 100000\r\n\r\n")
+        sock.recv(65536)
+
+    with Server(promise) as listener:
+        began = time.monotonic()
+        error = failure(f"tcp://{SECRET}@{listener.place}", ConnectOptions(timeout=15))
+        assert time.monotonic() - began < 10
+    assert isinstance(error, NotARemora)
+
+
 def test_an_endless_flood_is_cut_off() -> None:
     """Long before the time-out: what is not logged in has nothing to tell."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.support.dap import DapClient
-from tests.support.interpreters import INTERPRETERS, Interpreter
+from tests.support.interpreters import INTERPRETERS, NEWEST, Interpreter
 from tests.support.program import Program
 
 FLOOD = """\
@@ -60,3 +62,31 @@ def test_a_table_of_some_thousand_lines_is_shown_whole(interpreter: Interpreter)
             while "row 2999\n" not in text:
                 text += client.expect_event("output", category="stdout")["output"]
             assert text.count("\n") == 3000
+
+
+def test_what_a_client_does_not_read_is_dropped_and_said() -> None:
+    """Not so fast that the streams would be left alone: it is the client who is too slow."""
+    assert NEWEST is not None
+    source = """\
+#
+import sys, time
+sys.stdin.readline()
+for _ in range(600):
+    print("x" * 20_000)
+    time.sleep(0.002)
+print("END", flush=True)
+print("printed", file=sys.stderr, flush=True)
+sys.stdin.readline()
+"""
+    with Program(NEWEST, source, enable={}) as program, DapClient.connect(program.address) as client:
+        client.attach()
+        program.stdin_line("")
+        program.wait_line("printed", errors=True, timeout=60)  # while the client does not read a byte
+        seen, said = 0, 0
+        while not said:
+            text = client.expect_event("output")["output"]
+            seen += text.count("x")
+            if found := re.search(r"\[([0-9,]+) characters of .* were left out", text):
+                said = int(found[1].replace(",", ""))
+        assert abs(seen + said - 12_000_000) < 10_000
+        program.stdin_line("")

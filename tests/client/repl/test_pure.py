@@ -103,6 +103,8 @@ def test_history_is_a_file_of_the_owner(tmp_path: Path, monkeypatch: pytest.Monk
     path = history_file("/some/project")
     assert path != history_file("/other/project")
     assert "project" in path.name
+    path.parent.mkdir(parents=True)
+    path.touch(mode=0o644)  # by somebody else: an editor, say
     history = ProjectHistory(path, ["my_secret"])
     for line in ("p x", "p 'my_secret'", "n"):
         history.append_string(line)
