@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 
+from remora_client.commands import COMMANDS
 from tests.support.command import Ran, Remora
 from tests.support.dap import DapClient
 from tests.support.interpreters import NEWEST, ROOT
@@ -80,6 +83,43 @@ def test_every_line_is_as_the_schema_says(remora: Remora) -> None:
         )  # fmt: skip
         check(ran)
         assert ran.code == 0, ran.lines[-1]
+
+
+#: What cannot be done in a script, or not at a line of a loop.
+REFUSED = (
+    "retval", "exceptions", "watch value", "logs INFO", "stdin x", "restart", "clipboard value", "edit",
+    "interact", "layout src", "tutorial", "task 1", "proc", "ps", "wait", "connect tcp://localhost:1",
+)  # fmt: skip
+
+
+def test_every_command_keeps_to_the_schema(remora: Remora) -> None:
+    with Program(NEWEST, "function_loop.py", enable={}) as program:
+        at, returns = program.line("doubled"), program.line("step_return")
+        (remora.folder / "commands").write_text("print 6 * 7\n")
+        given = (
+            f"break function_loop.py:{at}", "continue", "save breakpoints kept", "load kept", "record it",
+            "transcript it.txt", "transcript -off", "record -off", "set", "src step", "rbreak ^spin$",
+            "commands 1",
+            f"advance {returns}", "until", "clear -all", f"break function_loop.py:{at}", "continue",
+            "restartframe", "thread 1", "stepi", "nexti", "disassemble", "snapshot it.remora",
+            "source commands", "pause", "return", "detach",
+        )  # fmt: skip
+        ran = remora.exec(place(program), *given)
+        check(ran)
+        assert ran.code == 0, ran.lines[-1]
+        for refused in REFUSED:
+            ran = remora.exec(place(program), f"break function_loop.py:{at}", "continue", refused)
+            check(ran)
+            assert (ran.code, ran.lines[-1]["ok"]) == (1, False), ran
+        for ending in ("quit", "kill"):
+            ran = remora.exec(place(program), ending)
+            check(ran)
+            assert ran.code == 0, ran
+        tried = {line.split()[0] for line in (*given, *REFUSED, "quit", "kill")}
+    text = Path(__file__).read_text(encoding="utf-8")
+    tried |= set(re.findall(r'"([a-z]+)[ "]', text[text.index("def test_every_line") :]))
+    left = [each.name for each in COMMANDS.values() if each.group != "own" and not tried & set(each.words)]
+    assert left == []
 
 
 def test_hooks_at_every_stop(remora: Remora) -> None:

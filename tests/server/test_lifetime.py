@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.support.dap import DapClient
+from tests.support.dap import DapClient, Refused
 from tests.support.interpreters import NEWEST, Interpreter
 from tests.support.program import Program, runtime_folder
 
@@ -110,6 +110,17 @@ def test_a_client_that_takes_over_finds_the_stop(interpreter: Interpreter) -> No
             stop = second.wait_stopped()
             assert second.top(stop["threadId"])["line"] == program.line("tick")
             second.disconnect()
+        program.wait_line(r"tick \d+\ntick \d+\n")
+
+
+def test_terminate_says_that_interrupts_are_ignored() -> None:
+    source = TICKING.replace("while True:", "import signal\nsignal.signal(2, signal.SIG_IGN)\nwhile True:", 1)
+    assert NEWEST
+    with Program(NEWEST, source, enable={}) as program:
+        with DapClient.connect(program.address).attach() as client:
+            with pytest.raises(Refused, match="ignores interrupts"):
+                client.request("terminate")
+            client.disconnect()
         program.wait_line(r"tick \d+\ntick \d+\n")
 
 

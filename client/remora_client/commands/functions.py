@@ -94,6 +94,8 @@ async def _matching(ctx: Context, text: str) -> list[tuple[Source, Definition]]:
 @command("edit", "ed", group="sources", usage="[PLACE]", argument="location")
 async def edit(ctx: Context, arguments: str) -> Result:
     """Open your copy of a file in $VISUAL or $EDITOR, at the current line or at a place."""
+    if not ctx.interactive:
+        raise CommandError("edit needs somebody at a terminal.", "In a script: list or src shows the text")
     if arguments:
         place = await resolve(ctx, parse(arguments))
         path, line = place.path, place.line

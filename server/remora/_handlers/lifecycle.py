@@ -198,6 +198,11 @@ def terminate(session: Session, _arguments: Arguments) -> None:
     """Ask the program to end: a KeyboardInterrupt in its main thread, as Ctrl-C would give."""
     import _thread
 
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        raise RequestFailed(
+            "failed",
+            "The program ignores interrupts, as one that a shell started in the background. kill -9 ends it.",
+        )
     server = session.server
 
     def act() -> None:

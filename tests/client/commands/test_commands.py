@@ -364,6 +364,9 @@ def test_functions_by_a_pattern(debugging: Debugging) -> None:
 
 
 def test_edit(debugging: Debugging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ClientError, match="somebody at a terminal"):  # an editor would wait for ever
+        debugging.run("edit program.py:3")
+    debugging.ctx.interactive = True
     editor, told = tmp_path / "editor", tmp_path / "told"
     editor.write_text(f'#!/bin/sh\necho "$@" > {told}\n')
     editor.chmod(0o755)
