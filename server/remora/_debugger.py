@@ -110,8 +110,7 @@ class Debugger:
         self._threads = Threads(self.own_threads)
         self._world = World(self._engine, self._threads, self._announce, self._lose_stop)
         self._reports.world = self._world
-        self._native_stop: Stop | None = None
-        self._cancel_pause: Callable[[], None] | None = None
+        self._cancel_pauses: dict[int | None, Callable[[], None]] = {}
 
     # -- attaching
 
@@ -127,7 +126,8 @@ class Debugger:
         if self._telling.publish is None:
             return
         self._telling.publish = None
-        self._stop_waiting_for_pause()
+        for ident in list(self._cancel_pauses):
+            self._stop_waiting_for_pause(ident)
         with self._world.lock:
             self._clear()
             self._engine.detach()
@@ -189,9 +189,22 @@ class Debugger:
 
     # -- looking
 
+    @property
+    def stops_all(self) -> bool:
+        """Whether a stop holds all threads, or only the one that makes it; may be set at any time."""
+        return self._world.stops_all
+
+    @stops_all.setter
+    def stops_all(self, wanted: bool) -> None:
+        self._world.stops_all = wanted
+
+    def all_are_stopped(self) -> bool:
+        """Whether all threads are stopped because of one of them."""
+        return self._world.leader is not None
+
     def threads(self) -> list[ThreadInfo]:
         """Every thread of the program, main first."""
-        infos = self._threads.list(self._world.leader is not None)
+        infos = self._threads.list(self.all_are_stopped())
         for ident in self._reports.plans.keys() - {info.ident for info in infos}:
             self._reports.end(ident)  # the thread ended in the middle of a step
         return infos
@@ -201,7 +214,7 @@ class Debugger:
         record = self._threads.numbered(thread_id)
         if record is None:
             return None
-        return record.stop or (self._native_stop if self._world.leader is record else None)
+        return record.stop or record.native_stop
 
     def look_at(self, thread_id: int, chosen: ShownError | None) -> None:
         """Show the stack of an exception that belongs to the one a thread is held for; None: as it was."""
@@ -250,7 +263,8 @@ class Debugger:
         record = self._record(thread_id)
         stop = record.stop
         if stop is None:
-            inside = " It is inside native code." if self._world.leader is not None else ""
+            is_native = self._world.leader is not None or record.native_stop is not None
+            inside = " It is inside native code." if is_native else ""
             raise RequestFailed("not-stopped", f"Thread {thread_id} is not stopped.{inside}")
         return record, stop
 
@@ -259,45 +273,59 @@ class Debugger:
     def resume(self, thread_id: int | None) -> None:
         """Let this thread go on alone, or all."""
         if thread_id is not None:
-            record, _ = self._held(thread_id)
+            if self.stop_info(thread_id) is None:
+                self._held(thread_id)  # says that it is not
             self._stacks.forget(thread_id)
-            self._world.let_go_alone(record)
-        elif self._world.leader is None:
+            self._world.let_go_alone(self._record(thread_id))
+        elif self._world.leader is None and not any(map(self.stop_info, self._threads.numbers())):
             raise RequestFailed("not-stopped", "The program is running.")
         else:
             self._stacks.forget()
             self._world.let_all_go()
 
     def pause(self, thread_id: int | None) -> None:
-        """Stop the program at the next line of this thread, or of whichever comes first."""
-        if self._world.leader is not None:
-            return
+        """Stop the program at the next line of this thread, or of whichever comes first.
+
+        Where each thread stops for itself, only this one is stopped.
+        """
         record = None if thread_id is None else self._record(thread_id)
-        self._stop_waiting_for_pause()
+        ident = None if record is None else record.ident
+        self.threads()  # so that those that have ended are forgotten
+        if not self._world.pause(ident, Stop(None, "pause", "paused")):
+            left = self._world.take_abandoned()
+            if left is not None and left.stop is not None:
+                self._tell_stopped(left, left.stop, left.stop.frame)
+            return
         give_up = lambda: self._post(lambda: self._pause_in_native_code(record))  # noqa: E731
-        self._cancel_pause = after(PAUSE_PATIENCE, give_up, self.own_threads)
-        self._world.pause(None if record is None else record.ident, Stop(None, "pause", "paused"))
+        self._stop_waiting_for_pause(ident)
+        self._cancel_pauses[ident] = after(PAUSE_PATIENCE, give_up, self.own_threads)
 
     def _pause_in_native_code(self, record: ThreadRecord | None) -> None:
         """Nobody came by: show the thread where it is, and hold it when it comes back."""
-        if record is None:
+        free = next((each for each in self._threads.all() if each.is_free), None)
+        if free is not None:
+            record = free
+        elif record is None:
             infos = self.threads()
             record = self._threads.of(infos[0].ident) if infos else None
-        elif not self._stacks.of(record):
-            self.pause(None)  # it has ended meanwhile: whoever comes first
+        elif not self._stacks.of(record):  # it has ended meanwhile
+            self._world.give_up_pause(record.ident)
+            if self._world.stops_all:
+                self.pause(None)  # whoever comes first
             return
-        if record is not None and self._world.pause_in_native_code(record):
-            newest = next(iter(self._stacks.of(record)), None)
-            called = f", called in {newest.name}, line {newest.line}" if newest is not None else ""
-            text = f"The thread is inside native code{called}. It stops when it comes back."
-            self._native_stop = Stop(None, "pause", "paused in native code", text)
-            frame = None if newest is None else newest.frame
-            self._telling.stopped(record.id, self._native_stop, frame)
+        if record is None:
+            return
+        newest = next(iter(self._stacks.of(record)), None)
+        called = f", called in {newest.name}, line {newest.line}" if newest is not None else ""
+        text = f"The thread is inside native code{called}. It stops when it comes back."
+        stop = Stop(None, "pause", "paused in native code", text)
+        if self._world.pause_in_native_code(record, stop):
+            self._tell_stopped(record, stop, None if newest is None else newest.frame)
 
-    def _stop_waiting_for_pause(self) -> None:
-        if self._cancel_pause is not None:
-            self._cancel_pause()
-            self._cancel_pause = None
+    def _stop_waiting_for_pause(self, ident: int | None) -> None:
+        cancel = self._cancel_pauses.pop(ident, None)
+        if cancel is not None:
+            cancel()
 
     def step(
         self,
@@ -412,7 +440,10 @@ class Debugger:
         """The thread stays held, and is elsewhere now."""
         record.stop = stop
         self._stacks.forget(record.id)
-        self._telling.stopped(record.id, stop, stop.frame)
+        self._tell_stopped(record, stop, stop.frame)
+
+    def _tell_stopped(self, record: ThreadRecord, stop: Stop, frame: FrameType | None) -> None:
+        self._telling.stopped(record.id, stop, frame, all_threads=self.all_are_stopped())
 
     def call_on(
         self,
@@ -471,12 +502,16 @@ class Debugger:
     # -- called by the world, on the thread that makes or loses a stop
 
     def _announce(self, record: ThreadRecord, stop: Stop) -> None:
-        self._reports.plans.clear()
-        self._telling.stopped(record.id, stop, stop.frame)
+        if self._world.leader is not None:
+            self._reports.plans.clear()
+        else:
+            self._reports.plans.pop(record.ident, None)
+        self._tell_stopped(record, stop, stop.frame)
 
-    def _lose_stop(self) -> None:
-        self._telling.continued(self._threads.of(get_ident()).id)
-        self._post(self._stacks.forget)
+    def _lose_stop(self, was_alone: bool) -> None:
+        record = self._threads.of(get_ident())
+        self._telling.continued(record.id, all_threads=not was_alone)
+        self._post(lambda: self._stacks.forget(record.id if was_alone else None))
 
 
 def _frame_to_run_on(stop: Stop) -> FrameType:

@@ -154,6 +154,8 @@ class Reports:
             return False
         verdict = plan.decide(happening, frame, value)
         if verdict is Verdict.STOP:
+            if owner != get_ident():
+                self.end(owner)  # its coroutine was resumed by this thread
             # A step that another thread's stop has cut short is over.
             return self.world.hold(self._stop_of_step(plan, happening, frame), lambda: False)
         if verdict is Verdict.CHANGED:

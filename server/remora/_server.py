@@ -335,10 +335,11 @@ class Server:
             self._inherited = False
         stops = [(thread.id, self.debugger.stop_info(thread.id)) for thread in self.debugger.threads()]
         held = [(number, stop) for number, stop in stops if stop is not None]
-        if held:
-            number, stop = min(held, key=lambda each: (each[1].reason == "pause", each[0]))
-            body = {**stop.body(number, None), "remora": {"wasThere": True}}
-            session.outbox.put_event("stopped", body)
+        held.sort(key=lambda each: (each[1].reason == "pause", each[0]))
+        all_threads = self.debugger.all_are_stopped()
+        for number, stop in held[:1] if all_threads else held:
+            body = stop.body(number, None, all_threads=all_threads)
+            session.outbox.put_event("stopped", {**body, "remora": {"wasThere": True}})
             session.flush()
 
     # -- breakpoints ------------------------------------------------------------------------------

@@ -69,12 +69,14 @@ class Stop:
     passed: tuple[str, str | None] | None = None
     shown_error: ShownError | None = None
 
-    def body(self, thread_id: int, shown: dict[str, Any] | None) -> dict[str, Any]:
+    def body(
+        self, thread_id: int, shown: dict[str, Any] | None, *, all_threads: bool = True
+    ) -> dict[str, Any]:
         """The body of the `stopped` event; `shown` is the frame in a few words, for a client's first line."""
         body: dict[str, Any] = {
             "reason": self.reason,
             "threadId": thread_id,
-            "allThreadsStopped": True,
+            "allThreadsStopped": all_threads,
             "preserveFocusHint": False,
         }
         if self.description:

@@ -30,18 +30,20 @@ class Telling:
         self.publish: Publish | None = None
         self._sources = sources
 
-    def stopped(self, thread_id: int, stop: Stop, frame: FrameType | None) -> None:
-        """A thread has stopped the world, with this as its newest frame."""
+    def stopped(
+        self, thread_id: int, stop: Stop, frame: FrameType | None, *, all_threads: bool = True
+    ) -> None:
+        """A thread has stopped the world, or itself, with this as its newest frame."""
         shown = None
         if frame is not None:
             line = stop.line or _frames.line_of(frame)
             path = self._path(frame.f_code.co_filename)
             shown = {"name": _frames.qualified_name(frame), "path": path, "line": line}
-        self._tell("stopped", stop.body(thread_id, shown))
+        self._tell("stopped", stop.body(thread_id, shown, all_threads=all_threads))
 
-    def continued(self, thread_id: int) -> None:
-        """The program runs on though nobody asked for it."""
-        self._tell("continued", {"threadId": thread_id, "allThreadsContinued": True})
+    def continued(self, thread_id: int, *, all_threads: bool = True) -> None:
+        """The program, or this thread of it, runs on though nobody asked for it."""
+        self._tell("continued", {"threadId": thread_id, "allThreadsContinued": all_threads})
 
     def breakpoint(self, found: Breakpoint, reason: str) -> None:
         """A breakpoint is bound now (changed), or has done its work (removed)."""

@@ -54,6 +54,7 @@ class ThreadRecord:
 
     Attributes:
         stop: where and why it is held; None while it runs.
+        native_stop: the stop that was told although it is inside C code; it is held when it comes back.
         is_free: it runs although the others are held (a step of this thread alone).
         is_helping: it runs although the others are held, for the sake of one that waits for it.
         was_stepped: it was let go by a step of its own, so its stop is done with even if it did not lead.
@@ -62,6 +63,7 @@ class ThreadRecord:
     id: int
     ident: int
     stop: Stop | None = None
+    native_stop: Stop | None = None
     is_free: bool = False
     is_helping: bool = False
     was_stepped: bool = False
@@ -141,6 +143,10 @@ class Threads:
         """Every thread that was of interest and may live."""
         return list(self._records.values())
 
+    def numbers(self) -> list[int]:
+        """The DAP ids of those."""
+        return [record.id for record in self.all()]
+
     def held(self) -> list[ThreadRecord]:
         """Every thread that is held."""
         return [record for record in self.all() if record.stop is not None]
@@ -163,7 +169,9 @@ class Threads:
         state: State = "running"
         if record.stop is not None:
             state = "stopped"
-        elif world_stopped and not record.is_free and _frames.is_in_call(frame):
+        elif record.native_stop is not None or (
+            world_stopped and not record.is_free and _frames.is_in_call(frame)
+        ):
             state = "native"
         if known is None:
             return ThreadInfo(record.id, record.ident, f"Thread-{record.ident}", state)

@@ -1,9 +1,12 @@
-"""Holding and letting go: one thread stops, all stop; they run on together, or one alone.
+"""Holding and letting go: one thread stops, and all do, or it alone; they run on together, or one alone.
 
     running     nobody is held.
     pausing     somebody asked for a stop; the first thread to come by, or the one meant, makes it.
     stopped     a thread leads: its stop was told to the client. The others are held where they next come
                 by; a thread inside C is not, and is held when it comes back.
+
+Where each thread stops for itself (`stops_all` is False) nobody leads: every stop is told, and holds only the
+thread that makes it.
 
 `hold` and `hold_with_others` run on program threads and return when the thread may go on; everything else
 runs on the server's thread. The lock is held for a few assignments only, never while anybody's code runs or
@@ -32,7 +35,11 @@ class World:
 
     Args:
         announce: told of each new stop, on the thread that makes it, outside the lock.
-        lost: told when a held thread leaves by itself (Ctrl-C) and took the stop with it.
+        lost: told when a held thread leaves by itself (Ctrl-C) and took the stop with it: of all, or its own.
+
+    Attributes:
+        leader: the thread for whose stop all stop.
+        stops_all: whether the next stop is one of all threads; may be set at any time.
     """
 
     def __init__(
@@ -40,17 +47,18 @@ class World:
         engine: Engine,
         threads: Threads,
         announce: Callable[[ThreadRecord, Stop], None],
-        lost: Callable[[], None],
+        lost: Callable[[bool], None],
     ) -> None:
         self.lock: Any = allocate_rlock()
         self.leader: ThreadRecord | None = None
+        self.stops_all = True
         self._engine = engine
         self._threads = threads
         self._announce = announce
         self._lost = lost
         self._is_open = False
-        self._pausing: Stop | None = None
-        self._pausing_thread: int | None = None
+        self._lets_one_run = False  # all are stopped but for one, so the client was told
+        self._pauses: dict[int | None, Stop] = {}  # who is meant -> the stop it is to make
 
     # -- on the program's threads
 
@@ -65,12 +73,14 @@ class World:
                 with self.lock:
                     if not self._may_hold(record):
                         return False
-                    leads = self.leader is None or record.is_free
+                    leads = record.native_stop is None and (self.leader is None or record.is_free)
                     # First of all: a thread with a stop is not held again, whatever the next lines run into.
                     record.stop = stop
                     record.was_stepped = False
                     if leads:
                         self._lead(record)
+                    elif self.leader is None:
+                        self._interrupt_as_needed()
                 self._wait(record, stop if leads else None)
             except BaseException:
                 self._leave(record)
@@ -79,28 +89,35 @@ class World:
                 return True
 
     def hold_with_others(self, frame: FrameType) -> bool:
-        """Wait with the thread that stopped the world, if one has; or stop it, if a pause was asked for."""
+        """Wait with the thread that stopped the world, if one has; or stop, if a pause was asked for."""
         record = self._threads.of(get_ident())
         try:
             with self.lock:
-                if not self._may_hold(record) or record.is_free or record.is_helping:
+                if not self._may_hold(record) or record.is_helping:
                     return False
-                leads = self.leader is None
-                if leads and not self._is_pause_for(record):
+                stop, is_told = self._stop_of_interrupted(record, frame)
+                if stop is None:
                     return False
-                asked = self._pausing if leads else None
-                stop = Stop(frame, "pause", "stopped with the others")
-                if asked is not None:
-                    stop = Stop(frame, asked.reason, asked.description)
                 record.stop = stop
                 record.was_stepped = False
-                if asked is not None:
+                if not is_told:
                     self._lead(record)
-            self._wait(record, stop if leads else None)
+                elif self.leader is None:
+                    self._interrupt_as_needed()
+            self._wait(record, None if is_told else stop)
         except BaseException:
             self._leave(record)
             raise
         return True
+
+    def _stop_of_interrupted(self, record: ThreadRecord, frame: FrameType) -> tuple[Stop | None, bool]:
+        """Why a thread that comes by is to be held, if it is, and whether that was told already."""
+        if self.leader is not None and not record.is_free:
+            return Stop(frame, "pause", "stopped with the others"), True
+        if record.native_stop is not None:
+            return Stop(frame, "pause", "paused"), True
+        asked = self._pause_of(record)
+        return None if asked is None else Stop(frame, asked.reason, asked.description), False
 
     def _may_hold(self, record: ThreadRecord) -> bool:
         # A thread that is held already is running an evaluation for the client.
@@ -114,23 +131,37 @@ class World:
     def _leave(self, record: ThreadRecord) -> None:
         """Ctrl-C, on the main thread: the program gets it, so this thread is held no more."""
         with self.lock:
+            was_alone = self.leader is None and record.stop is not None
             record.stop = None
             took_the_stop = self.leader is record
             if took_the_stop:
                 self._release(self._threads.held())
         record.drop_jobs()
-        if took_the_stop:
-            self._lost()
+        if took_the_stop or was_alone:
+            self._lost(was_alone)
 
-    def _is_pause_for(self, record: ThreadRecord) -> bool:
-        return self._pausing is not None and self._pausing_thread in (None, record.ident)
+    def _pause_of(self, record: ThreadRecord) -> Stop | None:
+        return self._pauses.get(record.ident) or self._pauses.get(None)
 
     def _lead(self, record: ThreadRecord) -> None:
-        self.leader = record
-        self._pausing = None
-        record.is_free = False
-        self._engine.follow_nobody()
-        self._engine.interrupt()
+        """A stop of this thread is told, be it of all or its own."""
+        record.is_free = self._lets_one_run = False
+        if self.stops_all or self.leader is not None:
+            self.leader = record
+            self._pauses.clear()
+            self._engine.follow_nobody()
+        else:
+            self._pauses.pop(record.ident if record.ident in self._pauses else None, None)
+            self._engine.follow(record.ident, None)
+        self._interrupt_as_needed()
+
+    def _interrupt_as_needed(self) -> None:
+        """Look at every thread that comes by as long as one is to be held there, and no longer."""
+        awaited = any(each.native_stop is not None and each.stop is None for each in self._threads.all())
+        if self.leader is not None or self._pauses or awaited:
+            self._engine.interrupt()
+        else:
+            self._engine.let_go()
 
     # -- on the server's thread
 
@@ -144,20 +175,47 @@ class World:
             self._is_open = False
             self._release(self._threads.held())
 
-    def pause(self, ident: int | None, stop: Stop) -> None:
-        """Ask for a stop of this thread, or of whichever comes first."""
-        with self.lock:
-            if self.leader is None:
-                self._pausing, self._pausing_thread = stop, ident
-                self._engine.interrupt()
+    def pause(self, ident: int | None, stop: Stop) -> bool:
+        """Ask for a stop of this thread, or of whichever comes first. False: there is nothing that runs.
 
-    def pause_in_native_code(self, record: ThreadRecord) -> bool:
-        """Count the world as stopped although the thread meant is inside C. False: it was held meanwhile."""
+        While all are stopped but for one that was let go alone, that one is meant.
+        """
         with self.lock:
-            if self._pausing is None or self.leader is not None:
+            if self.leader is not None:
+                ident = None
+                if not any(each.is_free for each in self._threads.all()):
+                    return False
+            elif any(each.ident == ident for each in self._threads.held()):
                 return False
+            self._pauses[ident] = stop
+            self._engine.interrupt()
+            return True
+
+    def pause_in_native_code(self, record: ThreadRecord, stop: Stop) -> bool:
+        """Count a thread as stopped although it is inside C. False: it, or another, was held meanwhile."""
+        with self.lock:
+            others_hold_it = self.leader is not None and not record.is_free
+            if record.stop is not None or others_hold_it or self._pause_of(record) is None:
+                return False
+            record.native_stop = stop
             self._lead(record)
             return True
+
+    def give_up_pause(self, ident: int) -> None:
+        """The thread that was meant has ended."""
+        with self.lock:
+            self._pauses.pop(ident, None)
+            self._interrupt_as_needed()
+
+    def take_abandoned(self) -> ThreadRecord | None:
+        """A held thread, when the one that was let go alone has ended and nothing runs any more."""
+        with self.lock:
+            held = self._threads.held()
+            if not self._lets_one_run or not held:
+                return None
+            self._lets_one_run = False
+            self.leader = self.leader if self.leader in held else held[0]
+            return self.leader
 
     def let_all_go(self) -> None:
         """Resume every thread."""
@@ -165,18 +223,24 @@ class World:
             self._release(self._threads.held())
 
     def let_go_alone(self, record: ThreadRecord) -> None:
-        """Resume this thread; the others stay held."""
+        """Resume this thread; others that are held stay so."""
         with self.lock:
-            record.is_free = True
-            record.stop = None
-            record.let_go()
+            record.is_free = self._lets_one_run = self.leader is not None
+            record.native_stop = None
+            if record.stop is not None:
+                record.stop = None
+                record.let_go()
+            self._interrupt_as_needed()
 
     def let_help(self, record: ThreadRecord) -> list[ThreadRecord]:
         """Resume the others, but for the leader, so that this thread gets what it waits for. Which they are.
 
-        One that comes to a breakpoint meanwhile waits there, and makes that stop when all go on.
+        One that comes to a breakpoint meanwhile waits there, and makes that stop when all go on. Where nobody
+        leads there are none: each is held for a stop of its own.
         """
         with self.lock:
+            if self.leader is None:
+                return []
             helping = [each for each in self._threads.held() if each not in (record, self.leader)]
             for each in helping:
                 each.is_helping = True
@@ -193,10 +257,13 @@ class World:
                 self._engine.interrupt()
 
     def _release(self, held: list[ThreadRecord]) -> None:
-        self.leader = self._pausing = None
+        self.leader = None
+        self._lets_one_run = False
+        self._pauses.clear()
         self._engine.let_go()
         for record in self._threads.all():
             record.is_free = record.is_helping = False
+            record.native_stop = None
         for record in held:
             record.stop = None
             record.let_go()
@@ -204,5 +271,6 @@ class World:
     def after_fork_in_child(self) -> None:
         """The lock may have been held by a thread that is not in this process."""
         self.lock = allocate_rlock()
-        self.leader = self._pausing = None
+        self.leader = None
+        self._pauses.clear()
         self._is_open = False

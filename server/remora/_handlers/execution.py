@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     Done = Callable[[Any, "BaseException | None"], None]
 
-__all__ = ["continue_"]
+__all__ = ["continue_", "stops_all"]
 
 
 @handles("continue")
 def continue_(session: Session, arguments: Arguments) -> dict[str, Any]:
-    """Let all threads go on, or one."""
+    """Let all threads go on, or one: by default as many as a stop holds."""
     thread = arguments.number("threadId", 0)
-    if arguments.flag("singleThread"):
+    if _is_alone(session, arguments):
         _require_stopped(session, thread)
         _go_on(session, lambda: session.server.debugger.resume(thread), thread, alone=True)
         return {"allThreadsContinued": False}
@@ -37,7 +37,7 @@ def continue_(session: Session, arguments: Arguments) -> dict[str, Any]:
 
 def _step(session: Session, arguments: Arguments, kind: Any, line: int | None = None) -> None:
     thread = arguments.number("threadId")
-    alone = arguments.flag("singleThread")
+    alone = _is_alone(session, arguments)
     by_instruction = arguments.text("granularity", "") == "instruction"
     target = arguments.optional_number("targetId") if kind == "in" else None
     debugger = session.server.debugger
@@ -136,6 +136,20 @@ def skip(session: Session, arguments: Arguments) -> dict[str, Any]:
     return {}
 
 
+@handles("remora/stopMode")
+def stop_mode(session: Session, arguments: Arguments) -> dict[str, Any]:
+    """Whether a stop holds all threads or only the one that makes it, and a step lets all run or only it."""
+    session.server.debugger.stops_all = stops_all(arguments.text("mode"))
+    return {}
+
+
+def stops_all(mode: str) -> bool:
+    """What `remora/stopMode` and `attach` call a mode."""
+    if mode not in ("all", "one"):
+        raise RequestFailed("bad-request", f"A stop is one of all threads or of one, not of {mode!r}.")
+    return mode == "all"
+
+
 @handles("pause")
 def pause(session: Session, arguments: Arguments) -> None:
     """Stop the program: at the next line of this thread, or of whichever comes first."""
@@ -197,6 +211,10 @@ def _jump(session: Session, thread: int, act: Callable[[Done], None]) -> Deferre
 
     act(done)
     return deferred
+
+
+def _is_alone(session: Session, arguments: Arguments) -> bool:
+    return arguments.flag("singleThread", not session.server.debugger.stops_all)
 
 
 def _require_stopped(session: Session, thread: int) -> Stop:

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from remora._handlers._table import HANDLERS, When, handles
+from remora._handlers.execution import stops_all
 from remora._handlers.login import reject
 from remora._log import log
 from remora._login import DRIVER_ROLE
@@ -106,6 +107,7 @@ def attach(session: Session, arguments: Arguments) -> dict[str, Any] | None:
         _log_in(session, arguments)
     server = session.server
     seconds = _read_hold(arguments)
+    mode = stops_all(arguments.text("stopMode", "all"))
     came_back = session.attach(force=arguments.flag("force"), token=arguments.text("resume", ""))
     session.event("process", _describe(session))
     if session.role != DRIVER_ROLE:
@@ -113,6 +115,7 @@ def attach(session: Session, arguments: Arguments) -> dict[str, Any] | None:
     session.follows = arguments.flag("follow")
     server.debugger.filters.just_my_code = arguments.flag("justMyCode", True)
     server.debugger.filters.skip(())
+    server.debugger.stops_all = mode
     if arguments.flag("redirectOutput", server.redirect_output):
         for name in server.start_output():
             text = f"What the program prints to sys.{name} cannot be shown here: it has no room for a copy.\n"
