@@ -102,7 +102,16 @@ class Looking(Conversation):
         frames = await self.stack(thread, count=1)
         if not frames:
             raise ClientError(f"Thread {thread} has no Python frame now.")
-        self.state = replace(self.state, stop=replace(stop, thread_id=thread, frame=None))
+        waiting = [each for each in self.state.waiting if each.thread_id != thread]
+        found = next((each for each in self.state.waiting if each.thread_id == thread), None)
+        if found is not None:
+            self.state = replace(self.state, stop=found, waiting=(stop, *waiting))
+        elif stop.all_threads or thread == stop.thread_id:
+            self.state = replace(self.state, stop=replace(stop, thread_id=thread, frame=None))
+        elif self.supports("supportsSingleThreadExecutionRequests"):
+            raise NotStopped(f"Thread {thread} is running.", f"pause {thread} stops it.")
+        else:
+            self.state = replace(self.state, stop=replace(stop, thread_id=thread, frame=None))
         self._selected = frames[0]
         return frames[0]
 

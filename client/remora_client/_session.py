@@ -41,6 +41,8 @@ class Session(Returning):
         super().__init__(link, sources)
         self.process: ProcessInfo | None = None
         self.told = 0  # how many of the stops somebody has waited for
+        self.stop_mode = "all"  # what a stop holds: "all" threads, or the "one" that makes it
+        self.steps_alone = False  # whether other threads stand still during a step, when all are stopped
 
     # -- beginning and end ------------------------------------------------------------------------
 
@@ -125,6 +127,8 @@ class Session(Returning):
         super()._react(event, body)
         if event == "debugpyAttach":
             self._later(self._let_child_go(body))
+        elif event == "continued" and self.state.stop is None:
+            self._look_at_next()
 
     async def _let_child_go(self, body: dict[str, Any]) -> None:
         """A child of debugpy's waits for a client, and this session has its hands full."""
@@ -171,9 +175,34 @@ class Session(Returning):
                 stop = replace(stop, frame=frames[0])
         return stop
 
+    @property
+    def stops_for_itself(self) -> bool:
+        """Whether the thread that is looked at is held for itself, and others may be, too."""
+        stop = self.state.stop
+        return (
+            stop is not None
+            and not stop.all_threads
+            and self.supports("supportsSingleThreadExecutionRequests")
+        )
+
+    async def set_stop_mode(self, mode: str) -> None:
+        """From now on a stop holds "all" threads, or only the "one" that makes it."""
+        if not self.has("remora/stopMode"):
+            raise ClientError("This server cannot stop one thread alone.")
+        await self.request("remora/stopMode", {"mode": mode})
+        self.stop_mode = mode
+        self._arguments["stopMode"] = mode  # also when we come back
+
     async def resume(self, thread: int | None = None) -> None:
         """Let all threads run, or one (`thread`) where the server can."""
         await self._run("continue", thread, single=thread is not None)
+        if self.state.phase == "running":
+            self._look_at_next()
+
+    def _look_at_next(self) -> None:
+        """Turn to a thread that was held meanwhile, if there is one."""
+        if self.state.waiting:
+            self._take_event("remora/next-stop", {})
 
     async def step_over(self, thread: int | None = None, *, single: bool = False) -> None:
         """To the next line of this frame."""
@@ -232,8 +261,20 @@ class Session(Returning):
         """Ask the program to stop at its next line; `wait_for_stop` tells when it has."""
         if thread is None:
             threads = self.state.threads or {each.id: each for each in await self.threads()}
-            thread = min(threads, default=0)
+            thread = self.state.awaited or min(threads, default=0)
         await self.request("pause", {"threadId": thread})
+
+    async def pause_beside(self, thread: int, timeout: float | None = None) -> None:
+        """Stop this thread as well, where each is held for itself, and go on looking at the other.
+
+        Raises:
+            TimeoutError: it has not come by after `timeout` seconds.
+        """
+        await self.request("pause", {"threadId": thread})
+        async with asyncio.timeout(timeout):
+            while all(each.thread_id != thread for each in (self.state.stop, *self.state.waiting) if each):
+                self._changed.clear()
+                await self._changed.wait()
 
     async def step_in_targets(self, frame: Frame | None = None) -> list[tuple[int, str]]:
         """The calls on the current line that `step_in` may enter: (id, name)."""
@@ -260,7 +301,8 @@ class Session(Returning):
     async def restart_frame(self, frame: Frame | None = None) -> None:
         """Run a call again from its start, where the server can."""
         place = await self._frame(frame)
-        before, self.state = self.state, resumed(self.state)
+        before, thread = self.state, self._thread_id() if self.stops_for_itself else None
+        self.state = resumed(before, thread, steps=thread is not None)
         try:
             await self.request("restartFrame", {"frameId": place.id})
         except RequestFailed:
@@ -277,10 +319,12 @@ class Session(Returning):
             "threadId": before.stop.thread_id if thread is None else thread,
             **(extra or {}),
         }
-        if single and self.supports("supportsSingleThreadExecutionRequests"):
-            arguments["singleThread"] = True
+        steps, alone = command != "continue", self.stops_for_itself
+        single = single or alone or (steps and self.steps_alone)
+        if self.supports("supportsSingleThreadExecutionRequests") and (single or self.stop_mode == "one"):
+            arguments["singleThread"] = single
         # Before the request: the next stop may come right behind the answer, or even before it.
-        self.state = resumed(before)
+        self.state = resumed(before, arguments["threadId"] if alone else None, steps=alone and steps)
         self._selected = None
         self._stack.clear()
         try:
@@ -291,4 +335,6 @@ class Session(Returning):
 
     def _undo_resume(self, before: State) -> None:
         if self.state.phase == "running" and self.state.stops == before.stops:
-            self.state = replace(self.state, phase="stopped", stop=before.stop)
+            self.state = replace(
+                self.state, phase="stopped", stop=before.stop, waiting=before.waiting, awaited=None
+            )

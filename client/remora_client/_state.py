@@ -28,6 +28,8 @@ class State:
     phase: Phase = "running"
     stop: Stop | None = None
     stops: int = 0  # how many there were: tells a new stop from an old one
+    waiting: tuple[Stop, ...] = ()  # of other threads, each held for itself, that nobody looks at yet
+    awaited: int | None = None  # the thread whose step is under way, while others may stop for themselves
     threads: Mapping[int, Thread] = field(default_factory=dict)
     breakpoints: tuple[Breakpoint, ...] = ()
     capabilities: Mapping[str, Any] = field(default_factory=dict)
@@ -40,9 +42,21 @@ class State:
         return self.phase in ("ended", "gone")
 
 
-def resumed(state: State) -> State:
-    """The program runs (or is about to: called before the request is sent)."""
-    return state if state.over else replace(state, phase="running", stop=None)
+def resumed(state: State, thread: int | None = None, *, steps: bool = False) -> State:
+    """The program runs (or is about to: called before the request is sent).
+
+    Args:
+        thread: only this one, of several that are each held for themselves.
+        steps: what it stops for next is what is waited for.
+    """
+    if state.over:
+        return state
+    waiting = () if thread is None else _without(state.waiting, thread)
+    return replace(state, phase="running", stop=None, waiting=waiting, awaited=thread if steps else None)
+
+
+def _without(stops: tuple[Stop, ...], thread: int) -> tuple[Stop, ...]:
+    return tuple(each for each in stops if each.thread_id != thread)
 
 
 def bind(breakpoint_: Breakpoint, answer: Mapping[str, Any]) -> Breakpoint:
@@ -72,18 +86,33 @@ def reduce(state: State, event: str, body: Mapping[str, Any]) -> State:
 
 
 def _stopped(state: State, body: Mapping[str, Any]) -> State:
-    return replace(state, phase="stopped", stop=Stop.from_dap(body), stops=state.stops + 1)
+    stop = Stop.from_dap(body)
+    others = () if stop.all_threads else _without(state.waiting, stop.thread_id)
+    shown = state.awaited if state.stop is None else state.stop.thread_id
+    is_for_itself = not stop.all_threads and state.capabilities.get("supportsSingleThreadExecutionRequests")
+    if is_for_itself and shown not in (None, stop.thread_id):
+        return replace(state, waiting=(*others, stop))
+    return _show(state, stop, others)
+
+
+def _show(state: State, stop: Stop, waiting: tuple[Stop, ...]) -> State:
+    return replace(state, phase="stopped", stop=stop, stops=state.stops + 1, waiting=waiting, awaited=None)
+
+
+def _next_stop(state: State, body: Mapping[str, Any]) -> State:
+    if state.stop is not None or not state.waiting:
+        return state
+    return _show(state, state.waiting[0], state.waiting[1:])
 
 
 def _continued(state: State, body: Mapping[str, Any]) -> State:
-    stop = state.stop
-    if (
-        stop is not None
-        and not body.get("allThreadsContinued", True)
-        and body.get("threadId") != stop.thread_id
-    ):
-        return state  # another thread went on; the one we look at still stands
-    return resumed(state)
+    stop, thread = state.stop, body.get("threadId")
+    if body.get("allThreadsContinued", True) or not isinstance(thread, int):
+        return resumed(state)
+    if stop is not None and thread != stop.thread_id:
+        # Another thread went on; the one we look at still stands.
+        return replace(state, waiting=_without(state.waiting, thread))
+    return resumed(state, thread)
 
 
 def _thread(state: State, body: Mapping[str, Any]) -> State:
@@ -154,6 +183,7 @@ _CHANGES = {
     "exited": _exited,
     "output": _output,
     "remora/away": _away,  # ours, too: it ended, and we are on the way back
+    "remora/next-stop": _next_stop,  # ours, too: what waited is looked at now
     "remora/gone": _gone,  # our own: the connection ended
     "stopped": _stopped,
     "terminated": _terminated,

@@ -321,6 +321,9 @@ class Debugger:
         stop = Stop(None, "pause", "paused in native code", text)
         if self._world.pause_in_native_code(record, stop):
             self._tell_stopped(record, stop, None if newest is None else newest.frame)
+            if newest is not None and not self.all_are_stopped():
+                # The others run on, and are not to be looked at for it: whatever this one comes back to.
+                self._reports.begin(record.ident, Plan("until", newest.frame, self.filters.is_not_own, 0))
 
     def _stop_waiting_for_pause(self, ident: int | None) -> None:
         cancel = self._cancel_pauses.pop(ident, None)

@@ -79,8 +79,6 @@ class World:
                     record.was_stepped = False
                     if leads:
                         self._lead(record)
-                    elif self.leader is None:
-                        self._interrupt_as_needed()
                 self._wait(record, stop if leads else None)
             except BaseException:
                 self._leave(record)
@@ -102,8 +100,6 @@ class World:
                 record.was_stepped = False
                 if not is_told:
                     self._lead(record)
-                elif self.leader is None:
-                    self._interrupt_as_needed()
             self._wait(record, None if is_told else stop)
         except BaseException:
             self._leave(record)
@@ -157,8 +153,7 @@ class World:
 
     def _interrupt_as_needed(self) -> None:
         """Look at every thread that comes by as long as one is to be held there, and no longer."""
-        awaited = any(each.native_stop is not None and each.stop is None for each in self._threads.all())
-        if self.leader is not None or self._pauses or awaited:
+        if self.leader is not None or self._pauses:
             self._engine.interrupt()
         else:
             self._engine.let_go()

@@ -118,3 +118,41 @@ def test_no_event_is_too_strange(events: list[tuple[str, dict[str, object]]]) ->
         state = reduce(state, name, body)
         assert (state.stop is not None) == (state.phase == "stopped")
         assert resumed(state).phase != "stopped"
+
+
+SINGLE = {"supportsSingleThreadExecutionRequests": True}
+
+
+def stop_of(thread: int, *, everything: bool = False) -> dict[str, object]:
+    return {"reason": "breakpoint", "threadId": thread, "allThreadsStopped": everything}
+
+
+def shown_and_waiting(state: State) -> tuple[int | None, list[int]]:
+    return state.stop.thread_id if state.stop else None, [each.thread_id for each in state.waiting]
+
+
+def test_threads_that_are_each_held_for_themselves_wait_to_be_looked_at() -> None:
+    state = State(capabilities=SINGLE)
+    for thread in (3, 2, 4, 2):
+        state = reduce(state, "stopped", stop_of(thread))
+    assert (shown_and_waiting(state), state.stops) == ((3, [4, 2]), 1)
+    assert shown_and_waiting(reduce(state, "continued", {"threadId": 4, "allThreadsContinued": False})) == (
+        3,
+        [2],
+    )
+    state = reduce(resumed(state, 3), "remora/next-stop", {})
+    assert (shown_and_waiting(state), state.stops) == ((4, [2]), 2)
+    assert shown_and_waiting(resumed(state)) == (None, [])
+    assert shown_and_waiting(reduce(state, "stopped", stop_of(7, everything=True))) == (7, [])
+
+
+def test_a_step_is_awaited_whoever_else_stops() -> None:
+    state = reduce(State(capabilities=SINGLE), "stopped", stop_of(3))
+    state = reduce(resumed(state, 3, steps=True), "stopped", stop_of(2))
+    assert (state.phase, shown_and_waiting(state)) == ("running", (None, [2]))
+    assert shown_and_waiting(reduce(state, "stopped", stop_of(3))) == (3, [2])
+
+
+def test_a_server_that_cannot_let_one_thread_go_shows_its_last_stop() -> None:
+    state = reduce(reduce(State(), "stopped", stop_of(3)), "stopped", stop_of(2))
+    assert shown_and_waiting(state) == (2, [])

@@ -47,16 +47,33 @@ async def run_line(ctx: Context, line: Line) -> Result:
     """Run what `classify` made of a line. Raises one of `FAILURES`."""
     if isinstance(line, CommandLine):
         member = ctx.member
+        await _share_modes(ctx)
         try:
             result = await line.command.function(ctx, line.arguments)
         except RequestFailed:
             if line.command.offered(ctx.session):
                 raise
             raise CommandError(f"This server has no {line.command.name!r}.") from None
+        await _share_modes(ctx)
         if ctx.group is not None and member is not None:
             result = await _shared(ctx.group, member, result)
         return await _with_tail(result, line.tail) if line.tail else result
     return await _python(ctx, line)
+
+
+async def _share_modes(ctx: Context) -> None:
+    """Have the options that are the server's business hold in each process, present and new."""
+    settings = ctx.settings
+    members = ctx.group.members.values() if ctx.group is not None else ()
+    for session in [member.session for member in members] or [ctx.session]:
+        session.steps_alone = settings.step_mode == "one"
+        if session.stop_mode == settings.stop_mode or session.state.over or session.left:
+            continue
+        try:
+            await session.set_stop_mode(settings.stop_mode)
+        except ClientError:
+            settings.stop_mode = session.stop_mode  # said once
+            raise
 
 
 async def _shared(group: Group, member: Member, result: Result) -> Result:

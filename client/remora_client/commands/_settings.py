@@ -21,6 +21,8 @@ _CHOICES = {
     "numbers": ("off", "on"),
     "keys": ("emacs", "vi"),
     "keep_breakpoints": ("off", "on"),
+    "stop_mode": ("all", "one"),
+    "step_mode": ("all", "one"),
 }
 
 
@@ -48,6 +50,10 @@ class Settings:
     theme: str = field(default="terminal", metadata={"help": "the colours, or a style of pygments"})
     keep_breakpoints: str = field(
         default="off", metadata={"help": "save this project's when you leave, load them when you come"}
+    )
+    stop_mode: str = field(default="all", metadata={"help": "which threads a stop holds: all, or its own"})
+    step_mode: str = field(
+        default="all", metadata={"help": "which of the threads that are held run during a step"}
     )
     sticky: str = field(default="off", metadata={"help": "show the whole function at each stop"})
     mouse: str = field(default="on", metadata={"help": "clicks and the wheel work in a layout"})

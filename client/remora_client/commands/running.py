@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from remora_client._model import Frame, Stop
+    from remora_client._session import Session
     from remora_client.commands._context import Context
     from remora_client.locspec import Location
 
@@ -52,7 +53,8 @@ async def continue_(ctx: Context, arguments: str) -> Result:
     """Let the program run on, to the next breakpoint.
 
     With a place, run to there: a breakpoint that goes away once it is hit. With a count, pass the
-    breakpoint that the program stands at so many times more. With -thread, only this thread runs.
+    breakpoint that the program stands at so many times more. With -thread, only this thread runs; so it does
+    where each is held for itself (set stop-mode one), and -all lets all threads run.
     While the program runs already, a script waits here for its next stop.
     Of several processes only this one runs on; with -all, every one that stands still.
     """
@@ -73,10 +75,16 @@ async def continue_(ctx: Context, arguments: str) -> Result:
         return await _pass_by(ctx, session.stop, count_of(arguments, "continue"))
     elif arguments:
         await _temporary(ctx, parse(arguments))
-        await session.resume()
+        await go_on(session)
     else:
-        await session.resume()
+        await go_on(session)
     return Result(resumed=True, anyone=True)
+
+
+async def go_on(session: Session) -> None:
+    """Let run what stands still: all threads, or the one that is held for itself."""
+    alone = session.stop is not None and session.stops_for_itself
+    await session.resume(session.stop.thread_id if session.stop is not None and alone else None)
 
 
 def _not_yet_told(ctx: Context) -> bool:
@@ -91,11 +99,11 @@ async def _pass_by(ctx: Context, at: Stop, count: int) -> Result:
             f"To run to line {count}: until {count}, or continue FILE:{count}",
         )
     for _ in range(count - 1):
-        await ctx.session.resume()
+        await go_on(ctx.session)
         stop = await ctx.session.wait_for_stop(ctx.timeout)
         if stop is None or not set(at.hit_breakpoints) & set(stop.hit_breakpoints):
             return Result(resumed=True)
-    await ctx.session.resume()
+    await go_on(ctx.session)
     return Result(resumed=True, anyone=True)
 
 
@@ -196,7 +204,7 @@ async def advance(ctx: Context, arguments: str) -> Result:
     """Run to a place, wherever that is. A breakpoint on the way stops there."""
     await ctx.frame()
     await _temporary(ctx, parse(arguments))
-    await ctx.session.resume()
+    await go_on(ctx.session)
     return Result(resumed=True)
 
 
@@ -280,15 +288,22 @@ async def restart(ctx: Context, arguments: str) -> Result:
 
 @command("pause", "interrupt", "halt", group="running", usage="[THREAD]", argument="thread")
 async def pause(ctx: Context, arguments: str) -> Result:
-    """Stop the running program at its next line. At the prompt, Ctrl-C does the same."""
-    if ctx.session.stop is not None:
-        if ctx.interactive:
-            raise CommandError("The program stands still already.")
-        return Result(resumed=True)
+    """Stop the running program at its next line. At the prompt, Ctrl-C does the same.
+
+    Where each thread is held for itself (set stop-mode one), only THREAD is stopped, by default the first.
+    """
+    session = ctx.session
     text = arguments.removeprefix("thread").strip()
     if text and text != "all" and not text.isdecimal():
         raise CommandError(f"pause takes the number of a thread, not {arguments!r}.", "threads lists them.")
-    await ctx.session.pause(int(text) if text.isdecimal() else None)
+    if session.stop is None:
+        await session.pause(int(text) if text.isdecimal() else None)
+        return Result(resumed=True)
+    if text.isdecimal() and session.stops_for_itself:
+        await session.pause_beside(int(text), ctx.timeout)
+        return Result()
+    if ctx.interactive:
+        raise CommandError("The program stands still already.")
     return Result(resumed=True)
 
 

@@ -79,6 +79,8 @@ async def status(ctx: Context, arguments: str) -> Result:
     }
     if session.stop is not None:
         data["stop"] = stop_data(session.stop)
+    if session.state.waiting:
+        data["alsoStopped"] = [each.thread_id for each in session.state.waiting]
     rows = [
         [[("class:name", key)], [("", visible(str(value)))]] for key, value in data.items() if key != "stop"
     ]

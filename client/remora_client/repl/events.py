@@ -66,8 +66,9 @@ class Events:
         if event == "output":
             if body.get("category") != "telemetry":
                 self.above.output(str(body.get("category") or "console"), str(body.get("output", "")))
-        elif event == "stopped":
-            self._later(self._tell_stop())
+        elif event in ("stopped", "remora/next-stop"):
+            if not self._is_beside(self.session, body):
+                self._later(self._tell_stop())
         elif event in ("terminated", "remora/gone"):
             self._end()
         elif event == "breakpoint":
@@ -89,14 +90,26 @@ class Events:
                 self.ctx.choose(member)
         elif event == "remora/left":
             self._lose(member)
-        elif event == "stopped":
-            self._see_stop(member)
+        elif event in ("stopped", "remora/next-stop"):
+            if not self._is_beside(member.session, body):
+                self._see_stop(member)
         elif event == "breakpoint" and member is self.ctx.member:
             self._tell_bound()
         elif event == "remora/note":
             self._say(f"{member}: {visible(str(body.get('text', '')))}", "class:warning")
         if self.face is not None:
             self.face.redraw()
+
+    def _is_beside(self, session: Session, body: dict[str, Any]) -> bool:
+        """Tell briefly of a thread that was held for itself while another is looked at."""
+        stop = next((each for each in session.state.waiting if each.thread_id == body.get("threadId")), None)
+        if stop is None:
+            return False
+        frame = stop.frame
+        where = f" at {visible(frame.source.name)}:{frame.line}" if frame is not None else ""
+        told = f"Thread {stop.thread_id} stopped, too: {visible(stop.reason)}{where}."
+        self._say(f"{told} To look at it: thread {stop.thread_id}", "class:heading")
+        return True
 
     def _see_stop(self, member: Member) -> None:
         """Show a stop of the process that is looked at; another's, too, where nothing else is going on."""

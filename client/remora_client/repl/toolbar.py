@@ -77,7 +77,8 @@ def _connection(about: About) -> Fragments:
 
 def _state(state: State) -> Fragments:
     if state.phase == "stopped" and state.stop is not None:
-        return [("class:toolbar.stopped", f"stopped: {visible(state.stop.reason)}")]
+        more = f" (+{len(state.waiting)})" if state.waiting else ""
+        return [("class:toolbar.stopped", f"stopped: {visible(state.stop.reason)}{more}")]
     if state.over:
         return [("class:toolbar.ended", state.phase)]
     return [("class:toolbar.running", state.phase)]

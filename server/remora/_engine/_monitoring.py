@@ -445,7 +445,9 @@ if sys.version_info >= (3, 12):
             frame = sys._getframe(1)
             if self._just_held and self._was_held_here(frame):
                 return
-            if not (code.co_flags & _SUSPENDS and _lines.is_only_cleanup(code, frame.f_lasti)):
+            if code.co_flags & _SUSPENDS and _lines.is_only_cleanup(code, frame.f_lasti):
+                return
+            if not self._is_held_with_others(frame):
                 self._report_line(frame)
 
         def _on_jump(self, code: CodeType, source: int, target: int) -> object:
@@ -455,23 +457,26 @@ if sys.version_info >= (3, 12):
             if self._just_held and self._was_held_here(frame):
                 return None
             # A pause takes any turn of any loop: `while True: pass` has nothing else.
-            if self._interrupting or _lines.is_line_again(code, source, target):
+            interrupting = self._interrupting
+            if interrupting and self._is_held_with_others(frame):
+                return None
+            if (not interrupting or id(frame) in self._line_frames) and _lines.is_line_again(
+                code, source, target
+            ):
                 self._report_line(frame)
                 return None
-            return DISABLE
+            return None if interrupting else DISABLE
 
-        def _report_line(self, frame: FrameType) -> None:
+        def _is_held_with_others(self, frame: FrameType) -> bool:
             listener = self._listener
-            if listener is None:
-                return
             try:
-                if self._interrupting and listener.on_interrupt(frame):
-                    return
-                owner = self._line_frames.get(id(frame))
-                if owner is not None:
-                    listener.on_step(owner, Happening.LINE, frame, None)
+                return self._interrupting and listener is not None and listener.on_interrupt(frame)
             except Exception as error:
                 self._fail(error)
+                return False
+
+        def _report_line(self, frame: FrameType) -> None:
+            self._report_from(self._line_frames, Happening.LINE, frame, None)
 
         def _was_held_here(self, frame: FrameType) -> bool:
             """Whether BREAK has just held this thread at this very place."""
@@ -482,12 +487,8 @@ if sys.version_info >= (3, 12):
             if listener is None or not (self._interrupting or self._callers):
                 return
             frame = sys._getframe(1)
-            try:
-                if self._interrupting and listener.on_interrupt(frame):
-                    return
-            except Exception as error:
-                self._fail(error)
-            self._report_call(frame, listener)
+            if not self._is_held_with_others(frame):
+                self._report_call(frame, listener)
 
         def _report_call(self, frame: FrameType, listener: Listener) -> None:
             try:

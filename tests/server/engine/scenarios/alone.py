@@ -45,6 +45,13 @@ def visit(place):
     return found  # @third
 
 
+def turns():
+    count = 0  # @begin
+    while count < 3:  # @test
+        count += 1  # @turn
+    return count  # @end
+
+
 def state(scene, thread):
     return next(info.state for info in scene.call("threads") if info.id == thread)
 
@@ -240,3 +247,27 @@ def scenario_a_thread_that_runs_alone_can_be_paused(scene):
     operate(scene, script, counter)
     join(scene, [])
     counter.end()
+
+
+def scenario_steps_alone_end_where_others_do(scene):
+    """Though every thread that runs is looked at meanwhile."""
+    scene.break_at("begin")
+    ends = []
+
+    def script():
+        for alone in (True, False):
+            thread = threading.Thread(target=turns)
+            thread.start()
+            number = scene.wait_stopped()["threadId"]
+            found = ["begin"]
+            while found[-1] != "end":
+                scene.call("step", number, "over", single_thread=alone)
+                scene.wait_stopped()
+                found.append(scene.where(number))
+            ends.append(found)
+            scene.call("resume", None)
+            thread.join(20)
+
+    operate(scene, script)
+    join(scene, [])
+    assert ends[0] == ends[1] == ["begin", *3 * ["test", "turn"], "test", "end"], ends
