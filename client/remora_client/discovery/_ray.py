@@ -43,8 +43,7 @@ class _Cluster:
     """One look at the control store."""
 
     nodes: list[dict[str, Any]]
-    actors: dict[str, dict[str, Any]]  # by id
-    named: set[str]  # the ids of those that have a name, by which we can speak to them
+    actors: dict[str, Any]  # by id; rows of its table
     workers: dict[tuple[str, int], str]  # by host and pid: the id
     hooks: dict[str, dict[str, Any]]  # by a worker's id: what its hook said
 
@@ -84,11 +83,11 @@ class Ray:
             )
         taken = set()
         for ident, actor in cluster.actors.items():
-            host, pid = str(actor["Address"]["IPAddress"]), int(actor["Pid"])
+            host, pid = actor.address.ip_address, actor.pid
             taken.add((host, pid))
-            can = ident in cluster.named or cluster.hook_of(host, pid) is not None
-            name = f"ray actor {actor['ActorClassName']} {actor['Name']}".rstrip()
-            remark = "" if can else f"it has no name, and {_NO_HOOK}"
+            can = _is_python(actor) or cluster.hook_of(host, pid) is not None
+            name = f"ray actor {actor.class_name} {actor.name}".rstrip()
+            remark = "" if can else "it is not written in Python"
             yield Target(ident, name, "actor", host, pid, remark=remark, can_attach=can)
         for (host, pid), ident in cluster.workers.items():
             if (host, pid) not in taken:
@@ -109,7 +108,10 @@ class Ray:
         if self._key is None:
             self._key = Key.new()
         arguments = self._key.arguments(target.name, [target.host, "0.0.0.0"])
-        handle = await self._blocking(lambda: _handle(target.key))
+        actor = cluster.actors.get(target.key)
+        if actor is None:
+            raise ConnectError(f"{visible(target.name)} has gone.")
+        handle = await self._blocking(lambda: _handle(actor))
         try:
             answer = await self._blocking(
                 lambda: ray.get(handle.__ray_call__.remote(_enable(arguments)), timeout=_ASK_SECONDS)
@@ -182,12 +184,10 @@ def _look() -> _Cluster:
     from ray.core.generated import gcs_pb2
     from ray.experimental import internal_kv
 
-    actors = {
-        ident: each for ident, each in state.actor_table(None).items() if each["State"] == "ALIVE"
-    }  # also connects the accessor
-    rows = [
-        gcs_pb2.WorkerTableData.FromString(raw) for raw in state._global_state_accessor.get_worker_table()
-    ]
+    nodes = [each for each in ray.nodes() if each["Alive"]]  # also connects the accessor
+    accessor = state._global_state_accessor
+    actors = [gcs_pb2.ActorTableData.FromString(raw) for raw in accessor.get_actor_table(None, None)]
+    rows = [gcs_pb2.WorkerTableData.FromString(raw) for raw in accessor.get_worker_table()]
     workers = {
         (row.worker_address.ip_address, row.pid): row.worker_address.worker_id.hex()
         for row in rows
@@ -198,27 +198,40 @@ def _look() -> _Cluster:
         said = internal_kv._internal_kv_get(name, namespace=NAMESPACE)
         if name.decode() in workers.values() and said is not None:
             hooks[name.decode()] = json.loads(said)
-    named = {_named_id(each) for each in ray.util.list_named_actors(all_namespaces=True)}
-    return _Cluster([each for each in ray.nodes() if each["Alive"]], actors, named, workers, hooks)
+    alive = {each.actor_id.hex(): each for each in actors if each.state == gcs_pb2.ActorTableData.ALIVE}
+    return _Cluster(nodes, alive, workers, hooks)
 
 
-def _named_id(named: dict[str, str]) -> str:
-    with contextlib.suppress(ValueError):  # it has gone meanwhile
-        return str(ray.get_actor(named["name"], namespace=named["namespace"])._actor_id.hex())
-    return ""
+def _is_python(actor: Any) -> bool:
+    return bool(actor.function_descriptor.HasField("python_function_descriptor"))
 
 
-def _handle(ident: str) -> Any:
-    for named in ray.util.list_named_actors(all_namespaces=True):
-        with contextlib.suppress(ValueError):
-            handle = ray.get_actor(named["name"], namespace=named["namespace"])
-            if handle._actor_id.hex() == ident:
-                # Where its class cannot be imported here, Ray has a stand-in for it that takes no arguments.
-                handle._ray_method_signatures["__ray_call__"] = [
-                    inspect.Parameter("fn", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-                ]
-                return handle
-    raise ConnectError("The actor has gone, or has no name by which it could be spoken to.")
+def _handle(actor: Any) -> Any:
+    """A way to speak to an actor, whether it has a name or not.
+
+    What Ray itself makes of a name, from the same row. It is a weak one: the actor lives as long as it would
+    without us.
+    """
+    from ray.core.generated import core_worker_pb2
+
+    made = core_worker_pb2.ActorHandle(
+        actor_id=actor.actor_id,
+        owner_id=actor.owner_address.worker_id,
+        owner_address=actor.owner_address,
+        creation_job_id=actor.job_id,
+        actor_creation_task_function_descriptor=actor.function_descriptor,
+        name=actor.name,
+        ray_namespace=actor.ray_namespace,
+        is_detached=actor.is_detached,
+        max_pending_calls=-1,
+    )
+    core = ray._private.worker.global_worker.core_worker
+    handle = core.deserialize_and_register_actor_handle(made.SerializeToString(), None, True)
+    # Where its class cannot be imported here, Ray has a stand-in for it that takes no arguments.
+    handle._ray_method_signatures["__ray_call__"] = [
+        inspect.Parameter("fn", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    return handle
 
 
 def _enable(arguments: tuple[Any, ...]) -> Any:

@@ -1,7 +1,8 @@
 """A Ray job for the tests: with a cluster of its own for three workers, or in the cluster of another one.
 
 It prints the cluster's address, and then does what the lines of its standard input say: `KEY NUMBER` runs the
-module's function `job` as a task, `actor NAME` makes an actor, `call NAME NUMBER` has it do `job`.
+module's function `job` as a task, `actor NAME` makes an actor (`nameless` one without a name), and
+`call NAME NUMBER` has it do `job`.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def main(module: str, address: str = "") -> None:
     for line in sys.stdin:
         word, *rest = line.split()
         if word == "actor":
-            actors[rest[0]] = actor.options(name=rest[0]).remote()
+            actors[rest[0]] = actor.options(name=None if rest[0] == "nameless" else rest[0]).remote()
             print("actor", ray.get(actors[rest[0]].pid.remote()), flush=True)
         elif word == "call":
             tell("call", actors[rest[0]].do.remote(int(rest[1])))

@@ -64,7 +64,8 @@ def test_breakpoints_in_tasks_and_actors(
 ) -> None:
     """In one, so that there is one cluster, however the tests are spread."""
     check_a_remote_function(cluster[0], jobs, place, remora)
-    check_an_actor_that_runs(cluster[1], jobs, place, remora)
+    for name in ("counter", "nameless"):
+        check_an_actor_that_runs(cluster[1], jobs, place, remora, name)
 
 
 def check_a_remote_function(engine: Engine, jobs: Jobs, place: str, remora: Remora) -> None:
@@ -85,27 +86,30 @@ def check_a_remote_function(engine: Engine, jobs: Jobs, place: str, remora: Remo
     assert engine.answer("third").split()[0] == "10"  # nobody is there any more
 
 
-def check_an_actor_that_runs(address: str, jobs: Jobs, place: str, remora: Remora) -> None:
+def check_an_actor_that_runs(address: str, jobs: Jobs, place: str, remora: Remora, name: str) -> None:
     """Of another job, which has no hook."""
     with Engine("ray_cluster.py", jobs, address, env=ENVIRONMENT) as theirs:
         theirs.answer("cluster")
-        pid = int(theirs.ask("actor counter"))
+        pid = int(theirs.ask(f"actor {name}"))
         listed = json.loads(remora("ls", place, "--json").output)
         kinds = {each["kind"] for each in listed}
         assert kinds == {"node", "worker", "actor"}
         (actor,) = [each for each in listed if each["kind"] == "actor"]
-        assert (actor["pid"], actor["name"], actor["canAttach"]) == (pid, "ray actor Worker counter", True)
+        shown = "ray actor Worker counter" if name == "counter" else "ray actor Worker"
+        assert (actor["pid"], actor["name"], actor["canAttach"]) == (pid, shown, True)
 
         line = f"break {jobs.path}:{jobs.line('call')}"
         with exec_(remora, place, line, "continue", "print number", "step") as running:
             running.result(line, timeout=60)
-            theirs.say("call counter 4")
+            theirs.say(f"call {name} 4")
             stopped = running.answer("continue", timeout=60)
             assert (stopped["pid"], stopped["stop"]["frame"]["name"]) == (pid, "Worker.do")
             assert running.result("print number")["value"] == "4"
             assert running.stop("step")["frame"]["name"] == "job"
             assert running.returncode(60) == 0
         assert theirs.answer("call") == f"8 {pid}"
+        theirs.say(f"call {name} 5")  # nobody is there any more, and the actor is
+        assert theirs.answer("call") == f"10 {pid}"
 
 
 def test_a_cluster_that_is_not_there(remora: Remora) -> None:
