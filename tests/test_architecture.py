@@ -76,7 +76,17 @@ LAYERS: dict[str, list[set[str]]] = {
         },
         {"_transport"},
         {"_host"},
-        {"_engine._native", "_placement", "_targets", "_renderers", "_statics", "_loop", "_opening", "_feed"},
+        {
+            "_engine._native",
+            "_columns",
+            "_placement",
+            "_targets",
+            "_renderers",
+            "_statics",
+            "_loop",
+            "_opening",
+            "_feed",
+        },
         {"_importing"},
         {
             "_crash",

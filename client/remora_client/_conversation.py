@@ -33,6 +33,7 @@ class Conversation:
         self._listeners: list[Callable[[str, dict[str, Any]], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._selected: Frame | None = None
+        self._chain: tuple[Frame, ...] = ()  # of the task that is looked at in place of a thread
         self._stack: dict[int, list[Frame]] = {}  # by thread, for the current stop
         self._rpc.on_event = self._take_event
         self._rpc.on_end = lambda: self._take_event("remora/gone", {})
@@ -82,7 +83,7 @@ class Conversation:
         before = self.state
         self.state = reduce(before, event, body)
         if self.state.stop is not before.stop:
-            self._selected = None
+            self._selected, self._chain = None, ()
             self._stack.clear()
         self._react(event, body)
         self._changed.set()

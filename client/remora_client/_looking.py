@@ -59,6 +59,8 @@ class Looking(Conversation):
 
     async def stack(self, thread: int | None = None, start: int = 0, count: int | None = None) -> list[Frame]:
         """Frames of a thread, newest first; of a running one, a snapshot where the server can."""
+        if thread is None and self._chain:
+            return list(self._chain[start:][:count])
         if thread is None:
             thread = self._thread_id()
         known = self._stack.get(thread, [])
@@ -96,6 +98,7 @@ class Looking(Conversation):
 
     async def select_thread(self, thread: int) -> Frame:
         """Make a thread's newest frame the selected one."""
+        self._chain = ()
         stop = self.state.stop
         if stop is None:
             raise NotStopped("The program is running.", "Stop it first: pause.")
@@ -119,6 +122,30 @@ class Looking(Conversation):
         if self.state.stop is None:
             raise NotStopped("The program is running.", "Stop it first: pause.")
         return self.state.stop.thread_id
+
+    def select_task(self, task: Task) -> Frame:
+        """Look at a task in place of a thread: at the newest frame of its chain that is the program's own.
+
+        Until the next stop, or until a thread is selected. Raises `NotStopped` where the thread of its loop
+        is not held: what can be moving cannot be looked into.
+        """
+        if not task.frames or not task.frames[0].id:
+            raise NotStopped(
+                f"The thread that runs task {task.name} is not stopped.",
+                "It waits in its event loop: a breakpoint in one of its tasks stops it.",
+            )
+        self._chain = task.frames
+        self._selected = next((each for each in task.frames if not each.subtle), task.frames[0])
+        return self._selected
+
+    @property
+    def chain(self) -> tuple[Frame, ...]:
+        """The chain of awaits of the task that is looked at in place of a thread; () for a thread."""
+        return self._chain
+
+    def look_back(self, chain: tuple[Frame, ...], frame: Frame) -> None:
+        """Look again at what `chain` and `current_frame` were."""
+        self._chain, self._selected = chain, frame
 
     async def _frame(self, frame: Frame | None) -> Frame:
         return frame if frame is not None else await self.current_frame()

@@ -65,6 +65,7 @@ class Source:
     path: str
     reference: int = 0
     sha256: str | None = None
+    is_library: bool = field(default=False, compare=False)  # the server says that it is not the user's own
 
     @classmethod
     def from_dap(cls, body: Any) -> Source:
@@ -80,7 +81,8 @@ class Source:
             None,
         )
         name = _text(body, "name") or path.replace("\\", "/").rpartition("/")[2]
-        return cls(name, path, _number(body, "sourceReference"), sha256)
+        subtle = body.get("presentationHint") == "deemphasize"
+        return cls(name, path, _number(body, "sourceReference"), sha256, subtle)
 
     def to_dap(self) -> dict[str, Any]:
         """The body that names this file in a request."""
@@ -277,6 +279,7 @@ class Breakpoint:
     sent_line: int | None = None  # the same statement's line in what the program runs, where it differs
     verified: bool = False
     bound_line: int | None = None
+    bound_column: int | None = None  # where the one of several places on the line begins
     bound_path: str | None = None  # the debuggee's path
     bound_sha256: str | None = None  # of the text that the debuggee runs
     message: str | None = None
@@ -304,7 +307,8 @@ class Breakpoint:
         """The place in the form that `break` takes."""
         if self.kind == "function":
             return self.function
-        return f"{self.bound_path or self.path}:{self.bound_line or self.line}"
+        column = f":{self.bound_column}" if self.bound_column else ""
+        return f"{self.bound_path or self.path}:{self.bound_line or self.line}{column}"
 
     def unbound(self) -> Breakpoint:
         """What the person set, without what a server made of it."""
@@ -312,6 +316,7 @@ class Breakpoint:
             self,
             verified=False,
             bound_line=None,
+            bound_column=None,
             bound_path=None,
             bound_sha256=None,
             sent_line=None,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from remora_client._connect import Link
-    from remora_client._model import Breakpoint, Frame, Stop
+    from remora_client._model import Breakpoint, Frame, Source, Stop
     from remora_protocol import ProcessInfo
 
 __all__ = ["Session"]
@@ -282,6 +282,15 @@ class Session(Returning):
         targets = [each for each in records(body, "targets") if isinstance(each.get("id"), int)]
         return [(each["id"], str(each.get("label", ""))) for each in targets]
 
+    async def columns(self, source: Source, line: int) -> list[int]:
+        """Where the places on a line begin that can stop, from the left; none where there is only one."""
+        if not self.supports("supportsBreakpointLocationsRequest"):
+            return []
+        body = await self.request("breakpointLocations", {"source": source.to_dap(), "line": line})
+        return [
+            each["column"] for each in records(body, "breakpoints") if isinstance(each.get("column"), int)
+        ]
+
     async def goto_targets(self, line: int, frame: Frame | None = None) -> list[int]:
         """The lines that a jump to `line` may go to: one, or none."""
         place = await self._frame(frame)
@@ -325,7 +334,7 @@ class Session(Returning):
             arguments["singleThread"] = single
         # Before the request: the next stop may come right behind the answer, or even before it.
         self.state = resumed(before, arguments["threadId"] if alone else None, steps=alone and steps)
-        self._selected = None
+        self._selected, self._chain = None, ()
         self._stack.clear()
         try:
             await self.request(command, arguments)

@@ -64,11 +64,13 @@ def bind(breakpoint_: Breakpoint, answer: Mapping[str, Any]) -> Breakpoint:
     source = answer.get("source")
     path = source.get("path") if isinstance(source, dict) else None
     line, message, reason = answer.get("line"), answer.get("message"), answer.get("reason")
+    column = answer.get("column")
     server_id = answer.get("id")
     return replace(
         breakpoint_,
         verified=answer.get("verified") is True,
         bound_line=line if isinstance(line, int) else breakpoint_.bound_line,
+        bound_column=column if isinstance(column, int) and breakpoint_.column is not None else None,
         bound_path=path if isinstance(path, str) else breakpoint_.bound_path,
         bound_sha256=Source.from_dap(source).sha256 if isinstance(source, dict) else breakpoint_.bound_sha256,
         message=message if isinstance(message, str) else None,

@@ -1,7 +1,8 @@
 """What a person may type for a place in the program, read into values. Pure: no file is opened here.
 
-``12``, ``12:5``, ``+3``, ``-3``, ``app.py:12``, ``part/of/app.py:12:5``, ``pkg.mod:12``, ``app.py:/text/``
-(the first line that holds the text), ``func``, ``Class.method``, ``pkg.mod.func``, ``/regex/`` (functions).
+``12``, ``+3``, ``-3``, ``app.py:12``, ``part/of/app.py:12``, ``pkg.mod:12``, ``app.py:/text/`` (the first
+line that holds the text), ``func``, ``Class.method``, ``pkg.mod.func``, ``/regex/`` (functions). Where a line
+has several places to stop, ``app.py:12:5`` is the one at column 5, and ``app.py:12#2`` the second one.
 """
 
 from __future__ import annotations
@@ -28,12 +29,13 @@ __all__ = [
     "parse_location",
 ]
 
-FORMS = "12, +3, app.py:12, pkg.mod:12, app.py:/text/, function, Class.method or /regex/"
+FORMS = "12, +3, app.py:12, app.py:12#2, pkg.mod:12, app.py:/text/, function, Class.method or /regex/"
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
-_WITH_LINE = re.compile(r"(?P<file>.*?[^:]):(?P<line>\d+)(?::(?P<column>\d+))?", re.DOTALL)
+_SPOT = r"(?::(?P<column>\d+)|#(?P<nth>\d+))?"
+_WITH_LINE = re.compile(rf"(?P<file>.*?[^:]):(?P<line>\d+){_SPOT}", re.DOTALL)
 _WITH_TEXT = re.compile(r"(?P<file>.*[^:]):/(?P<text>.+)/", re.DOTALL)
-_PLAIN_LINE = re.compile(r"(?P<line>\d+)(?::(?P<column>\d+))?")
+_PLAIN_LINE = re.compile(rf"(?P<line>\d+){_SPOT}")
 _SOURCE_SUFFIXES = (".py", ".pyw", ".pyi", ".pyx")
 
 
@@ -43,13 +45,17 @@ class LocationError(ValueError):
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the file that is being looked at."""
+    """A line of the file that is being looked at.
+
+    Of several places on a line, `column` is in the one meant, or it is the `nth` from the left.
+    """
 
     line: int
     column: int | None = None
+    nth: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.line}{_suffix(self.column)}"
+        return f"{self.line}{_suffix(self)}"
 
 
 @dataclass(frozen=True)
@@ -69,9 +75,10 @@ class FileLine:
     path: str
     line: int
     column: int | None = None
+    nth: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}{_suffix(self.column)}"
+        return f"{self.path}:{self.line}{_suffix(self)}"
 
 
 @dataclass(frozen=True)
@@ -92,9 +99,10 @@ class ModuleLine:
     module: str
     line: int
     column: int | None = None
+    nth: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.module}:{self.line}{_suffix(self.column)}"
+        return f"{self.module}:{self.line}{_suffix(self)}"
 
 
 @dataclass(frozen=True)
@@ -148,7 +156,7 @@ def parse_location(text: str) -> Location:
     if not text:
         raise LocationError(f"a place is missing: {FORMS}")
     if plain := _PLAIN_LINE.fullmatch(text):
-        return Line(_line(plain["line"]), _column(plain["column"]))
+        return Line(_line(plain["line"]), _column(plain["column"]), _column(plain["nth"]))
     if text[0] in "+-" and text[1:].isdecimal():
         return Offset(int(text))
     if len(text) > 2 and text[0] == text[-1] == "/" and not text.endswith(_SOURCE_SUFFIXES):
@@ -156,7 +164,8 @@ def parse_location(text: str) -> Location:
     if match := _WITH_TEXT.fullmatch(text):
         return FileText(match["file"], match["text"])
     if match := _WITH_LINE.fullmatch(text):
-        return _in_file(match["file"], _line(match["line"]), _column(match["column"]))
+        kind, file = _file_or_module(match["file"])
+        return kind(file, _line(match["line"]), _column(match["column"]), _column(match["nth"]))
     if text.endswith(_SOURCE_SUFFIXES) or "/" in text or "\\" in text:
         raise LocationError(f"{text} names a file: say which line, as in {text}:12")
     if _DOTTED.fullmatch(text):
@@ -205,10 +214,10 @@ def _filters(place: str) -> tuple[str, dict[str, str]]:
     return place.strip(), found
 
 
-def _in_file(name: str, line: int, column: int | None) -> Location:
+def _file_or_module(name: str) -> tuple[type[FileLine] | type[ModuleLine], str]:
     if name.endswith(_SOURCE_SUFFIXES) or not _DOTTED.fullmatch(name):
-        return FileLine(name, line, column)
-    return ModuleLine(name, line, column)
+        return FileLine, name
+    return ModuleLine, name
 
 
 def _options(text: str) -> tuple[dict[str, str], str]:
@@ -218,8 +227,10 @@ def _options(text: str) -> tuple[dict[str, str], str]:
         name, text = match["name"], text[match.end() :]
         if name in ("tmp", "disabled", "r", "y"):
             found[name] = ""
-        elif name in ("hit", "log", "name", "after", "text"):
+        elif name in ("hit", "log", "name", "after", "text", "proc"):
             found[name], text = _quoted(name, text)
+            if name == "proc" and found.pop(name) != "all":
+                raise LocationError("-proc takes all: of several processes, a breakpoint is set in each")
         else:
             raise LocationError(
                 f"-{name} is no option of break: -tmp, -disabled, -hit 'OP N', -log 'TEXT', -name NAME, "
@@ -269,5 +280,7 @@ def _regex(pattern: str) -> str:
     return pattern
 
 
-def _suffix(column: int | None) -> str:
-    return "" if column is None else f":{column}"
+def _suffix(place: Line | FileLine | ModuleLine) -> str:
+    if place.nth is not None:
+        return f"#{place.nth}"
+    return "" if place.column is None else f":{place.column}"

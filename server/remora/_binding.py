@@ -17,6 +17,7 @@ from remora._conditions import BadExpression
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from remora._columns import Spot
     from remora._sources import Sources
 
 __all__ = ["LineTable"]
@@ -30,7 +31,15 @@ class _Asked:
     spec: SourceBreakpoint
     point: Point | None
     refusal: str = ""
-    places: dict[str, int] = field(default_factory=dict)
+    places: dict[str, _Place] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A line; with `spot` only one of the several places on it."""
+
+    line: int
+    spot: Spot | None = None
 
 
 @dataclass
@@ -83,13 +92,13 @@ class LineTable:
         """Whether files that are not loaded yet could matter."""
         return bool(self._files)
 
-    def points(self) -> Iterator[tuple[str, int, Point]]:
-        """Each breakpoint in force: file name as in `co_filename`, line, what to do there."""
+    def points(self) -> Iterator[tuple[str, int, Point, Spot | None]]:
+        """Each breakpoint in force: file name as in `co_filename`, line, what to do there, place on it."""
         for file in self._files.values():
             for asked in file.asked:
                 if asked.point is not None:
-                    for filename, line in asked.places.items():
-                        yield filename, line, asked.point
+                    for filename, place in asked.places.items():
+                        yield filename, place.line, asked.point, place.spot
 
     def has(self, point: Point) -> bool:
         """Whether this breakpoint is still set."""
@@ -128,7 +137,12 @@ class LineTable:
             known = self._sources.lines(filename) is not None
             line = self._sources.place(filename, asked.spec.line) if known else asked.spec.line
             if line is not None:
-                asked.places[filename] = line
+                asked.places[filename] = _Place(line, self._spot(filename, line, asked.spec))
+
+    def _spot(self, filename: str, line: int, spec: SourceBreakpoint) -> Spot | None:
+        if spec.column is None or line != spec.line:
+            return None
+        return self._sources.spot(filename, line, spec.column)
 
     def _describe(self, file: _File, asked: _Asked) -> Breakpoint:
         if asked.point is None:
@@ -141,14 +155,18 @@ class LineTable:
         if not asked.places:
             message = f"Nothing can stop on line {asked.spec.line} or below it in the same function."
             return self._refuse(file, asked, message)
-        (filename, line), *others = asked.places.items()
+        (filename, place), *others = asked.places.items()
+        line, spot = place.line, place.spot
         notes = []
+        if spot is not None and spot.code is None:
+            notes.append("This Python has the same code for several places on the line: it stops at each.")
         if line != asked.spec.line:
             notes.append(f"Moved from line {asked.spec.line} to {line}.")
         if others:
             paths = ", ".join(self._sources.display_path(name) for name, _ in others)
             notes.append(f"The name fits several files; it is also set in {paths}.")
-        return Breakpoint(asked.number, True, line, filename, " ".join(notes) or None)
+        column = None if spot is None else spot.column
+        return Breakpoint(asked.number, True, line, filename, " ".join(notes) or None, column=column)
 
     def _refuse(self, file: _File, asked: _Asked, message: str) -> Breakpoint:
         filename = file.filenames[0] if file.filenames else None

@@ -43,6 +43,7 @@ class SourceBreakpoint:
     """A breakpoint on a line, as asked for.
 
     Attributes:
+        column: of several places on the line only the one that this is in: a lambda, say.
         thread, task: stop only threads, and only tasks, whose name matches this pattern.
         temporary: gone after the first stop.
     """
@@ -95,6 +96,7 @@ class Breakpoint:
 
     Attributes:
         filename: the debuggee's path once it is bound.
+        column: where on the line, when it is only at one of several places there.
         message: what the person should know: it moved, is pending or refused, and why.
         reason: DAP's word when it is not verified: pending or failed.
     """
@@ -105,12 +107,15 @@ class Breakpoint:
     filename: str | None = None
     message: str | None = None
     reason: str | None = None
+    column: int | None = None
 
     def body(self, path: str | None = None) -> dict[str, Any]:
         """As DAP's Breakpoint; `path` is how the client is shown `filename`."""
         body: dict[str, Any] = {"id": self.id, "verified": self.verified}
         if self.line is not None:
             body["line"] = self.line
+        if self.column is not None:
+            body["column"] = self.column
         if path is not None:
             body["source"] = {"name": re.split(r"[\\/]", path)[-1], "path": path}
         if self.message:

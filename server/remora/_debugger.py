@@ -242,8 +242,12 @@ class Debugger:
         """The stack, newest first. Of a held thread the same frames until it goes on; else how it is now."""
         return self._stacks.of(self._record(thread_id))
 
+    def task_frames(self, ident: int, chain: Sequence[tuple[FrameType, int]]) -> list[Frame]:
+        """The frames of a task, newest first. To be looked into only while the thread of its loop is held."""
+        return self._stacks.of_task(self._threads.of(ident), chain)
+
     def frame(self, frame_id: int) -> Frame:
-        """A frame that `frames` gave out and that has not moved on since."""
+        """A frame that `frames` or `task_frames` gave out and that has not moved on since."""
         return self._stacks.frame(frame_id)
 
     def place_of(self, frame: Frame) -> tuple[CodeType, int]:

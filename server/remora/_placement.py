@@ -25,6 +25,14 @@ def code_lines(code: CodeType) -> list[tuple[int, int]]:
     return [(offset, line) for offset, line in _entries(code) if offset >= begin and line > 0]
 
 
+def code_spans(code: CodeType) -> set[int]:
+    """Every line that this code runs, also one whose first instruction sets up the call: a short lambda's."""
+    if not hasattr(code, "co_lines"):
+        return {line for _, line in code_lines(code)}
+    begin = _prologue_end(code)
+    return {line for _, end, line in code.co_lines() if line and end > begin}
+
+
 def _entries(code: CodeType) -> Iterator[tuple[int, int]]:
     if hasattr(code, "co_lines"):
         for start, _end, line in code.co_lines():

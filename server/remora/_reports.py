@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from remora._binding import LineTable
     from remora._breakpoints import Outcome, Point
+    from remora._columns import Spot
     from remora._engine import Engine
     from remora._engine._base import ExitReport, Report
     from remora._filters import Filters
@@ -72,9 +73,9 @@ class Reports:
 
     def watch_lines(self) -> None:
         """The table of line breakpoints has changed."""
-        table: dict[str, dict[int, list[Point]]] = {}
-        for filename, line, point in self._lines.points():
-            table.setdefault(filename, {}).setdefault(line, []).append(point)
+        table: dict[str, dict[int, list[tuple[Point, Spot | None]]]] = {}
+        for filename, line, point, spot in self._lines.points():
+            table.setdefault(filename, {}).setdefault(line, []).append((point, spot))
         reports = {
             filename: {line: self._report_in(filename, line, points) for line, points in lines.items()}
             for filename, lines in table.items()
@@ -196,10 +197,32 @@ class Reports:
 
     # -- breakpoints
 
-    def _report_in(self, filename: str, line: int, points: list[Point]) -> Report:
-        report = self._line_report(points)
+    def _report_in(self, filename: str, line: int, placed: list[tuple[Point, Spot | None]]) -> Report:
+        if any(spot is not None and spot.code is not None for _, spot in placed):
+            report = self._spot_report(placed)
+        else:
+            report = self._line_report([point for point, _ in placed])
         last = self._lines.last_line(filename, line)
         return report if last == line else _once_per_statement(report, line, last)
+
+    def _spot_report(self, placed: list[tuple[Point, Spot | None]]) -> Report:
+        """On a line with several places: who is here depends on the code that has come by."""
+        reports: dict[int, tuple[CodeType, Report | None]] = {}
+
+        def report(frame: FrameType) -> object:
+            code = frame.f_code
+            known = reports.get(id(code))
+            if known is None:
+                original = self._engine.original(code)
+                here = [
+                    point
+                    for point, spot in placed
+                    if spot is None or spot.code is None or spot.runs(original)
+                ]
+                known = reports[id(code)] = (code, self._line_report(here) if here else None)
+            return known[1] is not None and known[1](frame)
+
+        return report
 
     def _line_report(self, points: list[Point]) -> Report:
         if len(points) == 1:

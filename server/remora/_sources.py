@@ -19,6 +19,8 @@ from remora_protocol import match_by_name, near_matches, sha256_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from remora._columns import Spot
+
 __all__ = ["Lines", "Sources"]
 
 _MODULE_DICT: Any = vars(ModuleType)["__dict__"]
@@ -46,6 +48,7 @@ class Sources:
         self._modules: dict[str, tuple[int, str]] = {}  # module name -> (id of the module, co_filename)
         self._texts: dict[str, _Loaded | None] = {}
         self._lines: dict[str, Lines | None] = {}
+        self._spots: dict[str, dict[int, tuple[Spot, ...]]] = {}
         self._references: dict[str, int] = {}
         self._by_reference: dict[int, str] = {}
 
@@ -137,6 +140,32 @@ class Sources:
         """Where a breakpoint on this line goes: the line, or a later one in the same function, or None."""
         lines = self.lines(filename)
         return None if lines is None else lines.place(line)
+
+    def spots(self, filename: str, line: int) -> tuple[Spot, ...]:
+        """The places on a line, from left to right, where it has several and its columns are known."""
+        if filename not in self._spots:
+            self._spots[filename] = self._read_spots(filename)
+        return self._spots[filename].get(line, ())
+
+    def spot(self, filename: str, line: int, column: int) -> Spot | None:
+        """The one of several places on a line that a column means; None where there is only one."""
+        spots, loaded = self.spots(filename, line), self._load(filename)
+        if not spots or loaded is None:
+            return None
+        from remora._columns import pick
+
+        return pick(spots, line, column, loaded.text)
+
+    def _read_spots(self, filename: str) -> dict[int, tuple[Spot, ...]]:
+        loaded = self._load(filename)
+        if loaded is None or not loaded.fresh:
+            return {}
+        from remora._columns import spots_of_text  # and ast with it: only who asks for columns pays for it
+
+        try:
+            return spots_of_text(loaded.text, filename)
+        except (SyntaxError, ValueError, RecursionError):
+            return {}
 
     def _read_lines(self, filename: str) -> Lines | None:
         loaded = self._load(filename)

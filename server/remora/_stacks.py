@@ -45,6 +45,10 @@ class Stacks:
             known = self._held[record.id] = (stop, self._make(record, _stack_of(stop)))
         return known[1]
 
+    def of_task(self, record: ThreadRecord, chain: Iterable[Place]) -> list[Frame]:
+        """The frames of a chain of awaits, for as long as the thread of its loop is held."""
+        return self._make(record, chain)
+
     def frame(self, number: int) -> Frame:
         """A frame that `of` gave out and that has not moved on since."""
         frame = self._frames.get(number)

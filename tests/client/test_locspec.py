@@ -41,8 +41,10 @@ def _bad(pattern: str) -> bool:
 
 locations = st.one_of(
     st.builds(Line, lines, columns),
+    st.builds(Line, lines, nth=st.integers(1, 99)),
     st.builds(Offset, st.integers(-999, 999)),
     st.builds(FileLine, paths, lines, columns),
+    st.builds(FileLine, paths, lines, nth=st.integers(1, 99)),
     st.builds(FileText, paths, st.from_regex(r"[a-z =]{1,9}", fullmatch=True).map(str.strip).filter(bool)),
     st.builds(ModuleLine, dotted.filter(lambda name: not name.endswith(".py")), lines, columns),
     st.builds(Function, dotted.filter(lambda name: not re.search(r"\.(py|pyw|pyi|pyx)$", name))),
@@ -67,6 +69,9 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     [
         ("12", Line(12)),
         ("12:5", Line(12, 5)),
+        ("12#2", Line(12, nth=2)),
+        ("app.py:12#2", FileLine("app.py", 12, nth=2)),
+        ("pkg.mod:12#3", ModuleLine("pkg.mod", 12, nth=3)),
         ("+3", Offset(3)),
         ("-3", Offset(-3)),
         ("app.py:12", FileLine("app.py", 12)),

@@ -24,6 +24,8 @@ def breakpoint_data(each: Breakpoint) -> dict[str, Any]:
         "path": each.bound_path or each.path,
         "line": each.bound_line or each.line,
     }
+    if each.bound_column:
+        data["column"] = each.bound_column
     if each.note():
         data["message"] = each.note()
     return data

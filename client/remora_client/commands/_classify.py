@@ -224,7 +224,7 @@ def _goes_on_as_python(entry: Command, text: str, word: str, rest: str, names: C
         if attached:
             callable_name = word in names or word in _BUILTINS
             return (callable_name or entry.argument != "expression") and could_be_python(text)
-        return entry.argument not in ("expression", "text", "command") and could_be_python(text)
+        return entry.argument not in ("expression", "regex", "text", "command") and could_be_python(text)
     if not _OPERATOR.match(after) or _begins_argument(entry, rest, after):
         return False
     return could_be_python(text)
@@ -239,6 +239,8 @@ def _begins_argument(entry: Command, rest: str, after: str) -> bool:
         return True
     if kind in ("file", "text"):
         return spaced and bool(re.match(r"\.{0,2}/\w|\.\w", after))
+    if kind == "regex":
+        return spaced and after[0] in "^."
     if kind == "expression":
         return spaced and bool(re.match(r"-\S|-\s*\d|~|not\b(?!\s+in\b)", after))
     if kind in ("location", "number", "count", "option"):

@@ -55,17 +55,19 @@ async def resolve(ctx: Context, location: Location | None) -> Place:
         case None:
             path, line = await current_place(ctx)
             return Place(path, line)
-        case Line(line, column):
-            return Place((await _current_path(ctx)), line, column)
+        case Line(line, column, nth):
+            path = await _current_path(ctx)
+            return Place(path, line, await _column(ctx, path, line, column, nth))
         case Offset(delta):
             path, line = await current_place(ctx)
             if line + delta < 1:
                 raise CommandError(f"There is no line {line + delta}.")
             return Place(path, line + delta)
-        case FileLine(path, line, column):
-            return Place(path, line, column)
-        case ModuleLine(module, line, column):
-            return Place(await _module_path(ctx, module), line, column)
+        case FileLine(path, line, column, nth):
+            return Place(path, line, await _column(ctx, path, line, column, nth))
+        case ModuleLine(module, line, column, nth):
+            path = await _module_path(ctx, module)
+            return Place(path, line, await _column(ctx, path, line, column, nth))
         case FileText(path, text):
             return Place(path, await _line_of(ctx, path, text))
         case Function(name):
@@ -82,6 +84,21 @@ async def current_place(ctx: Context) -> tuple[str, int]:
     if ctx.listing is not None:
         return ctx.listing.source.path, ctx.listing.last
     raise CommandError("The program is running, so there is no current file.", "Name one, as in app.py:12")
+
+
+async def _column(ctx: Context, path: str, line: int, column: int | None, nth: int | None) -> int | None:
+    """The column of the nth place on a line; a column that is known already stays."""
+    if nth is None:
+        return column
+    found = await ctx.session.columns(await source_named(ctx, path), line)
+    if 1 <= nth <= len(found):
+        return found[nth - 1]
+    if found:
+        told = ", ".join(map(str, found))
+        raise CommandError(f"Line {line} has {len(found)} places that can stop, at the columns {told}.")
+    raise CommandError(
+        f"Line {line} of {path} has no several places that can stop.", "A file has to be loaded to tell them."
+    )
 
 
 async def _current_path(ctx: Context) -> str:

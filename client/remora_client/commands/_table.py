@@ -44,6 +44,7 @@ Argument: TypeAlias = Literal[
     "file",
     "command",
     "option",
+    "regex",
     "text",
 ]
 GROUPS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import glob
+import re
 from typing import TYPE_CHECKING, Any
 
 from remora_client._text import visible
@@ -28,7 +29,8 @@ _HIT_OPERATORS = ("==", ">=", "<=", "!=", ">", "<", "%", "=")
 async def break_(ctx: Context, arguments: str) -> Result:
     """Stop at a place, if a condition holds there. Without arguments, list the breakpoints.
 
-    A place is 12, +3, app.py:12, pkg.mod:12, app.py:/text/, function or Class.method.
+    A place is 12, +3, app.py:12, pkg.mod:12, app.py:/text/, function or Class.method. Where a line has
+    several lambdas, app.py:12#3 is the third place on it, and app.py:12:40 the one at column 40.
     Works while the program runs. A file that is not loaded yet is waited for.
     Options: -r where the function returns, -y where it yields, with the value in $retval;
     -tmp once only; -hit '>= 3' by how often; -log 'x is {x}' tells and does not stop; -disabled;
@@ -149,18 +151,29 @@ async def watch(ctx: Context, arguments: str) -> Result:
 
     To see a value at every stop, display it; to be told of it whenever a line is reached, trace the line.
     """
-    name = arguments or "x"
+    name = re.sub(r"^(-rw?\s+)?|\s+if\s.*$", "", arguments) or "x"
     raise CommandError(
         "A change of a value cannot stop the program yet.",
-        f"A condition may do: break PLACE if {name} != 0. At every stop: display {name}",
+        f"A condition may do: break PLACE if {name} != 0. To see it change: display -changed {name}",
     )
 
 
-@command("breakpoints", "bl", "bp", group="breakpoints")
+@command("breakpoints", "bl", "bp", group="breakpoints", usage="[-v]", argument="option")
 async def breakpoints(ctx: Context, arguments: str) -> Result:
-    """List the breakpoints: where they are, whether they are bound, how often they were hit."""
-    no_arguments("breakpoints", arguments.removeprefix("-v"))
-    return _list(ctx)
+    """List the breakpoints: where they are, whether they are bound, how often they were hit.
+
+    With -v, with the whole paths, yours and the program's.
+    """
+    result = _list(ctx)
+    if arguments != "-v":
+        no_arguments("breakpoints", arguments)
+        return result
+    for each in ctx.session.breakpoints:
+        if each.kind == "line":
+            result.text.append(("class:dim", f"{each.number:>2}: {visible(each.path)}:{each.line}"))
+            there = f" is {visible(each.place())}" if each.bound_path else " waits for its file"
+            result.text.append(("class:dim", f"{there}\n"))
+    return result
 
 
 def _list(ctx: Context) -> Result:

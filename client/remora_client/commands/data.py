@@ -156,7 +156,7 @@ def _matching(found: Sequence[Variable], pattern: str) -> list[Variable]:
     return [each for each in found if regex.search(each.name)]
 
 
-@command("locals", "lo", group="data", usage="[-v] [REGEX]", argument="text")
+@command("locals", "lo", group="data", usage="[-v] [REGEX]", argument="regex")
 async def locals_(ctx: Context, arguments: str) -> Result:
     """Show the arguments and local variables of the selected frame; with REGEX, those whose name matches.
 
@@ -187,7 +187,7 @@ async def _argument_names(ctx: Context) -> list[str]:
     return [str(name) for name in value]
 
 
-@command("globals", "gl", group="data", usage="[-v] [REGEX]", argument="text")
+@command("globals", "gl", group="data", usage="[-v] [REGEX]", argument="regex")
 async def globals_(ctx: Context, arguments: str) -> Result:
     """Show the global variables of the selected frame's module; with REGEX, those whose name matches.
 
@@ -200,7 +200,7 @@ async def globals_(ctx: Context, arguments: str) -> Result:
     return await _listed(ctx, [], "No global variables.")
 
 
-@command("vars", "scopes", group="data", usage="[-v] [REGEX]", argument="text")
+@command("vars", "scopes", group="data", usage="[-v] [REGEX]", argument="regex")
 async def vars_(ctx: Context, arguments: str) -> Result:
     """Show all variables of the selected frame, each scope apart: locals, closure, globals.
 

@@ -27,7 +27,7 @@ _UNASKED = 50  # breakpoints that rbreak sets without asking
 _MOST_FILES = 500
 
 
-@command("funcs", "functions", group="sources", usage="[FILE:]REGEX", argument="text")
+@command("funcs", "functions", group="sources", usage="[FILE:]REGEX", argument="regex")
 async def funcs(ctx: Context, arguments: str) -> Result:
     """List the functions of the program's own files whose dotted name matches."""
     found = await _matching(ctx, arguments)
@@ -46,7 +46,7 @@ async def funcs(ctx: Context, arguments: str) -> Result:
     return Result(data, table(rows, indent=1) or [("class:dim", "No function matches.\n")])
 
 
-@command("rbreak", "rb", group="breakpoints", usage="[FILE:]REGEX", argument="text")
+@command("rbreak", "rb", group="breakpoints", usage="[FILE:]REGEX", argument="regex")
 async def rbreak(ctx: Context, arguments: str) -> Result:
     """Stop in every function of the program's own files whose dotted name matches: rbreak app.py:^handle_"""
     if not arguments:
@@ -76,7 +76,11 @@ async def _matching(ctx: Context, text: str) -> list[tuple[Source, Definition]]:
     except re.error as error:
         raise CommandError(f"{pattern!r} is no regular expression: {error}.") from None
     loaded = {each.path: each for each in await ctx.session.loaded_sources()}
-    paths = match_by_name(file, list(loaded)) if colon else [path for path in loaded if not is_library(path)]
+
+    def is_own(path: str) -> bool:
+        return not (loaded[path].is_library or is_library(path))
+
+    paths = match_by_name(file, list(loaded)) if colon else [*filter(is_own, loaded)]
     if colon and not paths:
         raise CommandError(f"No loaded file is called {file}.", "sources lists those there are.")
     found: list[tuple[Source, Definition]] = []

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from remora_client._text import visible
-from remora_client.commands._table import Result, command, no_arguments
+from remora_client.commands._table import Result, command
+from remora_client.commands.data import unquoted
 from remora_client.commands.running import count_of, repeated
+from remora_client.render import value_line
 
 if TYPE_CHECKING:
     from remora_client._fragments import Fragments
@@ -43,10 +45,23 @@ async def nexti(ctx: Context, arguments: str) -> Result:
     return await repeated(ctx, count_of(arguments, "nexti"), lambda: ctx.session.step_instruction(into=False))
 
 
-@command("disassemble", "disass", group="sources", needs="remora/disassemble")
+@command(
+    "disassemble",
+    "disass",
+    group="sources",
+    usage="[FUNCTION]",
+    argument="expression",
+    needs="remora/disassemble",
+)
 async def disassemble(ctx: Context, arguments: str) -> Result:
-    """Show the bytecode of the selected frame's function, by lines, with an arrow at its instruction."""
-    no_arguments("disassemble", arguments)
+    """Show the bytecode of the selected frame's function, by lines, with an arrow at its instruction.
+
+    Or that of any function, class or code that an expression gives: disassemble self.save
+    """
+    if arguments:
+        asked = f"__import__('dis').Bytecode({arguments}).dis()"
+        listed = unquoted((await ctx.session.evaluate(asked, None, "clipboard")).value).rstrip("\n")
+        return Result(listed.splitlines(), value_line(listed))
     rows, current = await ctx.session.disassembly(await ctx.frame())
     text: Fragments = []
     data = []

@@ -47,7 +47,7 @@ async def save(ctx: Context, arguments: str) -> Result:
         return await _save_value(ctx, what.strip(), path)
     lines = await _saved_lines(ctx)
     _write(path, "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
-    told = f"{len(ctx.session.breakpoints)} breakpoints are in {path}; load brings them back.\n"
+    told = f"{_counted(ctx)} in {path}; load brings back what was kept.\n"
     return Result({"file": path, "lines": len(lines)}, [("", told)])
 
 
@@ -72,7 +72,7 @@ async def keep_breakpoints(ctx: Context) -> Result:
         write_private(path, "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}") from None
-    told = f"{len(ctx.session.breakpoints)} breakpoints are kept for this project; load brings them back.\n"
+    told = f"{_counted(ctx)} kept for this project; load brings back what was kept.\n"
     return Result({"file": str(path), "lines": len(lines)}, [("", told)])
 
 
@@ -83,6 +83,11 @@ async def load(ctx: Context, arguments: str) -> Result:
     if not arguments and not os.path.exists(path):
         raise CommandError("Nothing is kept for this project yet.", "save breakpoints keeps them.")
     return await source(ctx, path)
+
+
+def _counted(ctx: Context) -> str:
+    count = len(ctx.session.breakpoints)
+    return "1 breakpoint is" if count == 1 else f"{count} breakpoints are"
 
 
 async def _saved_lines(ctx: Context) -> list[str]:
@@ -119,7 +124,8 @@ async def _saved(ctx: Context, each: Breakpoint, name: str) -> str:
     words = ["break", *(["-tmp"] if each.temporary else []), *([] if each.enabled else ["-disabled"])]
     words += [] if each.at == "call" else [f"-{each.at[0]}"]
     words += [f"-{key} {value!r}" for key, value in options.items() if value]
-    words.append(each.function or f"{each.path}:{each.line}")
+    column = f":{each.column}" if each.column is not None else ""
+    words.append(each.function or f"{each.path}:{each.line}{column}")
     words += [f"{kind} {value!r}" for kind, value in (("thread", each.thread), ("task", each.task)) if value]
     return " ".join(words) + (f" if {each.condition}" if each.condition else "")
 

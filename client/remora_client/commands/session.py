@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from remora_client._errors import ClientError
 from remora_client._fragments import table
 from remora_client._snapshot import write_snapshot
 from remora_client._snapshot._taking import take_snapshot
 from remora_client._text import visible
 from remora_client.commands._files import read_commands
 from remora_client.commands._help import command_help, overview, search
+from remora_client.commands._places import current_place, source_named
 from remora_client.commands._run import FAILURES, error_text, run_script_line, wait_after
 from remora_client.commands._stopped import stop_data, stop_lines
 from remora_client.commands._table import COMMANDS, CommandError, Result, command, lookup, no_arguments
+from remora_client.render import line_count
+from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from remora_client._fragments import Fragments
@@ -34,7 +38,6 @@ _ABOUT = {
     "frame": "frame",
     "stack": "where",
     "line": "list",
-    "source": "sources",
     "sources": "sources",
     "modules": "modules",
     "display": "display",
@@ -89,12 +92,29 @@ async def status(ctx: Context, arguments: str) -> Result:
 
 @command("info", group="session", usage="WHAT", argument="option")
 async def info(ctx: Context, arguments: str) -> Result:
-    """gdb's way to ask: info breakpoints, threads, locals, args, frame, stack, line, sources, display."""
+    """gdb's way to ask: info breakpoints, threads, locals, args, frame, stack, line, source, display."""
     word, _, rest = arguments.partition(" ")
+    if word == "source":
+        return await _about_source(ctx)
     found = lookup(_ABOUT.get(word, ""))
     if found is None:
-        raise CommandError(f"info knows nothing of {word!r}.", f"It knows: {', '.join(_ABOUT)}.")
+        raise CommandError(f"info knows nothing of {word!r}.", f"It knows: {', '.join(_ABOUT)}, source.")
     return await found.function(ctx, rest)
+
+
+async def _about_source(ctx: Context) -> Result:
+    """The file that is looked at: its path there, your copy, and whether they are the same."""
+    path, line = await current_place(ctx)
+    data: dict[str, Any] = {"path": path, "line": line}
+    try:
+        found = await ctx.session.source_text(await source_named(ctx, path))
+    except (ClientError, RequestFailed):
+        data["copy"] = "no text here or there"
+    else:
+        data["lines"] = line_count(found.text)
+        data["copy"] = found.local_path or ("yours is another text" if found.differs else "none here")
+    rows = [[[("class:name", key)], [("", visible(str(value)))]] for key, value in data.items()]
+    return Result(data, table(rows, indent=1))
 
 
 @command("alias", group="session", usage="[NAME [TEXT]]", argument="text")

@@ -125,7 +125,7 @@ async def sticky(ctx: Context, arguments: str) -> Result:
     return Result({"option": "sticky", "value": ctx.settings.sticky}, [("", f"Stops show {told}.\n")])
 
 
-@command("modules", group="sources", usage="[REGEX]", argument="text")
+@command("modules", group="sources", usage="[REGEX]", argument="regex")
 async def modules(ctx: Context, arguments: str) -> Result:
     """List the modules that the program has imported; with REGEX, those whose name matches."""
     regex = _regex(arguments)
@@ -142,7 +142,7 @@ async def modules(ctx: Context, arguments: str) -> Result:
     return Result(data, table(rows, indent=1))
 
 
-@command("sources", "files", group="sources", usage="[REGEX]", argument="text")
+@command("sources", "files", group="sources", usage="[REGEX]", argument="regex")
 async def sources(ctx: Context, arguments: str) -> Result:
     """List the files that the program has loaded, and which of them are on this machine, too."""
     regex = _regex(arguments)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from remora_client._errors import NotStopped
 from remora_client._fragments import clip, table
 from remora_client._text import visible
-from remora_client.commands._table import CommandError, Result, command
+from remora_client.commands._run import FAILURES, error_text, run_script_line
+from remora_client.commands._table import CommandError, Result, command, lookup
 from remora_client.render import stack_lines, task_lines
 
 if TYPE_CHECKING:
@@ -18,13 +21,14 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
+_MOST = 1000  # tasks that a command is run for
 _OPTION = re.compile(r"-(?P<name>with|group|t)\b\s*(?P<kind>user\b|cur\b|loc\b)?\s*(?P<text>[^\s-]\S*)?\s*")
 
 
 @command(
     "tasks",
     group="threads",
-    usage="[-with [user | cur] REGEX] [-group [user | cur]] [-t]",
+    usage="[-with [user | cur] REGEX] [-group [user | cur]] [-t] [-exec COMMAND]",
     argument="option",
     needs="remora/tasks",
 )
@@ -33,10 +37,10 @@ async def tasks(ctx: Context, arguments: str) -> Result:
 
     -with REGEX: those whose name matches; -with user REGEX: whose place in your own code does (file.py:12
     function), -with cur REGEX: whose innermost place does. -group counts them by their place. -t shows the
-    chain of awaits of each.
+    chain of awaits of each. -exec runs a command in each, as task N COMMAND does: tasks -exec locals
     """
     chosen, by, chains = await ctx.session.tasks(), "", False
-    left = arguments
+    left, _, line = arguments.partition("-exec ")
     while match := _OPTION.match(left):
         left = left[match.end() :]
         if match["name"] == "with":
@@ -46,7 +50,9 @@ async def tasks(ctx: Context, arguments: str) -> Result:
         else:
             chains = True
     if left:
-        raise CommandError(f"tasks has no {left!r}.", "-with REGEX, -group or -t")
+        raise CommandError(f"tasks has no {left!r}.", "-with REGEX, -group, -t or -exec COMMAND")
+    if line.strip():
+        return await _in_each(ctx, chosen[:_MOST], line.strip())
     if by:
         return _grouped(chosen, by)
     text = task_lines(chosen, width=ctx.width)
@@ -95,17 +101,74 @@ def _grouped(found: list[Task], kind: str) -> Result:
     return Result(data, table(rows, indent=1))
 
 
-@command("task", group="threads", usage="N", argument="number", needs="remora/tasks")
+@command("task", group="threads", usage="N | NAME [COMMAND]", argument="number", needs="remora/tasks")
 async def task(ctx: Context, arguments: str) -> Result:
-    """Show the chain of awaits of task N, the innermost on top, whether it runs or not."""
-    if not arguments.isdecimal():
-        raise CommandError("task takes the number of a task.", "tasks lists them.")
-    found = {each.id: each for each in await ctx.session.tasks()}
-    chosen = found.get(int(arguments))
-    if chosen is None:
-        raise CommandError(f"There is no task {arguments}; it may have ended.", "tasks lists them.")
-    text = [*task_lines([chosen], width=ctx.width), *stack_lines(chosen.frames, width=ctx.width)]
-    return Result(_data(chosen), text)
+    """Look at a task in place of a thread: its chain of awaits, the innermost on top, whether it runs or not.
+
+    If the thread of its loop stands still, where, up, locals and print are about the task then; thread N
+    leads back. With a command, run it there and come back: task 7 locals.
+    """
+    word, _, line = arguments.partition(" ")
+    chosen = _named(await ctx.session.tasks(), word)
+    if line.strip():
+        return await _in(ctx, chosen, line.strip())
+    if ctx.session.stop is not None:
+        with contextlib.suppress(NotStopped):
+            ctx.session.select_task(chosen)
+            ctx.listing = None
+    return Result(_data(chosen), [*task_lines([chosen], width=ctx.width), *_chain(ctx, chosen)])
+
+
+def _chain(ctx: Context, task: Task) -> Fragments:
+    selected = ctx.session.selected
+    current = selected.index if selected is not None and selected in task.frames else 0
+    return stack_lines(task.frames, current=current, width=ctx.width)
+
+
+def _named(found: list[Task], word: str) -> Task:
+    """By number, else by name where only one has it."""
+    if not word:
+        raise CommandError("task takes the number or the name of a task.", "tasks lists them.")
+    same = [each for each in found if str(each.id) == word] or [each for each in found if each.name == word]
+    if len(same) > 1:
+        numbers = ", ".join(str(each.id) for each in same)
+        raise CommandError(f"{len(same)} tasks are called {visible(word)}.", f"Their numbers: {numbers}.")
+    if not same:
+        raise CommandError(f"There is no task {visible(word)}; it may have ended.", "tasks lists them.")
+    return same[0]
+
+
+async def _in(ctx: Context, chosen: Task, line: str) -> Result:
+    """Run a command with a task in place of the thread, and look again at what was looked at."""
+    entry = lookup(line.split(maxsplit=1)[0])
+    if entry is not None and entry.name == "where":  # that is known also while it runs
+        return Result(_data(chosen)["frames"], _chain(ctx, chosen))
+    before, chain = await ctx.frame(), ctx.session.chain
+    ctx.session.select_task(chosen)
+    try:
+        return await run_script_line(ctx, line)
+    finally:
+        if ctx.session.stop is not None:
+            ctx.session.look_back(chain, before)
+
+
+async def _in_each(ctx: Context, chosen: list[Task], line: str) -> Result:
+    data: list[dict[str, Any]] = []
+    text: Fragments = []
+    for each in chosen:
+        text += task_lines([each], width=ctx.width)
+        row: dict[str, Any] = {"id": each.id, "name": each.name}
+        try:
+            result = await _in(ctx, each, line)
+        except FAILURES as error:
+            data.append({**row, "error": error_text(error)})
+            text.append(("class:error", f"  {error_text(error)}\n"))
+            continue
+        if result.resumed or result.left:
+            return result
+        data.append({**row, "result": result.data})
+        text += result.text
+    return Result(data, text)
 
 
 def _data(task: Task) -> dict[str, Any]:

@@ -75,17 +75,27 @@ def set_exception_breakpoints(session: Session, arguments: Arguments) -> dict[st
 
 @handles("breakpointLocations", looks_only=True, capability="supportsBreakpointLocationsRequest")
 def breakpoint_locations(session: Session, arguments: Arguments) -> dict[str, Any]:
-    """The lines of a range that can stop."""
+    """The lines of a range that can stop; where a line has several places, each with its column."""
     sources = session.server.sources
     source = arguments.child("source")
     first = arguments.number("line")
     last = arguments.number("endLine", first)
-    found: set[int] = set()
+    found: set[tuple[int, int]] = set()
     for filename in sources.resolve(read_source(sources, source), wanted_sha256(source)):
         lines = sources.lines(filename)
         if lines is not None:
-            found.update(line for line in lines.executable if first <= line <= last)
-    return {"breakpoints": [{"line": line} for line in sorted(found)]}
+            for line in lines.executable:
+                if first <= line <= last:
+                    found.update((line, spot.column) for spot in sources.spots(filename, line))
+                    found.add((line, 0))
+    several = {line for line, column in found if column}
+    return {
+        "breakpoints": [
+            {"line": line, "column": column} if column else {"line": line}
+            for line, column in sorted(found)
+            if column or line not in several
+        ]
+    }
 
 
 def _moment(text: str) -> Any:

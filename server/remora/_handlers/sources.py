@@ -46,7 +46,10 @@ def loaded_sources(session: Session, _arguments: Arguments) -> dict[str, Any]:
         path = sources.display_path(filename)
         name = path.replace("\\", "/").rpartition("/")[2] or path
         # Without checksums: those of a thousand files would take seconds.
-        found.append({"name": name, "path": path, "sourceReference": sources.reference(filename)})
+        body: dict[str, Any] = {"name": name, "path": path, "sourceReference": sources.reference(filename)}
+        if session.server.debugger.filters.rule(filename) is not None:
+            body["presentationHint"] = "deemphasize"
+        found.append(body)
     return {"sources": found}
 
 

@@ -9,8 +9,7 @@ from remora._handlers._table import handles
 from remora._tasks import find_tasks
 
 if TYPE_CHECKING:
-    from types import FrameType
-
+    from remora._frames import Frame
     from remora._handlers._arguments import Arguments
     from remora._session import Session
     from remora._tasks import Task
@@ -34,9 +33,7 @@ def _describe(session: Session, task: Task, thread: int) -> dict[str, Any]:
         "threadId": thread,
         "state": task.state,
         "frames": [
-            _frame(session, frame, line)
-            for frame, line in task.frames
-            if not session.server.debugger.filters.is_own(frame)
+            _frame(session, frame) for frame in session.server.debugger.task_frames(task.ident, task.frames)
         ],
     }
     if task.waits_for:
@@ -44,11 +41,15 @@ def _describe(session: Session, task: Task, thread: int) -> dict[str, Any]:
     return body
 
 
-def _frame(session: Session, frame: FrameType, line: int) -> dict[str, Any]:
-    code = frame.f_code
-    name = getattr(code, "co_qualname", code.co_name)
-    source = describe_source(session.server.sources, code.co_filename)
-    body = {"name": name, "line": line, "source": source}
-    if not session.server.debugger.filters.is_user(frame):
+def _frame(session: Session, frame: Frame) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "name": frame.name,
+        "line": frame.line,
+        "source": describe_source(session.server.sources, frame.filename),
+    }
+    stop = session.server.debugger.stop_info(frame.thread_id)
+    if stop is not None and stop.frame is not None:
+        body["id"] = frame.id
+    if frame.subtle:
         body["presentationHint"] = "subtle"
     return body

@@ -107,6 +107,12 @@ AT_A_STOP = [
     ("trace program.py:@add 'added {{number}}'", r"Logpoint 4 at program\.py:@add"),
     ("rbreak program.py:^Counter.add$", r"Breakpoint 5 at"),
     ("breakpoints", r"2 .*program\.py:@end"),
+    ("bl -v", r"2: .*program\.py:@end is /"),
+    ("rb ^nothing_of_the_kind", r"No function's name matches"),
+    ("break -proc 2 @end", r"-proc takes all"),
+    ("disass Counter.add", r"LOAD_FAST"),
+    ("info source", r"path +/.*program\.py"),
+    ("locals ^num", r"number += +3"),
     ("disable 5", r"5 .*"),
     ("enable 5", r"5 .*"),
     ("toggle 5", r"5 .*"),
@@ -147,7 +153,7 @@ AT_A_STOP = [
     ("print $_ + 1", r"^8$"),
     ("skip func nothing", r"Steps pass by library code and these"),
     ("jmc", r"Just my code is on"),
-    ("watch n", r"cannot stop the program yet"),
+    ("watch -r n if n", r"(?s)cannot stop the program yet.*display -changed n$"),
     ("connect tcp://host", r"remora attach tcp://host"),
     ("jump -list", r"@loop  +counter\.add"),
     ("exceptions", r"not stand at an exception"),
@@ -287,7 +293,7 @@ def test_while_it_runs_and_leaving(tmp_path: Path) -> None:
             assert terminal.returncode() == 0
         arguments = ("attach", terminal_place(program), "--source", str(program.directory))
         with Remora(tmp_path / "configuration", tmp_path / "client").terminal(*arguments) as terminal:
-            terminal.wait("→")  # it was left standing
+            terminal.wait("→|Paused")  # it was left standing, wherever that was
             terminal.enter("quit -k")
             terminal.wait(r"\[y/N\]")
             terminal.enter("y")
