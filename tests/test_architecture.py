@@ -122,6 +122,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_snapshot._taking"},
         {"_session"},
         {"_returning"},
+        {"_nesting"},
         {"_attach", "_breaking", "_looking"},
         {"_conversation"},
         {"_snapshot", "_debugpy"},

@@ -24,6 +24,7 @@ from remora_client.commands import (
     Context,
     Given,
     Result,
+    called_lines,
     classify_script,
     commands_for,
     error_text,
@@ -212,7 +213,7 @@ class Script:
             self.printer.print([("class:warning", f"{text}\n")])
 
     def _tell(self, event: str, body: dict[str, Any], pid: int | None, host: str) -> None:
-        if not event.startswith("remora/"):
+        if not event.startswith("remora/") or event == "remora/called":
             self._write({"event": event, "body": body, "pid": pid, "host": host})
         elif event == "remora/note":
             print(f"remora: {body.get('text', '')}", file=sys.stderr)
@@ -224,6 +225,8 @@ class Script:
         elif event == "output" and body.get("category") != "telemetry":
             text = str(body.get("output", ""))
             self.printer.print(output_lines(str(body.get("category", "console")), text))
+        elif event == "remora/called":
+            self.printer.print(called_lines(body))
         elif event == "remora/note":
             self.printer.print([("class:warning", f"{body.get('text', '')}\n")])
 

@@ -19,7 +19,7 @@ from remora_client import _attach
 from remora_client._breaking import Breaking
 from remora_client._connect import Link, connect
 from remora_client._errors import ClientError, ConnectError, Gone, NoSuchProcess, Rejected, Throttled
-from remora_client._looking import Looking
+from remora_client._nesting import Nesting
 from remora_client._rpc import NoAnswer
 from remora_client._text import visible
 from remora_protocol import RequestFailed
@@ -41,7 +41,7 @@ _TAKEOVER_SECONDS = 5.0
 _REGISTERING_SECONDS = 0.7
 
 
-class Returning(Breaking, Looking):
+class Returning(Breaking, Nesting):
     """The part of a session that sees to its connection."""
 
     def __init__(self, link: Link, sources: LocalSources) -> None:

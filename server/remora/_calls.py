@@ -58,9 +58,13 @@ class Call:
         done: Done,
         post: Post,
         own_threads: set[int],
+        *,
+        is_nested: bool = False,
     ) -> None:
         self._own_threads = own_threads
+        self._is_nested = is_nested
         self._patient: Patient | None = None
+        self._around: Call | None = None  # the one that the thread has stopped in the middle of
         self._is_interrupted = False
         self._record = record
         self._function = function
@@ -80,6 +84,7 @@ class Call:
                 with self._lock:
                     self._is_running = not self._is_given_up
                 if self._is_running:
+                    self._around = _running.get(self._record.ident)
                     _running[self._record.ident] = self
                     result = self._run_interruptibly()
             finally:
@@ -93,7 +98,7 @@ class Call:
         self.answer(result, error)
 
     def _run_interruptibly(self) -> Any:
-        if _native.raise_in_thread is not None:
+        if _native.raise_in_thread is not None or self._is_nested:  # nested, it is traced already
             return self._function()
 
         def trace(_frame: FrameType, _event: str, _argument: object) -> Any:
@@ -117,6 +122,8 @@ class Call:
         with self._lock:
             self._is_running = False
             _running.pop(self._record.ident, None)
+            if self._around is not None:
+                _running[self._record.ident] = self._around
         if self._is_given_up:
             for _ in range(100):  # the first turn brings it, if it has not come before
                 pass

@@ -459,8 +459,12 @@ class Debugger:
         done: Callable[[T | None, BaseException | None], None],
         *,
         timeout: float | None = None,
+        is_nested: bool = False,
     ) -> Call:
-        """Have the held thread run `function`; `done` is called on the server's thread."""
+        """Have the held thread run `function`; `done` is called on the server's thread.
+
+        With `is_nested` breakpoints in it stop the thread, as if the program had called it.
+        """
         record, _ = self._held(thread_id)
         timers: list[Callable[[], None]] = []
 
@@ -469,7 +473,8 @@ class Debugger:
                 cancel()
             done(result, error)
 
-        call = Call(record, function, answered, self._post, self.own_threads)
+        run = (lambda: self._world.run_nested(function)) if is_nested else function
+        call = Call(record, run, answered, self._post, self.own_threads, is_nested=is_nested)
         if timeout is not None:
             timers.append(after(timeout, call.cancel, self.own_threads))
         record.post(call)
@@ -513,6 +518,7 @@ class Debugger:
             self._reports.plans.clear()
         else:
             self._reports.plans.pop(record.ident, None)
+        self._post(lambda: self._stacks.forget(record.id))
         self._tell_stopped(record, stop, stop.frame)
 
     def _lose_stop(self, was_alone: bool) -> None:

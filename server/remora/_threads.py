@@ -57,6 +57,7 @@ class ThreadRecord:
         native_stop: the stop that was told although it is inside C code; it is held when it comes back.
         is_free: it runs although the others are held (a step of this thread alone).
         is_helping: it runs although the others are held, for the sake of one that waits for it.
+        leads: how often it has stopped the world.
         was_stepped: it was let go by a step of its own, so its stop is done with even if it did not lead.
     """
 
@@ -67,6 +68,7 @@ class ThreadRecord:
     is_free: bool = False
     is_helping: bool = False
     was_stepped: bool = False
+    leads: int = 0
     _wake: Any = field(default_factory=allocate_lock, repr=False)
     _jobs: deque[Job | None] = field(default_factory=deque, repr=False)
 

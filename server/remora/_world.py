@@ -15,6 +15,7 @@ waits.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from remora._originals import allocate_rlock, get_ident
@@ -23,11 +24,31 @@ from remora._stops import Stop
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
+    from typing import TypeVar
 
     from remora._engine import Engine
     from remora._threads import ThreadRecord, Threads
 
+    T = TypeVar("T")
+
 __all__ = ["World"]
+
+
+class _Telling:
+    """A job for a held thread: have a stop told after what the thread is in the middle of was answered."""
+
+    def __init__(
+        self, announce: Callable[[ThreadRecord, Stop], None], record: ThreadRecord, stop: Stop
+    ) -> None:
+        self._announce, self._record, self._stop = announce, record, stop
+
+    def run(self) -> None:
+        """Tell it, unless all is over already."""
+        if self._record.stop is self._stop:
+            self._announce(self._record, self._stop)
+
+    def drop(self) -> None:
+        """There is nobody to tell it."""
 
 
 class World:
@@ -86,6 +107,34 @@ class World:
             if leads or record.was_stepped or not is_still_wanted():
                 return True
 
+    def run_nested(self, function: Callable[[], T]) -> T:
+        """On a held thread: run a function in which the thread may stop anew; then it stands as before.
+
+        The others stay held, until somebody lets all go.
+        """
+        record = self._threads.of(get_ident())
+        with self.lock:
+            stop, leads = record.stop, record.leads
+            record.stop = None
+            record.is_free = self.leader is not None
+        try:
+            return self._engine.reenter(function)
+        finally:
+            with self.lock:
+                self._stand_again(record, stop, has_led=record.leads != leads)
+
+    def _stand_again(self, record: ThreadRecord, stop: Stop | None, *, has_led: bool) -> None:
+        if not self._is_open or stop is None:
+            record.is_free = False
+            record.let_go()  # everybody has been let go meanwhile
+            return
+        leads = self.leader is None or record.is_free
+        record.stop = replace(stop, description="back from the call", breakpoint_ids=()) if has_led else stop
+        if leads:
+            self._lead(record)
+        if leads and has_led:
+            record.post(_Telling(self._announce, record, record.stop))
+
     def hold_with_others(self, frame: FrameType) -> bool:
         """Wait with the thread that stopped the world, if one has; or stop, if a pause was asked for."""
         record = self._threads.of(get_ident())
@@ -141,6 +190,7 @@ class World:
 
     def _lead(self, record: ThreadRecord) -> None:
         """A stop of this thread is told, be it of all or its own."""
+        record.leads += 1
         record.is_free = self._lets_one_run = False
         if self.stops_all or self.leader is not None:
             self.leader = record

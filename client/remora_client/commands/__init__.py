@@ -48,8 +48,8 @@ from remora_client.commands._run import (
     wait_after,
 )
 from remora_client.commands._settings import Settings
+from remora_client.commands._stopped import called_lines, stop_data, stop_lines, value_notes
 from remora_client.commands._stopped import marks as source_marks
-from remora_client.commands._stopped import stop_data, stop_lines, value_notes
 from remora_client.commands._table import COMMANDS, GROUPS, Command, CommandError, Result, lookup, words
 from remora_client.commands.recording import note_line
 from remora_client.commands.saved import first_commands, keep_at_the_end
@@ -70,6 +70,7 @@ __all__ = [
     "PythonLine",
     "Result",
     "Settings",
+    "called_lines",
     "classify",
     "classify_script",
     "commands_for",

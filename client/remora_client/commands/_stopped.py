@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from remora_client.commands._context import Context, Display
 
 __all__ = [
+    "called_lines",
     "display_lines",
     "frame_lines",
     "is_silent",
@@ -82,6 +83,14 @@ async def stop_lines(ctx: Context, stop: Stop) -> Fragments:
         out += await source_around(ctx, stop.frame)
     out += await display_lines(ctx)
     return out
+
+
+def called_lines(body: Mapping[str, Any]) -> Fragments:
+    """What came of a call of ours that the program had stopped in: the event `remora/called`."""
+    out: Fragments = [("class:stop.step", "↩ "), *python_line(visible(str(body.get("expression", ""))))]
+    if "error" in body:
+        return [*out, ("", " "), ("class:error", f"{visible(str(body['error']))}\n")]
+    return [*out, ("class:dim", " gave "), *value_line(str(body.get("value", "")))]
 
 
 async def _raised(ctx: Context) -> Fragments:

@@ -261,10 +261,17 @@ async def restartframe(ctx: Context, arguments: str) -> Result:
 
 @command("call", "debug", group="running", usage="EXPR", argument="expression")
 async def call(ctx: Context, arguments: str) -> Result:
-    """Call a function of the program: call save(order). It runs through; breakpoints in it do not stop it."""
+    """Call a function of the program: call save(order). Breakpoints in it stop the program there.
+
+    The prompt then says how deep you are. continue leads to the end of the call, which tells what it gave,
+    and then the program stands where it stood before. print save(order) runs through all breakpoints.
+    """
     if not arguments:
         raise CommandError("call takes a call.", "As in: call save(order)")
-    value = await ctx.session.evaluate(arguments, None, "repl", keep=True)
+    value = await ctx.session.call(arguments)
+    if value is None:
+        told = f"Inside {visible(arguments)}: continue leads back.\n"
+        return Result({"depth": ctx.session.depth}, [("class:dim", told)], resumed=True)
     return Result({"value": value.value, "type": value.type}, value_line(value.value) if value.value else [])
 
 

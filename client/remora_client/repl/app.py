@@ -1,7 +1,7 @@
 """`remora attach`: read a line, run it, show what came of it, while the program does what it does.
 
 Everything runs on the event loop's thread. Two things go on at once: the person's line (one at a time, in
-`_take`) and the program's events (`_on_event`), which appear above the line being typed.
+`_take`) and the program's events (`events.py`), which appear above the line being typed.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from remora_client.commands import (
     Result,
     classify,
     classify_script,
-    commands_for,
-    count_hits,
     error_text,
     expand_alias,
     first_commands,
@@ -30,7 +28,6 @@ from remora_client.commands import (
     note_line,
     run_line,
     split_commands,
-    stop_lines,
 )
 from remora_client.repl.banner import banner, farewell, group_banner, group_farewell
 from remora_client.repl.events import Events
@@ -44,7 +41,6 @@ if TYPE_CHECKING:
 
     from remora_client._fragments import Fragments
     from remora_client._group import Group, Member
-    from remora_client._model import Stop
     from remora_client._session import Session
     from remora_client.commands import Line
     from remora_client.repl.layout import LayoutFace
@@ -55,28 +51,34 @@ if TYPE_CHECKING:
 __all__ = ["Repl"]
 
 _SETTLE = 0.3  # seconds that the prompt waits for a step to end, so that it need not be drawn twice
-_ON_HIT_DEPTH = 100
 
 
-class Repl(Events):
+class Repl:
     """One session at the prompt, or a group of them, of which one is looked at."""
 
     def __init__(
         self, session: Session, printer: Printer, group: Group | None = None, member: Member | None = None
     ) -> None:
-        super().__init__(Context(session, group, member, interactive=True))
+        self.ctx = Context(session, group, member, interactive=True)
+        self.above: Above | None = None
+        self.told = asyncio.Event()  # the last stop, or the end, is on the screen
         self.printer = printer
         self.ctx.past = lambda: self._typed
         self._typed: list[str] = []
         self.names: frozenset[str] = frozenset()
         self.layout: LayoutFace | None = None
         self._lines: Face | None = None
-        self._shown = 0  # the number of the last stop that is on the screen
         self._command: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._repeat: Line | None = None
-        self._left = False
+        self.left = False
         self._ended = False
+        self._events = Events(self)
+
+    @property
+    def session(self) -> Session:
+        """The process that is looked at."""
+        return self.ctx.session
 
     @property
     def face(self) -> Face | None:
@@ -85,9 +87,9 @@ class Repl(Events):
 
     async def stopped(self) -> None:
         """Wait until the next stop is on the screen. For who drives this from outside."""
-        while not self._over and (self.session.stop is None or self._shown < self.session.state.stops):
-            self._told.clear()
-            await self._told.wait()
+        while not self.over and (self.session.stop is None or self._events.shown < self.session.state.stops):
+            self.told.clear()
+            await self.told.wait()
         await self._flush()
 
     # -- the person's lines -----------------------------------------------------------------------
@@ -101,7 +103,7 @@ class Repl(Events):
         self.ctx.lend = self._lend
         self._choose_colours()
         self.above = Above(self._show_above)
-        remove = self._listen()
+        remove = self._events.listen()
         asyncio.get_running_loop().set_exception_handler(self._on_mistake)
         with signals(self.interrupt), face.quiet():
             try:
@@ -109,11 +111,11 @@ class Repl(Events):
                     group = self.ctx.group
                     self._print(banner(self.session) if group is None else group_banner(group))
                 if self.session.stop is not None:
-                    self._later(self._tell_stop(self.ctx.member))
+                    self.later(self._events.tell_stop(self.ctx.member))
                     await self._settled()
                 for text in [*first_commands(self.ctx), *given]:
                     self._print([("class:prompt", "❯ "), ("", f"{visible(text)}\n")])
-                    if not await self._take(text, scripted=True) or self._over:
+                    if not await self._take(text, scripted=True) or self.over:
                         break
                 await self._loop()
             finally:
@@ -123,19 +125,19 @@ class Repl(Events):
                 await self._leave_layout()
         group = self.ctx.group
         if group is not None:
-            self._print(group_farewell(left=self._left or bool(group.members)))
+            self._print(group_farewell(left=self.left or bool(group.members)))
             return 0
-        self._print(farewell(self.session, left=self._left))
-        return 7 if self.session.state.phase == "gone" and not self._left else 0
+        self._print(farewell(self.session, left=self.left))
+        return 7 if self.session.state.phase == "gone" and not self.left else 0
 
     def _on_mistake(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """What nobody waits for went wrong: say so; prompt_toolkit would show a traceback."""
         error = context.get("exception")
         if isinstance(error, Exception):
-            self._say(error_text(error), "class:error")
+            self.say(error_text(error), "class:error")
 
     async def _loop(self) -> None:
-        while not self._over:
+        while not self.over:
             face = self.face
             assert face is not None
             try:
@@ -145,11 +147,11 @@ class Repl(Events):
                 self._fail(lost)
                 continue
             except EOFError:
-                if self.ctx.interacting and not self._over:
+                if self.ctx.interacting and not self.over:
                     self.ctx.interacting = False
                     self._print([("class:dim", "Commands again.\n")])
                     continue
-                self._left = self._left or not self._over
+                self.left = self.left or not self.over
                 return
             except KeyboardInterrupt:
                 self.interrupt()
@@ -157,12 +159,13 @@ class Repl(Events):
             self.printer.record(f"remora> {text}\n")
             self._typed.append(text)
             for part in [text] if self.ctx.interacting else split_commands(text) or [""]:
-                if not await self._take(part, scripted=not face.is_person) or self._over:
+                if not await self._take(part, scripted=not face.is_person) or self.over:
                     break
 
     @property
-    def _over(self) -> bool:
-        return self._left or self._ended
+    def over(self) -> bool:
+        """Whether nothing more is read or run."""
+        return self.left or self._ended
 
     async def _take(self, text: str, *, scripted: bool = False) -> bool:
         """Run one line. False: it failed."""
@@ -170,7 +173,7 @@ class Repl(Events):
         if line is None:
             return True
         self.ctx.width = self.width
-        self._told.clear()
+        self.told.clear()
         outcome = asyncio.get_running_loop().create_future()
         self._command = asyncio.get_running_loop().create_task(self._run(line, outcome, wait=scripted))
         try:
@@ -230,18 +233,18 @@ class Repl(Events):
 
     async def _follow(self, result: Result, *, wait: bool) -> None:
         """After a command: wait a little for what it set off, and no longer than a person would notice."""
-        self._left = self._left or result.left
+        self.left = self.left or result.left
         if result.resumed:
-            self._anyone = result.anyone
-        if result.resumed and not self._over:
+            self._events.anyone = result.anyone
+        if result.resumed and not self.over:
             await self._settled(None if wait else _SETTLE)
         elif self.session.stop is not None:
-            await self._learn_names()
+            await self.learn_names()
 
     async def _settled(self, seconds: float | None = _SETTLE) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._told.wait()
+                await self.told.wait()
         await self._flush()
 
     def interrupt(self) -> None:
@@ -250,72 +253,27 @@ class Repl(Events):
         if self._command is not None:
             self._command.cancel()
         if running:
-            self._later(self._pause())
+            self.later(self._pause())
         elif self._command is None:
-            self._say("The program stands still. Ctrl-D leaves and lets it run.", "class:dim")
+            self.say("The program stands still. Ctrl-D leaves and lets it run.", "class:dim")
 
     async def _pause(self) -> None:
         try:
             await self.session.pause()
         except FAILURES as error:
-            self._say(error_text(error), "class:error")
+            self.say(error_text(error), "class:error")
 
-    # -- the program's events ---------------------------------------------------------------------
-
-    async def _tell_stop(self, member: Member | None = None) -> None:
-        """Show a stop, run what was left for its breakpoint, and learn the names in scope."""
-        session = self.session if member is None else member.session
-        if session is not self.session:  # the person has turned to another process meanwhile
-            assert member is not None
-            self._tell_briefly(member)
-            return
-        number = session.state.stops
-        self.ctx.width = self.width
-        try:
-            stop = await session.wait_for_stop()
-            if stop is None or session.state.stops != number or session is not self.session:
-                return
-            count_hits(self.ctx, stop)
-            self.ctx.listing = None
-            shown = await stop_lines(self.ctx, stop)
-            await self._learn_names()
-        except FAILURES:
-            return  # it ran on meanwhile, or is gone: another event says so
-        if session.state.stops != number or session is not self.session:
-            return
-        if member is not None:
-            self._marker.flush()
-            shown = [("class:heading", f"Process {member.number}, {member}:\n"), *shown]
-        assert self.above is not None
-        self.above.add(shown)
-        self._shown = number
-        self._told.set()
-        await self._on_hit(stop)
-
-    async def _on_hit(self, stop: Stop) -> None:
-        for text in commands_for(self.ctx, stop):
-            if self._over:
-                return
-            try:
-                result = await run_line(self.ctx, classify_script(expand_alias(self.ctx, text)))
-            except FAILURES as error:
-                self._say(f"{text}: {error_text(error)}", "class:error")
-                return
-            assert self.above is not None
-            self.above.add(result.text)
-            if result.resumed or result.left:
-                self._left = self._left or result.left
-                return
-
-    async def _learn_names(self) -> None:
+    async def learn_names(self) -> None:
+        """Which names are in scope now, for telling commands from Python."""
         with contextlib.suppress(*FAILURES):
             self.names = frozenset(each.name for each in await self.session.locals())
 
-    def _end(self) -> None:
-        if self._ended or self._left:
+    def end(self) -> None:
+        """The program is gone: the prompt ends."""
+        if self._ended or self.left:
             return
         self._ended = True
-        self._told.set()
+        self.told.set()
         if self._command is None and self.face is not None:
             self.face.leave()
 
@@ -372,6 +330,20 @@ class Repl(Events):
         else:
             self._print(fragments)
 
+    def say(self, text: str, style: str = "") -> None:
+        """A sentence, above the line that is being typed."""
+        self.add([(style, f"{text}\n")])
+
+    def add(self, fragments: Fragments) -> None:
+        """Show something there soon."""
+        assert self.above is not None
+        self.above.add(fragments)
+
+    def print_output(self, category: str, text: str) -> None:
+        """What the program has printed, soon and there, too."""
+        assert self.above is not None
+        self.above.output(category, text)
+
     async def _flush(self) -> None:
         if self.above is not None:
             await self.above.flush()
@@ -380,7 +352,8 @@ class Repl(Events):
         assert self.face is not None
         await self.face.show(fragments)
 
-    def _later(self, coroutine: Any) -> None:
+    def later(self, coroutine: Any) -> None:
+        """Have it done beside what goes on now; what goes wrong in it is told."""
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -388,4 +361,4 @@ class Repl(Events):
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._say(error_text(error), "class:error")
+            self.say(error_text(error), "class:error")

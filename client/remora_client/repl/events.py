@@ -1,60 +1,61 @@
 """What the programs do while a person is at the prompt: output, stops, comings and goings, told above it.
 
-The part of `Repl` that listens. Runs on the event loop's thread; nothing in here waits.
+The part of the prompt that listens. Runs on the event loop's thread; what waits is a task of its own.
 """
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from remora_client._marking import Marker
 from remora_client._text import visible, visible_block
+from remora_client.commands import (
+    FAILURES,
+    called_lines,
+    classify_script,
+    commands_for,
+    count_hits,
+    error_text,
+    expand_alias,
+    run_line,
+    stop_lines,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from remora_client._fragments import Fragments
     from remora_client._group import Member
+    from remora_client._model import Stop
     from remora_client._session import Session
-    from remora_client.commands import Context
-    from remora_client.repl.output import Above
-    from remora_client.repl.terminal import Face
+    from remora_client.repl.app import Repl
 
 __all__ = ["Events"]
 
 
 class Events:
-    """Tells the person what happens in the process that is looked at, and in the others of its group."""
+    """Tells the person what happens in the process that is looked at, and in the others of its group.
 
-    def __init__(self, ctx: Context) -> None:
-        self.ctx = ctx
-        self.above: Above | None = None
-        self._told = asyncio.Event()  # the last stop, or the end, is on the screen
+    Attributes:
+        anyone: who stops next is looked at; not while the person steps through one process.
+        shown: the number of the last stop that is on the screen.
+        marker: puts the lines of several processes apart.
+    """
+
+    def __init__(self, repl: Repl) -> None:
+        self._repl = repl
+        self.ctx = repl.ctx
+        self.anyone = True
+        self.shown = 0
+        self.marker = Marker(repl.add)
         self._bound: dict[int, bool] = {}
-        self._anyone = True  # who stops next is looked at; not while the person steps through one process
-        self._marker = Marker(self._add)
 
     @property
     def session(self) -> Session:
         """The process that is looked at."""
         return self.ctx.session
 
-    @property
-    def face(self) -> Face | None:
-        """Where the person is."""
-        raise NotImplementedError
-
-    async def _tell_stop(self, member: Member | None = None) -> None:
-        raise NotImplementedError
-
-    def _end(self) -> None:
-        raise NotImplementedError
-
-    def _later(self, coroutine: Any) -> None:
-        raise NotImplementedError
-
-    def _listen(self) -> Callable[[], None]:
+    def listen(self) -> Callable[[], None]:
+        """Hear of everything from now on; what is given ends it."""
         if self.ctx.group is None:
             return self.session.listen(self._on_event)
         return self.ctx.group.listen(
@@ -62,28 +63,29 @@ class Events:
         )
 
     def _on_event(self, event: str, body: dict[str, Any]) -> None:
-        assert self.above is not None
         if event == "output":
             if body.get("category") != "telemetry":
-                self.above.output(str(body.get("category") or "console"), str(body.get("output", "")))
+                self._repl.print_output(str(body.get("category") or "console"), str(body.get("output", "")))
         elif event in ("stopped", "remora/next-stop"):
             if not self._is_beside(self.session, body):
-                self._later(self._tell_stop())
+                self._repl.later(self.tell_stop())
         elif event in ("terminated", "remora/gone"):
-            self._end()
+            self._repl.end()
         elif event == "breakpoint":
             self._tell_bound()
+        elif event == "remora/called":
+            self._repl.add(called_lines(body))
         elif event == "remora/note":
             self._say(visible(str(body.get("text", ""))), "class:warning")
-        if self.face is not None:
-            self.face.redraw()
+        if self._repl.face is not None:
+            self._repl.face.redraw()
 
     def _on_member_event(self, member: Member, event: str, body: dict[str, Any]) -> None:
         """What a process of a group says, or that it came or went."""
         if event == "output":
             if body.get("category") != "telemetry":
                 category = str(body.get("category") or "console")
-                self._marker.output(member, category, str(body.get("output", "")))
+                self.marker.output(member, category, str(body.get("output", "")))
         elif event == "remora/joined":
             self._say(f"Process {member.number} joined: {member}", "class:dim")
             if self.session.state.over:
@@ -95,10 +97,12 @@ class Events:
                 self._see_stop(member)
         elif event == "breakpoint" and member is self.ctx.member:
             self._tell_bound()
+        elif event == "remora/called":
+            self._repl.add(called_lines(body))
         elif event == "remora/note":
             self._say(f"{member}: {visible(str(body.get('text', '')))}", "class:warning")
-        if self.face is not None:
-            self.face.redraw()
+        if self._repl.face is not None:
+            self._repl.face.redraw()
 
     def _is_beside(self, session: Session, body: dict[str, Any]) -> bool:
         """Tell briefly of a thread that was held for itself while another is looked at."""
@@ -113,13 +117,57 @@ class Events:
 
     def _see_stop(self, member: Member) -> None:
         """Show a stop of the process that is looked at; another's, too, where nothing else is going on."""
-        if member is not self.ctx.member and (self.session.stop is not None or not self._anyone):
-            self._tell_briefly(member)
+        if member is not self.ctx.member and (self.session.stop is not None or not self.anyone):
+            self.tell_briefly(member)
             return
         self.ctx.choose(member)
-        self._later(self._tell_stop(member))
+        self._repl.later(self.tell_stop(member))
 
-    def _tell_briefly(self, member: Member) -> None:
+    async def tell_stop(self, member: Member | None = None) -> None:
+        """Show a stop, run what was left for its breakpoint, and learn the names in scope."""
+        session = self.session if member is None else member.session
+        if session is not self.session:  # the person has turned to another process meanwhile
+            assert member is not None
+            self.tell_briefly(member)
+            return
+        number = session.state.stops
+        self.ctx.width = self._repl.width
+        try:
+            stop = await session.wait_for_stop()
+            if stop is None or session.state.stops != number or session is not self.session:
+                return
+            count_hits(self.ctx, stop)
+            self.ctx.listing = None
+            shown = await stop_lines(self.ctx, stop)
+            await self._repl.learn_names()
+        except FAILURES:
+            return  # it ran on meanwhile, or is gone: another event says so
+        if session.state.stops != number or session is not self.session:
+            return
+        if member is not None:
+            self.marker.flush()
+            shown = [("class:heading", f"Process {member.number}, {member}:\n"), *shown]
+        self._repl.add(shown)
+        self.shown = number
+        self._repl.told.set()
+        await self._on_hit(stop)
+
+    async def _on_hit(self, stop: Stop) -> None:
+        for text in commands_for(self.ctx, stop):
+            if self._repl.over:
+                return
+            try:
+                result = await run_line(self.ctx, classify_script(expand_alias(self.ctx, text)))
+            except FAILURES as error:
+                self._say(f"{text}: {error_text(error)}", "class:error")
+                return
+            self._repl.add(result.text)
+            if result.resumed or result.left:
+                self._repl.left = self._repl.left or result.left
+                return
+
+    def tell_briefly(self, member: Member) -> None:
+        """In a line: another process has stopped."""
         stop = member.session.stop
         frame = stop.frame if stop is not None else None
         where = (
@@ -135,7 +183,7 @@ class Events:
     def _lose(self, member: Member) -> None:
         group = self.ctx.group
         assert group is not None
-        self._marker.flush(member)
+        self.marker.flush(member)
         code = member.session.state.exit_code
         how = "was lost" if member.session.state.phase == "gone" else "ended"
         told = f" with exit code {code}" if code is not None else ""
@@ -144,13 +192,13 @@ class Events:
             "class:warning" if "lost" in how else "class:dim",
         )
         if not group.members and not group.goes_on:
-            self._end()
+            self._repl.end()
         elif member is self.ctx.member:
             other = group.first()
             if other is not None:
                 self.ctx.choose(other)
                 self._say(f"Looking at process {other.number}: {other}", "class:dim")
-            self._told.set()
+            self._repl.told.set()
 
     def _tell_bound(self) -> None:
         """Say it when a breakpoint that was waiting is bound, or one is lost."""
@@ -165,8 +213,4 @@ class Events:
                 )
 
     def _say(self, text: str, style: str = "") -> None:
-        self._add([(style, f"{text}\n")])
-
-    def _add(self, fragments: Fragments) -> None:
-        assert self.above is not None
-        self.above.add(fragments)
+        self._repl.say(text, style)

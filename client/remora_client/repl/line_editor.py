@@ -46,6 +46,8 @@ class LineEditor:
         frame = repl.session.selected
         where = f"#{frame.index} " if frame is not None and frame.index and stopped else ""
         name = ">>>" if repl.ctx.interacting else "remora❯"
+        if repl.session.depth > 1:
+            name = f"({repl.session.depth}) {name}"
         if repl.ctx.member is not None:
             name = f"{repl.ctx.member.number} {name}"
         mark: Fragments = [("class:prompt" if stopped else "class:prompt.running", f"{where}{name} ")]

@@ -90,7 +90,9 @@ class PlainFace:
     def _prompt(self) -> None:
         if self.is_person:
             stopped = self._repl.session.stop is not None
-            self._repl.printer.stream.write("(remora) " if stopped else "(running) ")
+            depth = self._repl.session.depth
+            name = f"remora {depth}" if depth > 1 else "remora"
+            self._repl.printer.stream.write(f"({name}) " if stopped else "(running) ")
             self._repl.printer.stream.flush()
 
     async def show(self, fragments: Fragments) -> None:

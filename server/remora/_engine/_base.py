@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from types import CodeType, FrameType, TracebackType
+    from typing import TypeVar
 
+    T = TypeVar("T")
     Report = Callable[[FrameType], object]
     """Called when a watched line is reached. True: the thread was held there and has been let go again."""
 
@@ -154,6 +156,9 @@ class Engine(Protocol):
 
         To be called in what was reported of a watched line; what it returns is to be returned.
         """
+
+    def reenter(self, function: Callable[[], T]) -> T:
+        """Call a function of the program's from inside a report, and report what it does as of any other."""
 
     def interrupt(self) -> None:
         """Report every thread at its next line, as `on_interrupt`, until `let_go`."""

@@ -33,9 +33,12 @@ from remora._originals import get_ident
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import CodeType, FrameType
+    from typing import TypeVar
 
     from remora._conditions import Tested
     from remora._engine._base import ExitReport, Lines, Listener, Report
+
+    T = TypeVar("T")
 
 __all__ = ["InsertedEngine"]
 
@@ -361,6 +364,16 @@ class InsertedEngine(SettraceEngine):
         self._reach.expect_line(frame)
         self._update()
         return True
+
+    def reenter(self, function: Callable[[], T]) -> T:
+        ident = get_ident()
+        was_inside = ident in self.inside
+        self.inside.discard(ident)
+        try:
+            return super().reenter(function)
+        finally:
+            if was_inside:
+                self.inside.add(ident)
 
     # -- on the program's threads
 

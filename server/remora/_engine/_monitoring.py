@@ -31,8 +31,11 @@ from remora._originals import get_ident
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import CodeType, FrameType
+    from typing import TypeVar
 
     from remora._engine._base import ErrorWatch, ExitReport, Lines, Listener, Report
+
+    T = TypeVar("T")
 
 __all__ = ["MonitoringEngine"]
 
@@ -249,6 +252,9 @@ if sys.version_info >= (3, 12):
 
         def hold(self, frame: FrameType, hold: Callable[[], bool]) -> bool:
             return hold()
+
+        def reenter(self, function: Callable[[], T]) -> T:
+            return sys.call_tracing(function, ())
 
         def interrupt(self) -> None:
             self._interrupting = True

@@ -13,6 +13,7 @@ It is this long because one tracer imitates all that the other engine has separa
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from remora import _frames
@@ -24,8 +25,11 @@ from remora._originals import get_ident
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import CodeType, FrameType
+    from typing import TypeVar
 
     from remora._engine._base import ErrorWatch, ExitReport, Lines, Listener, Report
+
+    T = TypeVar("T")
 
 __all__ = ["SettraceEngine"]
 
@@ -133,6 +137,9 @@ class SettraceEngine:
 
     def hold(self, frame: FrameType, hold: Callable[[], bool]) -> bool:
         return hold()
+
+    def reenter(self, function: Callable[[], T]) -> T:
+        return sys.call_tracing(function, ())
 
     def interrupt(self) -> None:
         self._interrupting = True

@@ -26,19 +26,24 @@ def on_thread(
     timeout: float | None = None,
     instead: Callable[[], Any] | None = None,
     is_patient: bool = False,
+    is_nested: bool = False,
 ) -> Deferred:
     """Run `work` on the stopped thread and answer with what `build`, on the server's, makes of the result.
 
     Args:
         is_patient: a person waits for it, and is told when it takes long.
+        is_nested: breakpoints in it stop the thread; then it may take as long as the person likes.
         instead: run in its place when it took longer than `timeout` and was interrupted.
     """
     deferred = Deferred()
     cancelled: list[bool] = []
     server = session.server
 
+    helping: list[Help] = []
+
     def done(result: Any, error: BaseException | None) -> None:
-        helping.end()
+        for each in helping:
+            each.end()
         timed_out = isinstance(error, RequestFailed) and error.code == "cancelled" and not cancelled
         if timed_out and instead is not None:
             start(instead, None, finish)
@@ -60,7 +65,7 @@ def on_thread(
                 deferred.fail(refusal)
 
     def start(function: Callable[[], Any], limit: float | None, answer: Callable[[Any, Any], None]) -> None:
-        call = server.debugger.call_on(thread_id, function, answer, timeout=limit)
+        call = server.debugger.call_on(thread_id, function, answer, timeout=limit, is_nested=is_nested)
 
         def cancel() -> None:
             cancelled.append(True)
@@ -69,5 +74,6 @@ def on_thread(
         deferred.cancel = cancel
 
     start(work, timeout, done)
-    helping = Help(server.loop, server.debugger, thread_id, session.note, is_patient=is_patient)
+    if not is_nested:  # a stop in the middle of it looks like waiting for a lock
+        helping.append(Help(server.loop, server.debugger, thread_id, session.note, is_patient=is_patient))
     return deferred

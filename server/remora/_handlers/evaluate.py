@@ -27,9 +27,21 @@ _PATIENCE = {"watch": 5.0, "hover": 2.0, "variables": 5.0}
 @handles("evaluate")
 def evaluate(session: Session, arguments: Arguments) -> Deferred:
     """Evaluate in a frame of a stopped thread. In the context `repl` statements are taken as well."""
+    return _evaluated(session, arguments, arguments.text("context", "watch"))
+
+
+@handles("remora/call")
+def call(session: Session, arguments: Arguments) -> Deferred:
+    """The same, but breakpoints in what it calls stop the program; the answer comes when the call is over.
+
+    The thread then stands where it stood before, and is told of as stopped there once more.
+    """
+    return _evaluated(session, arguments, "repl", is_nested=True)
+
+
+def _evaluated(session: Session, arguments: Arguments, context: str, *, is_nested: bool = False) -> Deferred:
     server = session.server
     text = arguments.text("expression")
-    context = arguments.text("context", "watch")
     frame = _frame(session, arguments)
     as_hex = arguments.child("format").flag("hex")
     if context == "hover":
@@ -61,7 +73,15 @@ def evaluate(session: Session, arguments: Arguments) -> Deferred:
         return {**body, "remora": {"number": kept[0]}} if kept else body
 
     patience = _PATIENCE.get(context)
-    return on_thread(session, frame.thread_id, work, build, timeout=patience, is_patient=patience is None)
+    return on_thread(
+        session,
+        frame.thread_id,
+        work,
+        build,
+        timeout=patience,
+        is_patient=patience is None,
+        is_nested=is_nested,
+    )
 
 
 @handles("setExpression", capability="supportsSetExpression")
