@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -22,17 +23,20 @@ from remora_client._options import ConnectOptions
 from remora_client._process_table import table
 from remora_client._terminal_size import size_of
 from remora_client.repl.app import Repl
-from remora_client.repl.attach import open_face
+from remora_client.repl.attach import run_sessions
 from remora_client.repl.lexer import LineLexer
 from remora_client.repl.printer import Printer, wants_color
 from remora_protocol import Qualifier
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from remora_client._fragments import Fragments
+    from remora_client._model import Breakpoint
+    from remora_client._session import Session
+    from remora_client.commands import Context
 
 __all__ = ["run"]
 
@@ -172,8 +176,6 @@ class Demo:
         session = await self.game.attach()
         try:
             await session.add_breakpoint("guessing_game.py", GUESSED)
-            repl = Repl(session, self.printer)
-            repl.ctx.feed = self.game.type
             self.printer.print(
                 [
                     ("", "  Try: "),
@@ -192,13 +194,26 @@ class Demo:
             await self.game.type("9")
             async with asyncio.timeout(_SECONDS):
                 await session.wait_for_stop()
-            code = await repl.run(open_face(repl), greet=False)
-        finally:
+        except BaseException:
             await session.detach()
+            raise
+        code = await run_sessions(session, self.printer, self._prepare, greet=False)
         self.say(
             "The game is ended, too. To debug a program of yours: import remora; remora.enable_attach(SECRET)"
         )
         return code
+
+    def _prepare(self, ctx: Context) -> None:
+        ctx.feed, ctx.launch = self.game.type, self._start_again
+
+    async def _start_again(self, arguments: str, breakpoints: Sequence[Breakpoint]) -> Session:
+        try:
+            words = shlex.split(arguments)
+        except ValueError as error:
+            raise ClientError(f"These are no arguments: {error}.") from None
+        await self.game.close()
+        await self.game.start(_PLAYER, words)
+        return await self.game.attach(breakpoints)
 
     def _address(self) -> str:
         return f"tcps://127.0.0.1:{self.game.port}"

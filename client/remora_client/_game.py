@@ -24,7 +24,7 @@ from remora_protocol import Qualifier
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from remora_client._fragments import Fragments
@@ -70,8 +70,9 @@ class Game:
         """The end of what it has printed, for an error message."""
         return "It printed: " + visible(self.said[-500:])
 
-    async def start(self, name: str) -> None:
+    async def start(self, name: str, arguments: Sequence[str] = ()) -> None:
         """Start it with a certificate and a secret made for this run, and tell it a name."""
+        self.said = ""
         certificate, key, self.fingerprint = make_self_signed(["127.0.0.1"], 1)
         source = self.folder / "guessing_game.py"
         source.write_text(with_remora(), encoding="utf-8")
@@ -82,6 +83,7 @@ class Game:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             str(source),
+            *arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

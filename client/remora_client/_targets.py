@@ -30,8 +30,9 @@ from remora_protocol import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from remora_client._model import Breakpoint
 
 __all__ = ["Local", "choose_local", "link_to", "local_processes", "local_sockets", "open_session", "via"]
 
@@ -126,6 +127,7 @@ async def open_session(
     choose: Callable[[Sequence[ProcessInfo]], int] | None = None,
     just_my_code: bool = True,
     redirect_output: bool = True,
+    breakpoints: Iterable[Breakpoint] = (),
 ) -> Session:
     """Connect and attach, in one. What cannot be is closed again."""
     if target is None and options.via is not None:
@@ -144,6 +146,7 @@ async def open_session(
             choose=choose,
             just_my_code=just_my_code,
             redirect_output=redirect_output,
+            breakpoints=breakpoints,
         )
     except BaseException:
         await link.close()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from remora_client._group import Group, Member
-    from remora_client._model import Frame, Source
+    from remora_client._model import Breakpoint, Frame, Source
     from remora_client._session import Session
 
 __all__ = ["Context", "Display", "Listing", "Seen"]
@@ -67,6 +67,9 @@ class Context:
         width: columns to fill; 0: as long as it takes.
         timeout: how long to wait for a stop, where a command has to wait for one.
         feed: types a line into the program; None: its input is not in our hands.
+        reach: attaches to another program, with these breakpoints; None: a session is with one program only.
+        launch: starts the program again with other arguments, and attaches; None: somebody else started it.
+        following: the session that the person turns to when this one is left.
         confirm: asks a question; None: there is nobody to ask, and what was asked for is meant.
         past: gives the lines that were typed, the latest last.
         copy: puts a text on the person's clipboard; None: there is no terminal that has one.
@@ -84,6 +87,9 @@ class Context:
     width: int = 0
     timeout: float | None = None
     feed: Callable[[str], Awaitable[None]] | None = None
+    reach: Callable[[str, Sequence[Breakpoint]], Awaitable[Session]] | None = None
+    launch: Callable[[str, Sequence[Breakpoint]], Awaitable[Session]] | None = None
+    following: Session | None = None
     confirm: Callable[[str], Awaitable[bool]] | None = None
     past: Callable[[], Sequence[str]] = tuple
     copy: Callable[[str], None] | None = None
@@ -125,6 +131,18 @@ class Context:
     @property
     def _number(self) -> int:
         return 0 if self.member is None else self.member.number
+
+    def turned_to(self, session: Session) -> Context:
+        """The same person's, for another program: options, aliases and displays stay."""
+        kept = {each: getattr(self, each) for each in ("settings", "displays", "aliases", "skips")}
+        return Context(
+            session,
+            interactive=self.interactive,
+            transcript=self.transcript,
+            record=self.record,
+            just_my_code=self.just_my_code,
+            **kept,
+        )
 
     def choose(self, member: Member) -> None:
         """Look at this process of the group from here on."""

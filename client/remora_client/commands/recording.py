@@ -37,7 +37,7 @@ def note_line(ctx: Context, line: Line) -> None:
         return
     if not isinstance(line, CommandLine):
         _write(ctx.record, f"!{line.text}\n", "a")
-    elif line.command.name != "record":
+    elif line.command.name not in ("connect", "record"):  # a script stays with its program
         _write(ctx.record, f"{line.command.name} {line.arguments}".strip() + "\n", "a")
 
 

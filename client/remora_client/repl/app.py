@@ -31,6 +31,7 @@ from remora_client.commands import (
 )
 from remora_client.repl.banner import banner, farewell, group_banner, group_farewell
 from remora_client.repl.events import Events
+from remora_client.repl.history import may_be_kept
 from remora_client.repl.output import Above
 from remora_client.repl.signals import signals
 from remora_client.repl.terminal import FaceLost, FullFace
@@ -57,9 +58,16 @@ class Repl:
     """One session at the prompt, or a group of them, of which one is looked at."""
 
     def __init__(
-        self, session: Session, printer: Printer, group: Group | None = None, member: Member | None = None
+        self,
+        session: Session,
+        printer: Printer,
+        group: Group | None = None,
+        member: Member | None = None,
+        before: Context | None = None,
     ) -> None:
         self.ctx = Context(session, group, member, interactive=True)
+        if before is not None:  # the person has turned here from another program
+            self.ctx = before.turned_to(session)
         self.above: Above | None = None
         self.told = asyncio.Event()  # the last stop, or the end, is on the screen
         self.printer = printer
@@ -156,7 +164,7 @@ class Repl:
             except KeyboardInterrupt:
                 self.interrupt()
                 continue
-            self.printer.record(f"remora> {text}\n")
+            self.printer.record(f"remora> {text if may_be_kept(text) else '(a secret)'}\n")
             self._typed.append(text)
             for part in [text] if self.ctx.interacting else split_commands(text) or [""]:
                 if not await self._take(part, scripted=not face.is_person) or self.over:

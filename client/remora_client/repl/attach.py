@@ -25,13 +25,14 @@ from remora_protocol import parse_qualifier
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from remora_client.commands import Config
+    from remora_client._model import Breakpoint
+    from remora_client.commands import Config, Context
     from remora_client.repl.terminal import Face
     from remora_protocol import ProcessInfo
 
-__all__ = ["attach", "open_face"]
+__all__ = ["attach", "open_face", "run_sessions"]
 
 # Not the port at which programs listen: both may be on one machine.
 _LISTEN_PORT = 5679
@@ -49,10 +50,11 @@ async def _attach(arguments: Namespace, given: list[str]) -> int:
     config = load_config(os.getcwd(), lambda text: print(f"remora: {text}", file=sys.stderr), asked)
     printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
     if arguments.listens:
-        return await _debug(await _listen(arguments), printer, config, given)
+        return await _debug(await _listen(arguments), arguments, printer, config, given)
     targets = [each.text for each in targets_given(arguments.targets)]
     if not are_many(targets, everyone=arguments.all or arguments.follow != "off"):
-        return await _debug(await _open(targets[0] if targets else None, arguments), printer, config, given)
+        session = await _open(targets[0] if targets else None, arguments)
+        return await _debug(session, arguments, printer, config, given)
     group = await open_group(
         targets,
         arguments,
@@ -69,13 +71,46 @@ async def _attach(arguments: Namespace, given: list[str]) -> int:
         await group.detach()
 
 
-async def _debug(session: Session, printer: Printer, config: Config, given: list[str]) -> int:
-    try:
-        repl = Repl(session, printer)
-        config.apply(repl.ctx)
-        return await repl.run(open_face(repl), [*config.commands, *given])
-    finally:
-        await session.detach()
+async def run_sessions(
+    session: Session,
+    printer: Printer,
+    prepare: Callable[[Context], None],
+    given: Sequence[str] = (),
+    *,
+    greet: bool = True,
+) -> int:
+    """The prompt for one program, and then for each that the person turns to. Gives the last exit code.
+
+    Args:
+        prepare: sets each session up.
+    """
+    before: Context | None = None
+    while True:
+        try:
+            repl = Repl(session, printer, before=before)
+            prepare(repl.ctx)
+            code = await repl.run(open_face(repl), given, greet=greet)
+        finally:
+            await session.detach()
+        if repl.ctx.following is None:
+            return code
+        session, before, given, greet = repl.ctx.following, repl.ctx, (), True
+
+
+async def _debug(
+    session: Session, arguments: Namespace, printer: Printer, config: Config, given: list[str]
+) -> int:
+    async def reach(target: str, breakpoints: Sequence[Breakpoint]) -> Session:
+        return await open_session(
+            target, from_arguments(arguments), source=arguments.source, breakpoints=breakpoints
+        )
+
+    def prepare(ctx: Context) -> None:
+        ctx.reach = reach
+        if ctx.session is session:
+            config.apply(ctx)
+
+    return await run_sessions(session, printer, prepare, [*config.commands, *given])
 
 
 async def _listen(arguments: Namespace) -> Session:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ProjectHistory", "history_file", "may_be_kept"]
 
-_QUALIFIER = re.compile(r"\btcps?://[^\s@]+@", re.IGNORECASE)
+_QUALIFIER = re.compile(r"\btcps?://[^\s@]+@|^\W*(connect|attach|target)\s.*@", re.IGNORECASE)
 _SECRET_WORD = re.compile(
     r"(secret|passw(or)?d|passphrase|token|api_?key|credential|private_?key)\w*[\"'\]]*\s*(=|:|,)",
     re.IGNORECASE,

@@ -154,7 +154,7 @@ AT_A_STOP = [
     ("skip func nothing", r"Steps pass by library code and these"),
     ("jmc", r"Just my code is on"),
     ("watch -r n if n", r"(?s)cannot stop the program yet.*display -changed n$"),
-    ("connect tcp://host", r"remora attach tcp://host"),
+    ("connect", r"takes what remora attach does"),
     ("jump -list", r"@loop  +counter\.add"),
     ("exceptions", r"not stand at an exception"),
     ("retval", r"No call"),

@@ -104,3 +104,57 @@ def test_kill_asks_each_time_and_no_empty_line_repeats_it(terminal: Terminal, pr
     terminal.wait("over")
     terminal.returncode()
     assert program.process.wait(10) != 0
+
+
+def test_connect_turns_to_another_program(terminal: Terminal, program: Program, remora: Remora) -> None:
+    assert NEWEST is not None
+    with Program(NEWEST, PROGRAM, enable={"secret": "another_one"}) as other:
+        other.wait_line("ready")
+        host, port = other.address
+        stop(terminal, program)
+        terminal.enter("display number")
+        terminal.wait("1: number = 3")
+        terminal.enter("connect tcp://127.0.0.1:1")
+        terminal.wait(ASKED)
+        terminal.enter("y")
+        terminal.wait("(?i)refused")
+        terminal.enter("print number")  # still here
+        terminal.wait("^3$")
+        terminal.enter(f"attach another_one@{host}:{port}")
+        terminal.wait(ASKED)
+        terminal.enter("y")
+        terminal.wait(rf"Attached to program\.py  pid {other.pid}")
+        terminal.wait("^remora❯ *$")
+        program.wait_line("doubled 6")
+        other.stdin_line("5")
+        terminal.wait(rf"Breakpoint 1 .*program\.py:{program.line('double')}")
+        terminal.wait("1: number = 5")
+        terminal.enter("history 5")
+        terminal.wait("connect tcp://127.0.0.1:1")
+        terminal.wait("^remora❯ *$")
+        assert "another_one" not in terminal.recent
+        terminal.enter("quit -c")
+        assert terminal.returncode() == 0
+        other.wait_line("doubled 10")
+    kept = [path.read_text() for path in remora.configuration.rglob("*") if path.is_file()]
+    assert not any("another_one" in text for text in kept)
+
+
+def test_restart_of_the_demo_keeps_breakpoints_and_takes_arguments(remora: Remora) -> None:
+    with remora.terminal("demo") as terminal:
+        terminal.wait(r"(?i)your turn", 30)
+        terminal.wait(r"^remora❯ *$", 30)
+        terminal.enter("restart one two")
+        terminal.wait(r"from its beginning\? \[y/N\] *$")
+        terminal.enter("y")
+        terminal.wait(r"Attached to guessing_game\.py", 30)
+        terminal.wait(r"^remora❯ *$")
+        terminal.enter("stdin 7")
+        terminal.wait(r"Breakpoint 1 .*guessing_game\.py")
+        terminal.wait(r"^remora❯ *$")
+        terminal.enter("print __import__('sys').argv[1:]")
+        terminal.wait(r"^\['one', 'two'\]$")
+        terminal.enter("quit")
+        terminal.wait(r"ends it\. Leave\? \[y/N\] *$")
+        terminal.enter("y")
+        assert terminal.returncode() == 0
