@@ -1,16 +1,21 @@
-"""Makes `docs/commands.md` from the table of commands. `--check` says whether the file is fresh."""
+"""Makes `docs/commands.md` and a page for each group in `docs/commands` from the table of commands.
+
+`--check` says whether they are fresh.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from remora_client.commands import COMMANDS, GROUPS, Command
 
-TARGET = Path(__file__).resolve().parent.parent / "docs" / "commands.md"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+MARK = "<!-- GENERATED from the table of commands by scripts/gen_commands.py -->"
 
-HEAD = """\
-<!-- GENERATED from the table of commands by scripts/gen_commands.py -->
+HEAD = f"""\
+{MARK}
 # Commands
 
 Every command works at the prompt of `remora attach` and in `remora exec`, and each has a JSON form there.
@@ -42,30 +47,85 @@ left, and `app.py:12:40` the one at column 40.
 """
 
 
+#: What stands at the head of a group's page: a sentence or two, and a picture of `gen_pictures.py`.
+INTRODUCTIONS = {
+    "running": (
+        "Let the program run, by a line, a call, or to a place. A breakpoint on the way stops it, even in a "
+        "call that you make yourself.",
+        ("call", "A call made at the prompt stops at a breakpoint inside it, one prompt deeper"),
+    ),
+    "breakpoints": (
+        "Say where the program is to stop, if what holds there, and what is to be done then. All of it works "
+        "while the program runs.",
+        ("breakpoints", "A breakpoint with a condition, a logpoint, one that works once, and what they did"),
+    ),
+    "stack": (
+        "Who called whom, and which of the calls you look at.",
+        ("stop", "A stop, a step, and the stack"),
+    ),
+    "data": (
+        "Look at what the program has, and change it. Nothing of it is asked to compute more than what you "
+        "typed: properties are not run by looking at an object.",
+        ("data", "A value spread over lines, displayed expressions, and what an object is"),
+    ),
+    "threads": ("Threads, and the tasks of event loops with their chains of awaits.", None),
+    "processes": ("Several processes at one prompt. See [many.md](../many.md).", None),
+    "sources": (
+        "The text that the program runs, whether there is a copy here or not, and the bytecode below it.",
+        (
+            "sources",
+            "The functions of a program, a breakpoint in each that matches, and the source around one",
+        ),
+    ),
+    "session": ("Help, options, files of commands, this machine, and how to leave.", None),
+}
+
+
 def section(each: Command) -> str:
     usage = f"{each.name} {each.usage}".strip()
     also = f"Also: {', '.join(f'`{alias}`' for alias in each.aliases)}.\n\n" if each.aliases else ""
-    return f"### {each.name}\n\n    {usage}\n\n{also}{each.help}\n"
+    return f"## {each.name}\n\n    {usage}\n\n{also}{each.help}\n"
 
 
-def manual() -> str:
+def page(group: str, commands: Sequence[Command]) -> str:
+    """One group."""
+    told, picture = INTRODUCTIONS[group]
+    parts = [f"{MARK}\n# {GROUPS[group]}\n", f"{told} All groups: [commands.md](../commands.md).\n"]
+    if picture is not None:
+        parts.append(f"![{picture[1]}](../pictures/{picture[0]}.svg)\n")
+    return "\n".join([*parts, *map(section, commands)])
+
+
+def index(groups: Mapping[str, Sequence[Command]]) -> str:
+    """All commands, a line each."""
     parts = [HEAD]
-    for group, title in GROUPS.items():
-        commands = [each for each in COMMANDS.values() if each.group == group]
-        if commands:
-            parts.append(f"## {title}\n")
-            parts += [section(each) for each in commands]
+    for group, commands in groups.items():
+        parts.append(f"## {GROUPS[group]}\n\n| command | also | |\n| --- | --- | --- |")
+        for each in commands:
+            also = " ".join(f"`{alias}`" for alias in each.aliases)
+            parts[-1] += f"\n| [{each.name}](commands/{group}.md#{each.name}) | {also} | {each.summary} |"
+        parts[-1] += "\n"
     return "\n".join(parts)
 
 
+def pages() -> dict[Path, str]:
+    """Every file, with its text."""
+    groups = {group: [each for each in COMMANDS.values() if each.group == group] for group in INTRODUCTIONS}
+    made = {DOCS / "commands" / f"{group}.md": page(group, commands) for group, commands in groups.items()}
+    return {DOCS / "commands.md": index(groups), **made}
+
+
 def main() -> int:
-    text = manual()
-    if "--check" in sys.argv[1:]:
-        fresh = TARGET.exists() and TARGET.read_text(encoding="utf-8") == text
-        print(f"{TARGET.name} is {'fresh' if fresh else 'stale: run scripts/gen_commands.py'}")
-        return 0 if fresh else 1
-    TARGET.write_text(text, encoding="utf-8")
-    return 0
+    made = pages()
+    if "--check" not in sys.argv[1:]:
+        for path, text in made.items():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return 0
+    stale = [path.name for path, text in made.items() if not path.exists() or path.read_text("utf-8") != text]
+    stale += [path.name for path in (DOCS / "commands").glob("*") if path not in made]
+    print(f"stale: {', '.join(stale)}; run scripts/gen_commands.py" if stale else "commands are fresh")
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

@@ -117,7 +117,51 @@ def narrow(session: Session) -> None:
     session.terminal.see("▸ item")
 
 
+def call(session: Session) -> None:
+    """A call that stops inside."""
+    session.type(f"break shop.py:{session.line('return round')}", see="Breakpoint 1 at")
+    session.buy("Ada tea pot", see="→ +")
+    session.type(f"tbreak shop.py:{session.line('share = ')}", see="Breakpoint 2 at")
+    session.terminal.press("call rebate(self.items[0], 'Grace')\r")
+    session.terminal.see(r"^\(2\) remora❯$")
+    session.terminal.press("print regular[customer]\r")
+    session.terminal.see(r"^0\.05$")
+    session.terminal.press("continue\r")
+    session.terminal.see("Back from the call")
+
+
+def breakpoints(session: Session) -> None:
+    """Breakpoints of several kinds, and what came of them."""
+    price = session.line("price = rebate")
+    session.type(f"break shop.py:{price} if item.price > 40", see="Breakpoint 1 at")
+    session.type("trace rebate 'for {customer}: {item.name}'", see="Logpoint 2")
+    session.type("tbreak ship", "commands 3 print order.customer", see="on hit")
+    session.buy("Ada tea pot", see="→ +")
+    session.type("breakpoints", see="hit 1 time")
+    session.terminal.press("continue\r")
+    session.terminal.see("^'Ada'$")
+
+
+def data(session: Session) -> None:
+    """Values, whole and in part."""
+    session.type(f"break shop.py:{session.line('total += ')}", see="Breakpoint 1 at")
+    session.buy("Ada tea pot", see="→ +")
+    session.type("pp self", "display -changed total", "print item.price * 2", "print $_ + 1", see=r"^16\.0$")
+    session.type("next", "set total = 100", "whatis rebate", see="^function$")
+
+
+def sources(session: Session) -> None:
+    """Functions, and the source of one."""
+    session.type("funcs .", "rbreak ^(rebate|ship)$", see="Together they are called")
+    session.buy("Ada tea", see="→ +")
+    session.type("list NoAddress", "src Item", "fetch shop.py | wc -l", see=r"^ *\d+$")
+
+
 SCENES = {
+    "call": Scene("A call that stops at a breakpoint inside it", (88, 42), call),
+    "breakpoints": Scene("Breakpoints, and what came of them", (88, 34), breakpoints),
+    "data": Scene("Values at the prompt", (88, 48), data),
+    "sources": Scene("Functions and source", (88, 38), sources),
     "stop": Scene("A stop at the prompt, and what a step changed", (88, 34), stop),
     "exception": Scene("A stop at an exception, with its note and its cause", (88, 20), exception),
     "layout": Scene("The panes of layout split", (120, 38), layout),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Moment = Literal["call", "return", "yield"]
 
@@ -398,6 +398,7 @@ class Stop:
     instruction: str = ""  # the next one, after a step by instructions
     was_there: bool = False  # already when this client came
     returned: str = ""  # the function whose return value there is to be shown
+    hits: tuple[Breakpoint, ...] = ()  # ours, as far as they were known then; see `hit`
 
     @classmethod
     def from_dap(cls, body: Mapping[str, Any]) -> Stop:
@@ -418,3 +419,11 @@ class Stop:
             was_there=remora.get("wasThere") is True,
             returned=_text(remora, "returned"),
         )
+
+    def hit(self, breakpoints: Iterable[Breakpoint]) -> list[Breakpoint]:
+        """Those of ours that were hit: what is known now, and what was known when it stopped."""
+        found = {each.number: each for each in self.hits}
+        for each in breakpoints:
+            if each.server_id is not None and each.server_id in self.hit_breakpoints:
+                found.setdefault(each.number, each)
+        return list(found.values())

@@ -240,7 +240,7 @@ class Session:
 
     async def _is_wanted(self, stop: Stop) -> bool:
         """Whether to hand a stop to the caller: at breakpoints with callbacks it is theirs to say."""
-        hit = [each.number for each in self._core.breakpoints if each.server_id in stop.hit_breakpoints]
+        hit = [each.number for each in stop.hit(self._core.breakpoints)]
         is_hit = bool(hit) and stop.reason in ("breakpoint", "function breakpoint")
         wanted = not is_hit or any(each not in self._on_hit for each in hit)
         for each in hit:

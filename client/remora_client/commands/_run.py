@@ -180,15 +180,14 @@ def count_hits(ctx: Context, stop: Stop) -> None:
     if ctx.session.state.stops == ctx.shown_stop:
         return
     ctx.shown_stop = ctx.session.state.stops
-    for each in ctx.session.breakpoints:
-        if each.server_id is not None and each.server_id in stop.hit_breakpoints:
-            ctx.hits[each.number] = ctx.hits.get(each.number, 0) + 1
+    for each in stop.hit(ctx.session.breakpoints):
+        ctx.hits[each.number] = ctx.hits.get(each.number, 0) + 1
 
 
 def commands_for(ctx: Context, stop: Stop) -> list[str]:
     """The commands that were left for the breakpoints that were hit."""
-    hit = [each.number for each in ctx.session.breakpoints if each.server_id in stop.hit_breakpoints]
-    lines = [text for number in hit for text in ctx.on_hit.get(number, ()) if text != "silent"]
+    hit = stop.hit(ctx.session.breakpoints)
+    lines = [text for each in hit for text in ctx.on_hit.get(each.number, ()) if text != "silent"]
     return [part for text in lines for part in split_commands(text)]
 
 

@@ -103,8 +103,8 @@ async def _raised(ctx: Context) -> Fragments:
 
 def is_silent(ctx: Context, stop: Stop) -> bool:
     """Is `silent` among the commands of each breakpoint that was hit?"""
-    hit = [each.number for each in ctx.session.breakpoints if each.server_id in stop.hit_breakpoints]
-    return bool(hit) and all("silent" in ctx.on_hit.get(number, ()) for number in hit)
+    hit = stop.hit(ctx.session.breakpoints)
+    return bool(hit) and all("silent" in ctx.on_hit.get(each.number, ()) for each in hit)
 
 
 async def frame_lines(ctx: Context, frame: Frame) -> Fragments:

@@ -17,6 +17,7 @@ from remora_client.commands._stopped import show_display
 from remora_client.commands._table import CommandError, Result, command, no_arguments
 from remora_client.commands.settings import options
 from remora_client.render import value_line, variable_lines
+from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -331,7 +332,17 @@ def _displays(ctx: Context) -> Result:
 async def src(ctx: Context, arguments: str) -> Result:
     """Show the source of a function, class or module of the program."""
     expression, _, _ = _expression("src", arguments)
-    value = await ctx.session.evaluate(f"__import__('inspect').getsource({expression})", None, "clipboard")
+    try:
+        value = await ctx.session.evaluate(
+            f"__import__('inspect').getsource({expression})", None, "clipboard"
+        )
+    except RequestFailed as error:
+        kind = (await ctx.session.evaluate(expression)).type  # says itself when there is no such thing
+        why = "" if str(error).startswith("TypeError") else f" ({visible(str(error))})"
+        raise CommandError(
+            f"{expression} is of type {visible(kind)}, and has no source text{why}.",
+            "Functions, classes and modules have one.",
+        ) from None
     text = unquoted(value.value).rstrip("\n")
     return Result({"value": text, "type": "str"}, value_line(text))
 
@@ -368,8 +379,6 @@ def _may_be_called(value: Value) -> bool:
 
 
 async def _quietly(ctx: Context, expression: str) -> str:
-    from remora_protocol import RequestFailed
-
     try:
         return unquoted((await ctx.session.evaluate(expression, None, "clipboard")).value).removeprefix(
             "None"

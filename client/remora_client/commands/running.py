@@ -287,9 +287,7 @@ async def connect(ctx: Context, arguments: str) -> Result:
             f"Leave with quit, or in another terminal: remora attach {arguments or 'QUALIFIER'}",
         )
     if not arguments:
-        raise CommandError(
-            "connect takes what remora attach does.", "As in: connect host:5679, connect 4711"
-        )
+        raise CommandError("connect takes what remora attach does.", "As in: connect host:5679, connect 4711")
     if ctx.session.stop is not None and not await ctx.agreed(
         "The program stands still. Leave, and let it run on?"
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 from typing import TYPE_CHECKING
 
@@ -72,13 +73,18 @@ async def _place(ctx: Context, text: str) -> tuple[Source, int]:
 
 
 async def _function(ctx: Context, name: str) -> tuple[Source, int]:
-    """Where a function is defined: by what the program says of the object, from the selected frame."""
+    """Where a function or class is: by what the program says of the object, from the selected frame."""
     code = f"__import__('inspect').unwrap({name}).__code__"
-    try:
-        value = await ctx.session.evaluate(f"({code}.co_filename, {code}.co_firstlineno)", None, "clipboard")
-        path, line = ast.literal_eval(value.value)
-    except (RequestFailed, ValueError, SyntaxError) as error:
-        raise CommandError(f"No function {name} is known here: {error}", "As well: list app.py:12") from None
+    inspect = f"(lambda i: (i.getsourcefile({name}), i.getsourcelines({name})[1]))(__import__('inspect'))"
+    path, line = None, 0
+    for asked in (f"({code}.co_filename, {code}.co_firstlineno)", inspect):
+        with contextlib.suppress(RequestFailed, ValueError, SyntaxError):
+            path, line = ast.literal_eval((await ctx.session.evaluate(asked, None, "clipboard")).value)
+            break
+    if not path:
+        raise CommandError(
+            f"No function or class {name} is known here, or it has no source.", "As well: list app.py:12"
+        )
     return await source_named(ctx, str(path)), int(line)
 
 

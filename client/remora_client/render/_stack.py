@@ -54,9 +54,7 @@ def stop_line(
 
 
 def _why(stop: Stop, breakpoints: Sequence[Breakpoint]) -> str:
-    hit = [
-        each for each in breakpoints if each.server_id is not None and each.server_id in stop.hit_breakpoints
-    ]
+    hit = stop.hit(breakpoints)
     if hit:
         numbers = ", ".join(str(each.number) for each in hit)
         word = "Temporary breakpoint" if hit[0].temporary else "Breakpoint"

@@ -48,7 +48,7 @@ def test_two_lambdas_on_a_line(remora: Remora) -> None:
             terminal.enter(f"tbreak {line}:{first + 2}")
             terminal.wait(rf"Breakpoint 3 at program\.py:{line}:{first} ")
             terminal.enter("continue")
-            terminal.wait("Breakpoint .*<lambda>")
+            terminal.wait("Temporary breakpoint 3 .*<lambda>")
             terminal.enter("print n")
             terminal.wait("^8$")
             terminal.enter(f"break {line}#4")
