@@ -37,6 +37,7 @@ from remora_protocol import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from remora_client._ptvsd._door import Door
     from remora_protocol import ProcessInfo, Response
 
 __all__ = ["TYPING", "ConnectOptions", "Link", "connect", "connect_local", "link_over"]
@@ -64,7 +65,7 @@ class Link:
     secret: Secret | None = None
     proved: bool = False  # both sides have proved that they know the secret
     is_snapshot: bool = False  # nothing runs behind it: a file answers
-    ptvsd: _ptvsd.Door | None = None  # an old ptvsd; `rpc` speaks DAP for it, once it was opened
+    ptvsd: Door | None = None  # an old ptvsd; `rpc` speaks DAP for it, once it was opened
     is_relayed: bool = False  # the process that was opened is behind another one's port
     tunnel: Tunnel | None = None  # the command whose input and output this is
     #: Of a program that called us: have it call again.
@@ -301,7 +302,9 @@ async def _ptvsd_link(
         wire.writer.transport.abort()
         raise _was_a_remora(place)
     _met.remember_greeting(place)
-    door = await _ptvsd.knock(
+    from remora_client._ptvsd._door import knock  # only who meets one pays for it
+
+    door = await knock(
         wire.reader,
         wire.writer,
         wire.greeting,

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from remora_client._attach import choose_process
 from remora_client._connect import Link, connect, connect_local
 from remora_client._errors import ClientError, Gone, NoSuchProcess, UsageError
-from remora_client._inject import start_server_in
 from remora_client._options import ConnectOptions
 from remora_client._session import Session
 from remora_client._snapshot import is_snapshot, link_to_snapshot
@@ -180,6 +179,8 @@ async def _local(pid: int) -> Link:
             "On Windows each process has a port of its own: remora attach localhost:PORT",
         )
     try:
+        from remora_client._inject import start_server_in
+
         return await connect_local(await start_server_in(pid), pid)
     except OSError as error:
         raise Gone(f"Process {pid} started the server, and cannot be reached: {error}.") from None

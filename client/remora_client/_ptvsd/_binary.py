@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from remora_client._ptvsd import _binary_reading as reading
 from remora_client._ptvsd import _records as r
-from remora_client._ptvsd._codec import MAGIC, OPTIONS
+from remora_client._ptvsd._codec import OPTIONS
+from remora_client._ptvsd._signs import MAGIC
 from remora_protocol import RemoteProtocolError
 
 if TYPE_CHECKING:

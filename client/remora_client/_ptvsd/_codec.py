@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
     from remora_client._ptvsd._records import BreakpointSpec, ExceptionModes, Said, StepKind, TryRange
 
-__all__ = ["MAGIC", "MOST_ITEMS", "MOST_TEXT", "OPTIONS", "Codec"]
+__all__ = ["MOST_ITEMS", "MOST_TEXT", "OPTIONS", "Codec"]
 
-MAGIC = "PTVSDBG"
 # The names of what a session wants. The two Wait options are left out: with them the program would wait
 # for Enter on its own console at its end. RedirectOutput is added by the server, if its script wants it.
 OPTIONS = "RichExceptions"

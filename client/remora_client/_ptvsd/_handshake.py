@@ -7,13 +7,11 @@ the one thing that none of these servers is harmed by.
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING
 
 from remora_client._errors import ConnectError, NotARemora, Rejected, SecretNeeded, TimedOut, VersionMismatch
 from remora_client._ptvsd._binary import NUMBER, BinaryCodec
-from remora_client._ptvsd._codec import MAGIC
-from remora_client._ptvsd._json import GREETING, NUMBERS, JsonCodec
+from remora_client._ptvsd._json import NUMBERS, JsonCodec
 from remora_client._ptvsd._records import Attached, Greeting, Info, Verdict
 from remora_client._ptvsd._wire import Ended, Wire
 from remora_client._text import visible
@@ -28,17 +26,11 @@ __all__ = [
     "ask_info",
     "attach",
     "first_bytes",
-    "greets",
-    "incomplete",
     "log_in",
     "meet",
     "server_name",
 ]
 
-_MAGIC = MAGIC.encode("ascii")
-_GREETING_BYTES = len(_MAGIC) + 8
-_JSON_SIGN = GREETING.encode("ascii")
-_LENGTH = re.compile(rb"content-length: *(\d{1,6})\r\n", re.IGNORECASE)
 _CLOSE_SECONDS = 2.0
 _NAMES = {
     1: "ptvsd of 2013 (protocol 1)",
@@ -50,24 +42,6 @@ _NAMES = {
     7: "ptvsd 3.1 (protocol 7)",
     8: "ptvsd 3.2 (protocol 8)",
 }
-
-
-def greets(data: bytes) -> bool:
-    """Whether this is how an old ptvsd greets."""
-    return data.startswith(_MAGIC) or (data[:1] == b"C" and _JSON_SIGN in data[:1024])
-
-
-def incomplete(data: bytes) -> bool:
-    """Whether more has to come before it can be told who greets."""
-    if data.startswith(_MAGIC[: len(data)]):
-        return len(data) < _GREETING_BYTES
-    if data[:1] != b"C":
-        return False
-    head, blank, body = data.partition(b"\r\n\r\n")
-    if not blank:
-        return len(data) < 512
-    length = _LENGTH.search(head + b"\r\n")
-    return length is not None and len(body) < min(int(length[1]), 1024)
 
 
 def server_name(number: int) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from remora_client._ptvsd import _records as r
-from remora_client._ptvsd._codec import MAGIC, MOST_TEXT, OPTIONS
+from remora_client._ptvsd._codec import MOST_TEXT, OPTIONS
+from remora_client._ptvsd._signs import GREETING, MAGIC
 from remora_protocol import (
     Event,
     FrameDecoder,
@@ -25,10 +26,9 @@ from remora_protocol import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["GREETING", "NUMBERS", "JsonCodec"]
+__all__ = ["NUMBERS", "JsonCodec"]
 
 NUMBERS = (7, 8)
-GREETING = "legacyRemoteConnected"
 _STEPS = {"in": "legacyStepInto", "over": "legacyStepOver", "out": "legacyStepOut"}
 _PYTHON = 0
 _SHOWN = 300

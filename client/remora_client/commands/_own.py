@@ -9,21 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import importlib.util
 import inspect
 import json
 import os
-import pprint
 import stat
 import sys
-import traceback
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from remora_client import _sync, aio
 from remora_client._declared import declared_in
 from remora_client._errors import ClientError
-from remora_client._loop_thread import LoopThread
 from remora_client._model import Value
 from remora_client._places import config_dir
 from remora_client._text import visible, visible_block
@@ -36,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from remora_client._declared import Declared
+    from remora_client._loop_thread import LoopThread
     from remora_client._session import Session
     from remora_client.commands._context import Context
 
@@ -48,6 +43,8 @@ _seen: set[Any] = set()  # what was loaded already
 
 def load_own(complain: Callable[[str], None]) -> None:
     """Find and load them all. What cannot be loaded is complained of, and left out."""
+    from importlib import metadata
+
     for entry in (each for group in _GROUPS for each in metadata.entry_points(group=group)):
         if (entry.group, entry.name, entry.value) not in _seen:
             _seen.add((entry.group, entry.name, entry.value))
@@ -72,6 +69,8 @@ def _is_ours(path: Path, complain: Callable[[str], None]) -> bool:
 
 
 def _execute(path: Path) -> object:
+    import importlib.util
+
     spec = importlib.util.spec_from_file_location(f"remora_commands_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
@@ -125,6 +124,8 @@ async def _call(each: Declared, core: Session, *arguments: Any) -> Any:
     try:
         if inspect.iscoroutinefunction(each.function):
             return await each.function(*_bound(core, arguments, each))
+        from remora_client._loop_thread import LoopThread
+
         lent = LoopThread.beside(asyncio.get_running_loop())
         try:
             return await asyncio.to_thread(each.function, *_bound(core, arguments, each, lent))
@@ -138,6 +139,8 @@ async def _call(each: Declared, core: Session, *arguments: Any) -> Any:
 
 def _bound(core: Session, arguments: Any, each: Declared, lent: LoopThread | None = None) -> tuple[Any, ...]:
     """A renderer gets its value, a command its session and arguments."""
+    from remora_client import _sync, aio  # most people have no commands of their own
+
     if each.types:
         value = aio.Value.of(arguments[0], core)
         return (value,) if lent is None else (_sync._own(value, lent),)
@@ -149,6 +152,8 @@ def _told(error: BaseException, file: str) -> str:
     """An error of theirs, with the line of theirs that it came from."""
     if isinstance(error, SyntaxError):
         return f"{error.filename}:{error.lineno}: SyntaxError: {error.msg}"
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == file] or frames
     place = f"{own[-1].filename}:{own[-1].lineno}: " if own else ""
@@ -164,9 +169,13 @@ async def _shown(ctx: Context, given: Any) -> tuple[Any, Any]:
         return given, [("", visible_block(given.rstrip("\n")) + "\n")]
     if isinstance(given, Value):
         return {"value": given.value, "type": given.type}, value_line(await rendered(ctx.session, given))
+    from remora_client import _sync, aio
+
     if isinstance(given, list) and given and all(isinstance(each, aio.Value | _sync.Value) for each in given):
         data = [{"name": each.name, "value": each.value, "type": each.type} for each in given]
         return data, variable_lines(given, width=ctx.width)
+    import pprint
+
     data = json.loads(json.dumps(given, default=str))
     return data, [("", visible_block(pprint.pformat(data, width=ctx.width or 100, sort_dicts=False)) + "\n")]
 

@@ -31,8 +31,8 @@ from remora_client.commands import (
 )
 from remora_client.repl.banner import banner, farewell, group_banner, group_farewell
 from remora_client.repl.events import Events
-from remora_client.repl.history import may_be_kept
 from remora_client.repl.output import Above
+from remora_client.repl.secrecy import may_be_kept
 from remora_client.repl.signals import signals
 from remora_client.repl.terminal import FaceLost, FullFace
 

@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.history import FileHistory
 
 from remora_client._places import project_file
+from remora_client.repl.secrecy import may_be_kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["ProjectHistory", "history_file", "may_be_kept"]
+__all__ = ["ProjectHistory", "history_file"]
 
-_QUALIFIER = re.compile(r"\btcps?://[^\s@]+@|^\W*(connect|attach|target)\s.*@", re.IGNORECASE)
-_SECRET_WORD = re.compile(
-    r"(secret|passw(or)?d|passphrase|token|api_?key|credential|private_?key)\w*[\"'\]]*\s*(=|:|,)",
-    re.IGNORECASE,
-)
 _LARGEST = 1_000_000
 
 
 def history_file(folder: str) -> Path:
     """The file for a project, which is the folder that the client was started in."""
     return project_file("history", folder)
-
-
-def may_be_kept(line: str, secrets: Sequence[str] = ()) -> bool:
-    """Not what begins with a blank, and nothing that holds or sets a secret."""
-    if line.startswith(" ") or not line.strip():
-        return False
-    if any(secret and secret in line for secret in secrets):
-        return False
-    return not _QUALIFIER.search(line) and not _SECRET_WORD.search(line)
 
 
 class ProjectHistory(FileHistory):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.lexers import Lexer, PygmentsLexer
-from pygments.lexers.python import PythonLexer
 
 from remora_client.commands import CommandLine, classify
 from remora_client.render import python_line
@@ -32,11 +32,18 @@ class LineLexer(Lexer):
     def __init__(self, names: Callable[[], frozenset[str]], bare_names: Callable[[], str]) -> None:
         self._names = names
         self._bare_names = bare_names
-        self._python = PygmentsLexer(PythonLexer, sync_from_start=True)
+
+    @cached_property
+    def _python(self) -> PygmentsLexer:
+        from pygments.lexers.python import PythonLexer  # not before the first key
+
+        return PygmentsLexer(PythonLexer, sync_from_start=True)
 
     def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
         """Give the styled text of each line."""
         text = document.text
+        if not text:
+            return lambda _: []
         if "\n" in text or not text.strip():
             return self._python.lex_document(document)
         found = classify(text, self._names(), bare_names=self._bare_names())

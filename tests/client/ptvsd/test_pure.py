@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from remora_client._ptvsd import _records as r
 from remora_client._ptvsd._breakpoints import pass_count
 from remora_client._ptvsd._exceptions import describe, modes_for
-from remora_client._ptvsd._handshake import greets, incomplete
 from remora_client._ptvsd._lines import Placement, place, statements, try_ranges
 from remora_client._ptvsd._output import OutputFilter
+from remora_client._ptvsd._signs import greets, incomplete
 from remora_client._ptvsd._sources import is_library, literal, source_path
 from remora_client._ptvsd._threads import WAKE_SECONDS, Threads
 from remora_protocol import RequestFailed

@@ -14,10 +14,11 @@ from remora_client._model import Breakpoint, Frame, Source, Stop, Thread
 from remora_client._state import State
 from remora_client.commands import classify
 from remora_client.commands._definitions import definitions
-from remora_client.repl.history import ProjectHistory, history_file, may_be_kept
+from remora_client.repl.history import ProjectHistory, history_file
 from remora_client.repl.lexer import LineLexer
 from remora_client.repl.output import Above
 from remora_client.repl.printer import Printer, output_lines, wants_color
+from remora_client.repl.secrecy import may_be_kept
 from remora_client.repl.toolbar import About, toolbar
 from remora_client.repl.validator import indentation, needs_more
 
