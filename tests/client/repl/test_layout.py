@@ -391,6 +391,32 @@ def test_borders_move(remora: Remora, program: Program) -> None:
         leave(terminal)
 
 
+def drag(terminal: Terminal, start: tuple[int, int], end: tuple[int, int]) -> None:
+    """The left button goes down at a column and row, from 1, and up elsewhere."""
+    (column, row), (to_column, to_row) = start, end
+    terminal._settle()
+    terminal.child.send(f"\x1b[<0;{column};{row}M\x1b[<32;{to_column};{to_row}M")
+    terminal.rest(0.1)
+    terminal.child.send(f"\x1b[<0;{to_column};{to_row}m")
+
+
+def test_borders_are_dragged(remora: Remora, program: Program) -> None:
+    with attached(remora, program, LARGE) as terminal:
+        stop(terminal, program)
+        border, output = column_of(terminal, 1, "│── stack"), terminal.row_of("── output")
+        drag(terminal, (border, 5), (border - 10, 6))
+        terminal.wait_until(lambda: column_of(terminal, 1, "│── stack") == border - 10, "a wider column")
+        drag(terminal, (10, output), (20, output - 3))
+        terminal.wait_until(lambda: terminal.row_of("── output") == output - 3, "a taller output")
+        variables = terminal.row_of("── variables")
+        drag(terminal, (border, variables), (border + 2, variables + 2))
+        terminal.wait_until(lambda: terminal.row_of("── variables") == variables + 2, "a taller stack")
+        terminal.click(border, terminal.row_of("── variables"))  # not moved: it gives the pane the keys
+        terminal.see("variables Enter")
+        leave_pane(terminal)
+        leave(terminal)
+
+
 def test_the_line_editor_is_the_same(remora: Remora, program: Program) -> None:
     with attached(remora, program, layout="") as terminal:
         terminal.enter("p 'before'")

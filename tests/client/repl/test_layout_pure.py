@@ -11,7 +11,7 @@ from remora_client._fragments import Fragments, plain, without_head, wrapped
 from remora_client._model import Frame, Scope, Source, Variable
 from remora_client._session import Session
 from remora_client.render import source_lines
-from remora_client.repl.layout.arrangement import KINDS, Sizes, arrange
+from remora_client.repl.layout.arrangement import KINDS, Sizes, arrange, borders
 from remora_client.repl.layout.output import OutputPane
 from remora_client.repl.layout.tree import PAGE, Tree
 
@@ -44,6 +44,30 @@ def test_sizes_have_limits() -> None:
     assert (sizes.right, sizes.below) == (0.8, 0.8)
     assert sizes.weights["stack"] > 0
     assert Sizes().taller("stack", 0.1).weights["stack"] > Sizes().weights["stack"]
+
+
+@pytest.mark.parametrize("size", [(80, 22), (200, 56), (60, 40)])
+def test_a_border_goes_to_where_the_mouse_is(size: tuple[int, int]) -> None:
+    columns, rows = size
+    before = arrange("split", columns, rows)
+    found = {each.pane: each for each in borders(before)}
+    assert set(found) == set(before.panes) - {"source"} - ({"stack"} if before.right else set()) | (
+        {None} if before.right else set()
+    )
+    for pane, border in found.items():
+        wanted_column, wanted_row = border.left - 4, border.top - 2
+        if pane == "output" and not before.right:
+            continue  # its share depends on what is above it
+        sizes = Sizes().with_border(border, wanted_column, wanted_row, before)
+        after = arrange("split", columns, rows, sizes)
+        moved = {each.pane: each for each in borders(after)}[pane]
+        if pane is None:
+            assert moved.left == wanted_column
+        else:
+            least = {"variables": 3, "breakpoints": 3}.get(str(pane), 0)
+            assert abs(moved.top - wanted_row) <= 1 or border.top - 2 < least
+        other = {each.pane for each in borders(after)} - {pane}
+        assert other == set(found) - {pane}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-__all__ = ["KINDS", "Arrangement", "Kind", "PaneName", "Sizes", "Slot", "arrange"]
+__all__ = ["KINDS", "Arrangement", "Border", "Kind", "PaneName", "Sizes", "Slot", "arrange", "borders"]
 
 Kind: TypeAlias = Literal["src", "vars", "split"]
 PaneName: TypeAlias = Literal["source", "stack", "variables", "breakpoints", "output"]
@@ -46,6 +46,33 @@ class Sizes:
         weight = max(self.weights[pane] * (1 + 4 * change), 0.5)
         return replace(self, weights={**self.weights, pane: weight})
 
+    def with_border(self, border: Border, column: int, row: int, now: Arrangement) -> Sizes:
+        """A border was moved to where the mouse is."""
+        if border.pane is None:
+            share = (now.columns - column - 1) / now.columns
+            return replace(self, right=min(max(share, 0.15), 0.8))
+        if border.pane == "output":
+            return replace(self, below=min(max((now.rows - row) / now.rows, 0.1), 0.8))
+        slots = now.left if any(each.pane == border.pane for each in now.left) else now.right
+        index = next(number for number, each in enumerate(slots) if each.pane == border.pane)
+        rows = [each.rows for each in slots]
+        both = rows[index - 1] + rows[index]
+        upper = min(max(row - sum(rows[: index - 1]), _LEAST_ROWS), both - _LEAST_ROWS)
+        rows[index - 1 : index + 1] = [upper, both - upper]
+        spare = {each.pane: max(size - _LEAST_ROWS, 0.01) for each, size in zip(slots, rows, strict=True)}
+        return replace(self, weights={**self.weights, **spare})
+
+
+@dataclass(frozen=True)
+class Border:
+    """A line that can be moved: the title of a pane, or with None what is between the columns."""
+
+    pane: PaneName | None
+    left: int
+    right: int
+    top: int
+    bottom: int
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -63,6 +90,8 @@ class Arrangement:
     right: tuple[Slot, ...] = ()
     right_columns: int = 0
     below: tuple[Slot, ...] = ()
+    columns: int = 0
+    rows: int = 0
 
     @property
     def panes(self) -> tuple[PaneName, ...]:
@@ -92,7 +121,23 @@ def arrange(kind: Kind, columns: int, rows: int, sizes: Sizes | None = None) -> 
         _slots(right, above, sizes),
         width,
         (Slot("output", below),) if below else (),
+        columns,
+        rows,
     )
+
+
+def borders(now: Arrangement) -> list[Border]:
+    """The lines that can be moved, as half-open ranges of columns and rows."""
+    edge = now.columns - now.right_columns if now.right else now.columns
+    above = now.rows - sum(each.rows for each in now.below)
+    found = [Border(None, edge - 1, edge, 0, above)] if now.right else []
+    for slots, left, right in ((now.left, 0, edge - bool(now.right)), (now.right, edge, now.columns)):
+        top = 0
+        for index, slot in enumerate(slots):
+            if index:
+                found.append(Border(slot.pane, left, right, top, top + 1))
+            top += slot.rows
+    return found + [Border(each.pane, 0, now.columns, above, above + 1) for each in now.below]
 
 
 def _share(stacked: int, right: tuple[PaneName, ...], sizes: Sizes) -> float:
@@ -111,7 +156,7 @@ def _slots(column: tuple[PaneName, ...], rows: int, sizes: Sizes) -> tuple[Slot,
         return ()
     spare = max(rows - _LEAST_ROWS * len(column), 0)
     total = sum(sizes.weights[each] for each in column)
-    given = [_LEAST_ROWS + int(spare * sizes.weights[each] / total) for each in column]
+    given = [_LEAST_ROWS + int(spare * sizes.weights[each] / total + 1e-6) for each in column]
     if rows < _LEAST_ROWS * len(column):
         given = [rows]
     given[0] += rows - sum(given)

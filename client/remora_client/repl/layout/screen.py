@@ -20,7 +20,6 @@ from prompt_toolkit.layout import (
     Dimension,
     DynamicContainer,
     Float,
-    FloatContainer,
     FormattedTextControl,
     HSplit,
     Layout,
@@ -37,7 +36,8 @@ from prompt_toolkit.output import ColorDepth, create_output
 from prompt_toolkit.styles import DynamicStyle
 from prompt_toolkit.widgets import SearchToolbar
 
-from remora_client.repl.layout.arrangement import Arrangement, Sizes, arrange
+from remora_client.repl.layout.arrangement import Arrangement, Border, Sizes, arrange, borders
+from remora_client.repl.layout.borders import MovableBorders
 from remora_client.repl.layout.breakpoints import BreakpointsPane
 from remora_client.repl.layout.key_bindings import pane_bindings, screen_bindings
 from remora_client.repl.layout.output import OutputPane
@@ -149,7 +149,20 @@ class Screen:
     def _root(self) -> AnyContainer:
         body = HSplit([DynamicContainer(self._arranged), self._prompt(), self._search, self._bar()])
         menu = Float(CompletionsMenu(max_height=_MENU_ROWS, scroll_offset=1), xcursor=True, ycursor=True)
-        return FloatContainer(body, [menu])
+        return MovableBorders(
+            body,
+            [menu],
+            borders=lambda: borders(self.arrangement()),
+            move=self._move_border,
+            click=self._click_border,
+        )
+
+    def _click_border(self, border: Border) -> None:
+        if border.pane is not None:
+            self.focus(border.pane)
+
+    def _move_border(self, border: Border, column: int, row: int) -> None:
+        self.sizes = self.sizes.with_border(border, column, row, self.arrangement())
 
     def _prompt(self) -> AnyContainer:
         control = BufferControl(
