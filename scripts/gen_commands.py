@@ -29,7 +29,7 @@ Where a word could be both:
 * `!text` is Python, `:text` is a command.
 * A command's word that goes on as only Python can is Python: `c = 9`, `n + 1`, `list(x)`, `l[0]`.
 * A bare word that is both runs the command, and says how to print the variable. With
-  `set bare-names variable` it is the variable.
+  `set bare-names variable` it is the variable; with `ask` you are asked, once for each word.
 * Python's own words win over aliases: `del x` deletes `x` in the program.
 
 The first word is coloured by what it will do, and the bar at the bottom says it. In scripts, with `-c` and in

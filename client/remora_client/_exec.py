@@ -66,6 +66,7 @@ async def _run(arguments: Namespace, given: list[Given]) -> int:
     targets = [each.text for each in targets_given(arguments.targets)]
     try:
         async with asyncio.timeout_at(deadline):
+            arguments.follow = arguments.follow or "off"  # a script does the same everywhere: no settings
             if are_many(targets, everyone=arguments.all or arguments.follow != "off"):
                 ctx = await _open_group(targets, arguments)
             else:

@@ -280,7 +280,7 @@ def _add_all(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--all", action="store_true", help=text)
     text = "tell of the processes that come of this one (list), or debug them, too (attach); default: off"
-    parser.add_argument("--follow", choices=("off", "list", "attach"), default="off", help=text)
+    parser.add_argument("--follow", choices=("off", "list", "attach"), default=None, help=text)
 
 
 def _add_choice(parser: argparse.ArgumentParser) -> None:

@@ -74,14 +74,21 @@ class PythonLine:
 Line: TypeAlias = CommandLine | PythonLine
 
 
-def classify(line: str, names: Collection[str] = (), *, bare_names: str = "command") -> Line:
+def classify(
+    line: str,
+    names: Collection[str] = (),
+    *,
+    bare_names: str = "command",
+    variables: Collection[str] = (),
+) -> Line:
     """Read one line as typed at the prompt.
 
     Args:
         line: the line, not empty.
         names: the variables in scope.
-        bare_names: "variable" lets a bare word that is both be the variable; with "python" nothing is a
-            command.
+        bare_names: "variable" lets a bare word that is both be the variable, "ask" those in `variables`; with
+            "python" nothing is a command.
+        variables: words that the person has said to be variables.
     """
     text = line.strip()
     if bare_names == "python":
@@ -108,7 +115,7 @@ def classify(line: str, names: Collection[str] = (), *, bare_names: str = "comma
         return PythonLine(text)
     hint = ""
     if not rest.strip() and word in names:
-        if bare_names == "variable":
+        if bare_names == "variable" or (bare_names == "ask" and word in variables):
             return PythonLine(text)
         hint = f"{word} is also a variable: p {word}"
     return CommandLine(entry, rest.strip(), word, hint)

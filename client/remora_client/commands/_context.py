@@ -110,6 +110,7 @@ class Context:
     shown_thread: int = 0  # and the thread of that stop
     depth: int = 0  # command files that are running
     interacting: bool = False
+    meant: dict[str, bool] = field(default_factory=dict)  # of a bare word that is both: is it the variable?
     skips: list[tuple[str, str]] = field(default_factory=list)  # what steps pass by: kind, pattern
     just_my_code: bool = True
     python: dict[str, Any] = field(default_factory=dict)
@@ -118,6 +119,11 @@ class Context:
     def bare_names(self) -> str:
         """How `classify` is to read a line."""
         return "python" if self.interacting else self.settings.bare_names
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The bare words that the person has said to be variables."""
+        return frozenset(word for word, is_variable in self.meant.items() if is_variable)
 
     @property
     def shown_stop(self) -> int:

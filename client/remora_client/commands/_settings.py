@@ -10,7 +10,7 @@ from remora_client.commands._table import CommandError
 __all__ = ["Settings"]
 
 _CHOICES = {
-    "bare_names": ("command", "variable"),
+    "bare_names": ("command", "variable", "ask"),
     "repeat": ("safe", "all", "off"),
     "bt_order": ("newest-last", "newest-first"),
     "pager": ("on", "off"),
@@ -23,6 +23,7 @@ _CHOICES = {
     "keep_breakpoints": ("off", "on"),
     "stop_mode": ("all", "one"),
     "step_mode": ("all", "one"),
+    "follow": ("off", "list", "attach"),
 }
 
 
@@ -54,6 +55,10 @@ class Settings:
     stop_mode: str = field(default="all", metadata={"help": "which threads a stop holds: all, or its own"})
     step_mode: str = field(
         default="all", metadata={"help": "which of the threads that are held run during a step"}
+    )
+    follow: str = field(
+        default="off",
+        metadata={"help": "what comes of a program that you attach to, as --follow"},
     )
     sticky: str = field(default="off", metadata={"help": "show the whole function at each stop"})
     mouse: str = field(default="on", metadata={"help": "clicks and the wheel work in a layout"})

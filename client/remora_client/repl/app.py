@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from remora_client._terminal_size import size_of
@@ -178,6 +179,8 @@ class Repl:
     async def _take(self, text: str, *, scripted: bool = False) -> bool:
         """Run one line. False: it failed."""
         line = self._read(text, scripted=scripted)
+        if isinstance(line, CommandLine) and line.hint and self.ctx.bare_names == "ask":
+            line = await self._meant(text, line)
         if line is None:
             return True
         self.ctx.width = self.width
@@ -195,6 +198,14 @@ class Repl:
             self._command = None
         return bool(outcome.done() and outcome.result())
 
+    async def _meant(self, text: str, line: CommandLine) -> Line | None:
+        """A bare word that is a command and a variable: ask which, once for each."""
+        word = line.word
+        if word not in self.ctx.meant:
+            question = f"{word} is a variable, too. Run the command {line.command.name}?"
+            self.ctx.meant[word] = not await self._confirm(question)
+        return replace(line, hint="") if not self.ctx.meant[word] else self._read(text, scripted=False)
+
     def _read(self, text: str, *, scripted: bool) -> Line | None:
         if not text.strip():
             return self._repeat
@@ -207,7 +218,7 @@ class Repl:
             return None
         if scripted:
             return classify_script(text)
-        line = classify(text, self.names, bare_names=self.ctx.bare_names)
+        line = classify(text, self.names, bare_names=self.ctx.bare_names, variables=self.ctx.variables)
         self._repeat = self._to_repeat(line)
         return line
 

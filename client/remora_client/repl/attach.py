@@ -50,6 +50,9 @@ async def _attach(arguments: Namespace, given: list[str]) -> int:
     if arguments.listens:
         return await _debug(await _listen(arguments), arguments, printer, config, given)
     targets = [each.text for each in targets_given(arguments.targets)]
+    if arguments.follow is None:
+        alone = not are_many(targets, everyone=arguments.all)
+        arguments.follow = dict(config.options).get("follow", "off") if alone else "off"
     if not are_many(targets, everyone=arguments.all or arguments.follow != "off"):
         session = await _open(targets[0] if targets else None, arguments)
         return await _debug(session, arguments, printer, config, given)

@@ -33,7 +33,7 @@ class LineEditor:
     def __init__(self, repl: Repl) -> None:
         self._repl = repl
         secret = repl.session.link.secret
-        self.lexer = LineLexer(lambda: repl.names, lambda: repl.ctx.bare_names)
+        self.lexer = LineLexer(lambda: repl.names, lambda: repl.ctx.bare_names, lambda: repl.ctx.variables)
         self.completer = LineCompleter(repl.ctx, lambda: repl.names)
         self.history = ProjectHistory(history_file(os.getcwd()), [secret.text] if secret else [])
         self.auto_suggest = AutoSuggestFromHistory()
@@ -75,4 +75,5 @@ class LineEditor:
     def _line(self, text: str) -> Line | None:
         if not text.strip():
             return None
-        return classify(text, self._repl.names, bare_names=self._repl.ctx.bare_names)
+        ctx = self._repl.ctx
+        return classify(text, self._repl.names, bare_names=ctx.bare_names, variables=ctx.variables)
