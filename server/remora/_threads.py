@@ -156,7 +156,7 @@ class Threads:
     def list(self, world_stopped: bool) -> list[ThreadInfo]:
         """Every thread of the program that runs Python code somewhere on its stack, main first."""
         frames = _frames.current_frames()
-        for ident in [ident for ident in self._records if ident not in frames]:
+        for ident in [ident for ident in list(self._records) if ident not in frames]:
             del self._records[ident]
         threads = [
             self._describe(self.of(ident), frame, world_stopped)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from remora._conditions import Tested
-    from remora._engine._base import ExitReport, Lines, Listener, Report
+    from remora._engine._base import ExitReport, Lines, Report
 
     T = TypeVar("T")
 
@@ -218,11 +218,6 @@ class InsertedEngine(SettraceEngine):
 
         return _bytecode.SUPPORTED and _native.OtherThreads is not None and _native.set_constant is not None
 
-    def fail(self, error: Exception) -> None:
-        """Something of ours went wrong in the middle of the program."""
-        if self._listener is not None:
-            self._listener.on_failure(error)
-
     def detach(self) -> None:
         self._swapper.clear()
         for hook in self._all_hooks():
@@ -380,7 +375,7 @@ class InsertedEngine(SettraceEngine):
     def _is_ours(self, frame: FrameType) -> bool:
         return get_ident() in self.inside or (self.is_testing and _is_in_hook(frame))
 
-    def _report_line(self, frame: FrameType, listener: Listener) -> None:
+    def _report_line(self, frame: FrameType) -> None:
         insertion = _bytecode.insertion_of(frame.f_code)
         if insertion is not None:
             position = frame.f_lasti
@@ -396,12 +391,12 @@ class InsertedEngine(SettraceEngine):
         report = None if table is None else table.get(frame.f_lineno)
         if report is not None and report(frame):
             return
-        if self._interrupting and listener.on_interrupt(frame):
+        if self._is_held_with_others(frame):
             return
-        self._report_step(self._line_frames, Happening.LINE, frame, None, listener)
+        self._report_step(self._line_frames, Happening.LINE, frame, None)
 
-    def _report_leaving(self, frame: FrameType, value: Any, listener: Listener) -> None:
-        super()._report_leaving(frame, value, listener)
+    def _report_leaving(self, frame: FrameType, value: Any) -> None:
+        super()._report_leaving(frame, value)
         self._pending.pop(id(frame), None)
         if id(frame) in self._lacking and how_it_leaves(frame, thrown=False) is not Happening.YIELD:
             del self._lacking[id(frame)]

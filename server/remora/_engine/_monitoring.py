@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from remora._engine import _lines
-from remora._engine._base import Happening, Watch
+from remora._engine._base import Happening
+from remora._engine._following import Following
 from remora._engine._leaving import yields_itself
 from remora._engine._live import known_functions
 from remora._originals import get_ident
@@ -53,15 +54,15 @@ if sys.version_info >= (3, 12):
     _RETURN = E.PY_RETURN | E.PY_YIELD
     _SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
-    class MonitoringEngine:
+    class MonitoringEngine(Following):
         """Reports by `sys.monitoring`."""
 
         name = "monitoring"
         replaces_values = False
 
         def __init__(self) -> None:
+            super().__init__()
             self.limits: list[str] = []
-            self._listener: Listener | None = None
             self._break = self._run = -1
             # BREAK's tables. `_by_line` is read without a lock: whole inner dicts are replaced, never
             # changed.
@@ -74,12 +75,6 @@ if sys.version_info >= (3, 12):
             self._exits: dict[int, tuple[CodeType, ExitReport]] = {}
             self._wants_new_code = self._wants_files = False
             # RUN's.
-            self._interrupting = False
-            self._watches: dict[int, Watch] = {}
-            self._line_frames: dict[int, int] = {}
-            self._return_frames: dict[int, int] = {}
-            self._landings: dict[int, int] = {}
-            self._callers: dict[int, FrameType] = {}
             self._followed: dict[int, tuple[CodeType, int]] = {}
             self._is_running = False  # whether anything is followed or interrupted
             self._first_lines: dict[int, CodeType] = {}
@@ -250,56 +245,23 @@ if sys.version_info >= (3, 12):
 
         # -- what is followed or interrupted
 
-        def hold(self, frame: FrameType, hold: Callable[[], bool]) -> bool:
-            return hold()
-
-        def reenter(self, function: Callable[[], T]) -> T:
-            return sys.call_tracing(function, ())
-
-        def interrupt(self) -> None:
-            self._interrupting = True
+        def _apply_interrupt(self) -> None:
             self._set_run_events()
 
-        def let_go(self) -> None:
-            self._interrupting = False
-            self._set_run_events()
-
-        def follow(self, owner: int, watch: Watch | None) -> None:
-            if watch is None:
-                self._watches.pop(owner, None)
-            else:
-                self._watches[owner] = watch
-            self._follow()
-
-        def follow_nobody(self) -> None:
-            if self._watches:
-                self._watches.clear()
-                self._follow()
-
-        def _follow(self) -> None:
-            line_frames: dict[int, int] = {}
-            return_frames: dict[int, int] = {}
-            landings: dict[int, int] = {}
+        def _apply_watches(self) -> None:
             wanted: dict[int, tuple[CodeType, int]] = {}
 
             def want(frame: FrameType, events: int) -> None:
                 code = frame.f_code
                 wanted[id(code)] = (code, wanted.get(id(code), (code, 0))[1] | events)
 
-            for owner, watch in self._watches.items():
+            for watch in self._watches.values():
                 for frame in watch.lines.values():
-                    line_frames[id(frame)] = owner
                     want(frame, _LINE)
                 for frame in watch.returns.values():
-                    return_frames[id(frame)] = owner
                     want(frame, _RETURN)
                 if watch.landing is not None:
-                    landings[id(watch.landing)] = owner
                     want(watch.landing, E.INSTRUCTION)
-            self._callers = {
-                owner: watch.calls for owner, watch in self._watches.items() if watch.calls is not None
-            }
-            self._line_frames, self._return_frames, self._landings = line_frames, return_frames, landings
             was, self._followed = self._followed, wanted
             for code, _ in {**was, **wanted}.values():
                 if was.get(id(code)) != wanted.get(id(code)):
@@ -346,7 +308,7 @@ if sys.version_info >= (3, 12):
                             if files[code.co_filename](frame) and also_run:
                                 just_held[get_ident()] = (id(frame), frame.f_lasti)
                         except Exception as error:
-                            self._fail(error)
+                            self.fail(error)
                         return None
                 return DISABLE
 
@@ -368,7 +330,7 @@ if sys.version_info >= (3, 12):
                     if by_line[line][code.co_filename](frame) and also_run:
                         just_held[get_ident()] = (id(frame), frame.f_lasti)
                 except Exception as error:
-                    self._fail(error)
+                    self.fail(error)
                 return None
 
             return {
@@ -403,7 +365,7 @@ if sys.version_info >= (3, 12):
                 if was_held and also_run:
                     self._just_held[get_ident()] = (id(frame), frame.f_lasti)
             except Exception as error:
-                self._fail(error)
+                self.fail(error)
 
         def _on_throw(self, code: CodeType, offset: int, error: BaseException) -> None:
             self._on_first_start(code, offset, 1)
@@ -428,7 +390,7 @@ if sys.version_info >= (3, 12):
                     self._entries[id(code)][1](sys._getframe(depth + 1))
                     return None
             except Exception as error:
-                self._fail(error)
+                self.fail(error)
             return DISABLE
 
         # -- callbacks of RUN, on the program's threads
@@ -473,41 +435,24 @@ if sys.version_info >= (3, 12):
                 return None
             return None if interrupting else DISABLE
 
-        def _is_held_with_others(self, frame: FrameType) -> bool:
-            listener = self._listener
-            try:
-                return self._interrupting and listener is not None and listener.on_interrupt(frame)
-            except Exception as error:
-                self._fail(error)
-                return False
-
         def _report_line(self, frame: FrameType) -> None:
-            self._report_from(self._line_frames, Happening.LINE, frame, None)
+            self._report_step(self._line_frames, Happening.LINE, frame, None)
 
         def _was_held_here(self, frame: FrameType) -> bool:
             """Whether BREAK has just held this thread at this very place."""
             return self._just_held.pop(get_ident(), None) == (id(frame), frame.f_lasti)
 
         def _on_start(self, code: CodeType, offset: int) -> None:
-            listener = self._listener
-            if listener is None or not (self._interrupting or self._callers):
+            if not (self._interrupting or self._callers):
                 return
             frame = sys._getframe(1)
             if not self._is_held_with_others(frame):
-                self._report_call(frame, listener)
-
-        def _report_call(self, frame: FrameType, listener: Listener) -> None:
-            try:
-                for owner in list(self._callers):
-                    listener.on_step(owner, Happening.CALL, frame, None)
-            except Exception as error:
-                self._fail(error)
+                self._report_call(frame)
 
         def _on_thrown(self, code: CodeType, offset: int, error: BaseException) -> None:
             """A suspended frame goes on with an exception: for steps, as good as any start."""
-            listener = self._listener
-            if listener is not None and self._callers:
-                self._report_call(sys._getframe(1), listener)
+            if self._callers:
+                self._report_call(sys._getframe(1))
 
         def _on_return(self, code: CodeType, offset: int, value: Any) -> None:
             self._report_leaving(Happening.RETURN, sys._getframe(1), value)
@@ -517,22 +462,10 @@ if sys.version_info >= (3, 12):
 
         def _report_leaving(self, happening: Happening, frame: FrameType, value: Any) -> None:
             if not (self._just_held and self._was_held_here(frame)):
-                self._report_from(self._return_frames, happening, frame, value)
+                self._report_step(self._return_frames, happening, frame, value)
 
         def _on_instruction(self, code: CodeType, offset: int) -> None:
-            self._report_from(self._landings, Happening.INSTRUCTION, sys._getframe(1), None)
-
-        def _report_from(
-            self, frames: dict[int, int], happening: Happening, frame: FrameType, value: Any
-        ) -> None:
-            owner = frames.get(id(frame))
-            listener = self._listener
-            if owner is None or listener is None:
-                return
-            try:
-                listener.on_step(owner, happening, frame, value)
-            except Exception as error:
-                self._fail(error)
+            self._report_step(self._landings, Happening.INSTRUCTION, sys._getframe(1), None)
 
         def _error_callback(self, watch: ErrorWatch | None) -> Callable[..., None] | None:
             """What to register for RAISE or PY_UNWIND. It may not return DISABLE, so it has to be quick."""
@@ -550,14 +483,9 @@ if sys.version_info >= (3, 12):
                     if verdicts[kind]:
                         report(get_frame(1), error, error.__traceback__)
                 except Exception as failure:
-                    self._fail(failure)
+                    self.fail(failure)
 
             return on_error
-
-        def _fail(self, error: BaseException) -> None:
-            listener = self._listener
-            if listener is not None:
-                listener.on_failure(error)
 
     def _free_tools() -> list[int]:
         return [tool for tool in _TOOLS if monitoring.get_tool(tool) is None]

@@ -13,17 +13,17 @@ It is this long because one tracer imitates all that the other engine has separa
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from remora import _frames
 from remora._engine import _leaving, _lines, _tracing
-from remora._engine._base import Happening, Watch
+from remora._engine._base import Happening
+from remora._engine._following import Following
 from remora._engine._live import running_frames
 from remora._originals import get_ident
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import CodeType, FrameType
     from typing import TypeVar
 
@@ -36,17 +36,17 @@ __all__ = ["SettraceEngine"]
 _OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
-class SettraceEngine:
+class SettraceEngine(Following):
     """Reports by `sys.settrace`."""
 
     name = "settrace"
     replaces_values = False
 
     def __init__(self) -> None:
+        super().__init__()
         self.limits = [
             "While a breakpoint is set the program runs slower on this Python: every call is looked at."
         ]
-        self._listener: Listener | None = None
         self._on_error = self._report_error  # one object: made anew for each call it would take its time
         self._reach = _tracing.Reach(self._on_call, self._on_event, self._on_error)
         self.limits += self._reach.limits
@@ -61,12 +61,6 @@ class SettraceEngine:
         self._unwanted_errors: set[type] = set()
         self._only_errors = False
         self._unwinding: dict[int, tuple[int, BaseException]] = {}  # thread -> frame it was last seen in
-        self._interrupting = False
-        self._watches: dict[int, Watch] = {}
-        self._line_frames: dict[int, int] = {}
-        self._return_frames: dict[int, int] = {}
-        self._landings: dict[int, int] = {}
-        self._callers: dict[int, FrameType] = {}
 
     # -- taking and giving back
 
@@ -135,39 +129,12 @@ class SettraceEngine:
 
     # -- what is followed or interrupted
 
-    def hold(self, frame: FrameType, hold: Callable[[], bool]) -> bool:
-        return hold()
-
-    def reenter(self, function: Callable[[], T]) -> T:
-        return sys.call_tracing(function, ())
-
-    def interrupt(self) -> None:
-        self._interrupting = True
+    def _apply_interrupt(self) -> None:
         self._update()
 
-    def let_go(self) -> None:
-        self._interrupting = False
+    def _apply_watches(self) -> None:
         self._update()
-
-    def follow(self, owner: int, watch: Watch | None) -> None:
-        if watch is None:
-            self._watches.pop(owner, None)
-        else:
-            self._watches[owner] = watch
-        self._follow()
-
-    def follow_nobody(self) -> None:
-        self._watches.clear()
-        self._follow()
-
-    def _follow(self) -> None:
-        watches = self._watches.items()
-        self._line_frames = {key: owner for owner, watch in watches for key in watch.lines}
-        self._return_frames = {key: owner for owner, watch in watches for key in watch.returns}
-        self._landings = {id(watch.landing): owner for owner, watch in watches if watch.landing is not None}
-        self._callers = {owner: watch.calls for owner, watch in watches if watch.calls is not None}
-        self._update()
-        for _, watch in watches:
+        for watch in self._watches.values():
             for frame in (*watch.lines.values(), *watch.returns.values()):
                 self._take(frame)
             if watch.landing is not None:
@@ -299,12 +266,11 @@ class SettraceEngine:
     def _report_start(self, frame: FrameType, listener: Listener) -> None:
         if self._wants_files or self._wants_new_code:
             self._report_new(frame, listener)
-        if self._interrupting and listener.on_interrupt(frame):
+        if self._is_held_with_others(frame):
             return
         if self._entries and self._report_entry(frame):
             return
-        for owner in list(self._callers):
-            listener.on_step(owner, Happening.CALL, frame, None)
+        self._report_call(frame)
 
     def _report_entry(self, frame: FrameType) -> object:
         """True: the thread was held, as by any report."""
@@ -332,14 +298,14 @@ class SettraceEngine:
             if event == "line":
                 self._unwinding.pop(get_ident(), None)
                 if not self._reach.is_stale_line(frame):
-                    self._report_line(frame, listener)
+                    self._report_line(frame)
             elif event == "opcode":
                 if self.place_of(frame) >= 0:
-                    self._report_step(self._landings, Happening.INSTRUCTION, frame, None, listener)
+                    self._report_step(self._landings, Happening.INSTRUCTION, frame, None)
             elif event == "exception":
                 self._report_exception(frame, argument)
             elif event == "return":
-                self._report_leaving(frame, argument, listener)
+                self._report_leaving(frame, argument)
         except Exception as error:
             listener.on_failure(error)
         local = self._local_for(frame)
@@ -371,17 +337,16 @@ class SettraceEngine:
         else:
             self._unwanted_errors.add(type(error))
 
-    def _report_line(self, frame: FrameType, listener: Listener) -> None:
+    def _report_line(self, frame: FrameType) -> None:
         table = self._lines.get(frame.f_code.co_filename)
         if table is not None:
             report = table.get(frame.f_lineno)
             if report is not None and report(frame):
                 return
-        if self._interrupting and listener.on_interrupt(frame):
-            return
-        self._report_step(self._line_frames, Happening.LINE, frame, None, listener)
+        if not self._is_held_with_others(frame):
+            self._report_step(self._line_frames, Happening.LINE, frame, None)
 
-    def _report_leaving(self, frame: FrameType, value: Any, listener: Listener) -> None:
+    def _report_leaving(self, frame: FrameType, value: Any) -> None:
         last_frame, error = self._unwinding.pop(get_ident(), (0, None))
         if last_frame != id(frame) or value is not None:
             error = None
@@ -397,19 +362,7 @@ class SettraceEngine:
         hands_over = report is not None and _leaving.hands_over(frame, happening)
         if report is not None and hands_over and report(frame, happening, value, False)[0]:
             return  # a step that began meanwhile knows that the frame is left
-        self._report_step(self._return_frames, happening, frame, value, listener)
-
-    def _report_step(
-        self,
-        frames: Mapping[int, int],
-        happening: Happening,
-        frame: FrameType,
-        value: Any,
-        listener: Listener,
-    ) -> None:
-        owner = frames.get(id(frame))
-        if owner is not None:
-            listener.on_step(owner, happening, frame, value)
+        self._report_step(self._return_frames, happening, frame, value)
 
 
 def _as_error(argument: Any) -> BaseException:
