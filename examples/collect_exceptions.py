@@ -10,7 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from remora_client import ExceptionFilter, attach
+from remora_client import ClientError, ExceptionFilter, RequestFailed, attach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,5 +36,8 @@ def collect(target: str, seconds: float = 60) -> Iterator[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    for record in collect(sys.argv[1], *map(float, sys.argv[2:3])):
-        print(json.dumps(record), flush=True)
+    try:
+        for record in collect(sys.argv[1], *map(float, sys.argv[2:3])):
+            print(json.dumps(record), flush=True)
+    except (ClientError, RequestFailed, TimeoutError) as error:
+        sys.exit(str(error))

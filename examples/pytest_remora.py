@@ -2,11 +2,14 @@
 
     pytest -p pytest_remora --remora 60        (with examples/ on PYTHONPATH)
 
-It prints where to attach to. Nobody comes within so many seconds: the run goes on.
+It prints what to type; on the same machine, the same user needs no secret. Nobody comes within so many
+seconds: the run goes on.
 """
 
 from __future__ import annotations
 
+import os
+import secrets
 import sys
 from typing import TYPE_CHECKING
 
@@ -29,8 +32,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if seconds and call.excinfo is not None and call.when == "call":
         import remora
 
-        host, port = remora.enable_attach(None, address=("127.0.0.1", 0))
-        print(f"{item.nodeid} failed: remora attach tcp://{host}:{port}", file=sys.stderr, flush=True)
+        remora.enable_attach(secrets.token_hex(), address=("127.0.0.1", 0))
+        print(f"{item.nodeid} failed: remora attach {os.getpid()}", file=sys.stderr, flush=True)
         if remora.wait_for_attach(seconds):
             remora.post_mortem(call.excinfo.value)
         remora.disable_attach()

@@ -9,7 +9,7 @@ import sys
 import time
 from collections import Counter
 
-from remora_client import attach
+from remora_client import ClientError, RequestFailed, attach
 
 
 def sample(target: str, times: int = 20, pause: float = 0.05) -> Counter[str]:
@@ -18,12 +18,18 @@ def sample(target: str, times: int = 20, pause: float = 0.05) -> Counter[str]:
     with attach(target) as session:
         for _ in range(times):
             for thread in session.threads():
-                frames = session.stack(thread.id)[:5]
+                try:
+                    frames = session.stack(thread.id)[:5]
+                except RequestFailed:  # it ended in the meantime
+                    continue
                 seen[f"{thread.name}: " + " < ".join(f"{each.name}:{each.line}" for each in frames)] += 1
             time.sleep(pause)
     return seen
 
 
 if __name__ == "__main__":
-    for stack, count in sample(sys.argv[1], *map(int, sys.argv[2:3])).most_common():
-        print(f"{count:5}  {stack}")
+    try:
+        for stack, count in sample(sys.argv[1], *map(int, sys.argv[2:3])).most_common():
+            print(f"{count:5}  {stack}")
+    except (ClientError, RequestFailed, TimeoutError) as error:
+        sys.exit(str(error))

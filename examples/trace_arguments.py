@@ -9,23 +9,26 @@ import sys
 import time
 from typing import Any
 
-from remora_client import attach
+from remora_client import ClientError, RequestFailed, attach
 
 
-def trace(target: str, place: str, message: str, seconds: float = 10) -> list[str]:
-    """What the log point at `place` said; `place` is the first line of the function's body."""
-    lines: list[str] = []
+def trace(target: str, place: str, message: str, seconds: float = 10) -> None:
+    """Print what a log point at `place` says; that is the first line of the function's body."""
 
     def heard(event: str, body: dict[str, Any]) -> None:
         if event == "output" and body.get("category") == "console":
-            lines.append(str(body.get("output", "")).rstrip("\n"))
+            print(body["output"], end="", flush=True)
 
     with attach(target) as session:
         session.listen(heard)
-        session.break_at(place, log_message=message)
+        point = session.break_at(place, log_message=message)
+        if not point.verified:
+            print(f"{place}: {point.message}", file=sys.stderr)
         time.sleep(seconds)
-    return lines
 
 
 if __name__ == "__main__":
-    print(*trace(*sys.argv[1:4], *map(float, sys.argv[4:5])), sep="\n")
+    try:
+        trace(*sys.argv[1:4], *map(float, sys.argv[4:5]))
+    except (ClientError, RequestFailed, TimeoutError) as error:
+        sys.exit(str(error))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 
-from remora_client import attach
+from remora_client import ClientError, RequestFailed, attach
 
 
 def dump(target: str, place: str, condition: str, timeout: float = 30) -> dict[str, object]:
@@ -25,4 +25,7 @@ def dump(target: str, place: str, condition: str, timeout: float = 30) -> dict[s
 
 
 if __name__ == "__main__":
-    print(json.dumps(dump(*sys.argv[1:4]), indent=2))
+    try:
+        print(json.dumps(dump(*sys.argv[1:4]), indent=2))
+    except (ClientError, RequestFailed, TimeoutError) as error:
+        sys.exit(str(error))

@@ -18,9 +18,10 @@ async def look(target: str, expression: str) -> str:
         return (await session.evaluate(expression)).value
 
 
-async def watch(expression: str, targets: list[str]) -> list[str]:
-    """The values, in the order of the targets; all are asked at the same time."""
-    return list(await asyncio.gather(*(look(target, expression) for target in targets)))
+async def watch(expression: str, targets: list[str]) -> list[str | BaseException]:
+    """The values, in the order of the targets, or why there is none; all are asked at the same time."""
+    looks = (look(target, expression) for target in targets)
+    return await asyncio.gather(*looks, return_exceptions=True)
 
 
 if __name__ == "__main__":

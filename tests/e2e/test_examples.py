@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.e2e.game import SECRET, tls_enable
 from tests.support.command import Remora, client_environment
-from tests.support.interpreters import NEWEST, ROOT
+from tests.support.interpreters import NEWEST, ROOT, Interpreter
+from tests.support.ports import free_port
 from tests.support.program import EXAMPLES, PYTHONPATH, Program
 
 assert NEWEST
@@ -40,14 +42,15 @@ def place(program: Program) -> str:
     return f"tcp://{program.address[0]}:{program.address[1]}"
 
 
-def run(remora: Remora, name: str, *arguments: str) -> str:
+def run(remora: Remora, name: str, *arguments: str, secret: str | None = None, code: int = 0) -> str:
     done = subprocess.run(
         [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments],
-        env=client_environment(remora.configuration),
+        env=client_environment(remora.configuration, {"REMORA_SECRET": secret} if secret else {}),
         cwd=remora.folder, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done
-    return done.stdout
+    assert done.returncode == code, done
+    assert "Traceback" not in done.stderr
+    return done.stderr if code else done.stdout
 
 
 def test_wait_for_a_value_and_dump(remora: Remora) -> None:
@@ -56,6 +59,37 @@ def test_wait_for_a_value_and_dump(remora: Remora) -> None:
         dumped = json.loads(run(remora, "wait_for_value.py", place(program), where, "value > 50"))
         assert int(dumped["locals"]["doubled"]) > 100
         assert "step" in dumped["stack"][0]
+
+
+def test_over_tls_with_a_secret(
+    remora: Remora, certificate: dict[str, str], interpreter: Interpreter
+) -> None:
+    with Program(
+        interpreter, "function_loop.py", enable={"secret": SECRET, **tls_enable(certificate)}
+    ) as program:
+        host, port = program.address
+        assert remora("trust", "add", f"{host}:{port}", certificate["fingerprint"]).code == 0
+        target = f"tcps://{host}:{port}"
+        where = f"function_loop.py:{program.line('step_return')}"
+        dumped = json.loads(run(remora, "wait_for_value.py", target, where, "value > 50", secret=SECRET))
+        assert int(dumped["locals"]["doubled"]) > 100
+        assert "spin" in run(remora, "sample_stacks.py", target, "3", secret=SECRET)
+
+
+def test_what_goes_wrong_is_told_in_a_sentence(remora: Remora) -> None:
+    nowhere = f"tcp://127.0.0.1:{free_port()}"
+    for name, *arguments in (
+        ("wait_for_value.py", nowhere, "app.py:1", "True"),
+        ("collect_exceptions.py", nowhere),
+        ("sample_stacks.py", nowhere),
+        ("trace_arguments.py", nowhere, "app.py:1", "x"),
+    ):
+        assert "refused the connection" in run(remora, name, *arguments, code=1)
+    assert "refused the connection" in run(remora, "watch_workers.py", "1", nowhere)
+    with Program(NEWEST, "function_loop.py", enable={}) as program:
+        traced = run(remora, "trace_arguments.py", place(program), "nowhere.py:1", "x", "0.1")
+        assert traced == ""
+        assert "True" in run(remora, "watch_workers.py", "state['running']", place(program), nowhere)
 
 
 def test_sample_stacks(remora: Remora) -> None:

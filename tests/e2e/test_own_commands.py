@@ -45,6 +45,11 @@ def helper(session):
 def order(value):
     return f"order no. {value.child('number').value}"
 
+@renderer("Slow")
+def slow(value):
+    import time
+    time.sleep(600)
+
 @renderer("Broken")
 def broken(value):
     return 1 / 0
@@ -76,6 +81,12 @@ class Order:
 
 class Broken:
     pass
+
+class Slow:
+    pass
+
+slow = Slow()
+many = [Order(number) for number in range(60)]
 
 def handle(order, broken):
     return order.number  # @handle
@@ -149,6 +160,33 @@ def test_renderers_show_values_and_leave_the_data_alone(
     assert f"shop_commands.py:{line_of('1 / 0')}: ZeroDivisionError" in ran.output
     ran = remora("exec", place(program), "--json", *options)
     assert "Order object" in ran.results()[-1]["value"]
+
+
+def test_renderers_show_what_pp_spreads(remora: Remora, folder: Path, program: Program) -> None:
+    ran = remora("exec", place(program), "-c", "pause", "-c", "pp many")
+    assert "    order no. 0,\n    order no. 1,\n" in ran.output
+    assert "… 10 more" in ran.output
+    ran = remora.exec(place(program), "pause", "pp many")
+    assert "Order object" in ran.results()[-1]["value"]
+
+
+def test_a_renderer_that_takes_its_time_is_given_up(remora: Remora, folder: Path, program: Program) -> None:
+    ran = remora("exec", place(program), "-c", "pause", "-c", "print slow", "-c", "pp slow", timeout=30)
+    assert ran.code == 0, ran
+    assert ran.output.count("Slow object") == 2
+    place_ = f"{folder / 'shop_commands.py'}:{line_of('def slow') - 1}"
+    told = f"The renderer of Slow gave no text within 2 s and is left out from now on: {place_}"
+    assert (ran.output + ran.errors).count(told) == 1
+
+
+def test_renderers_show_what_is_in_a_snapshot(
+    remora: Remora, folder: Path, program: Program, tmp_path: Path
+) -> None:
+    path = tmp_path / "shop.remora"
+    stop = ("-c", f"break shop.py:{program.line('handle')}", "-c", "continue")
+    assert remora("exec", place(program), *stop, "-c", f"snapshot {path}").code == 0
+    ran = remora("exec", path, "-c", "print order", "-c", "locals")
+    assert ran.output.count("order no. ") == 2, ran
 
 
 def test_an_error_is_told_with_file_and_line(remora: Remora, folder: Path, program: Program) -> None:

@@ -2,18 +2,21 @@
 
 They come from entry points (`remora.commands`, `remora.renderers`) and from `commands/*.py` in the settings
 folder. An error in one is told with its file and line, and ends nothing. The files are loaded once, before
-the session; plain functions then run in a worker thread, everything else on the event loop's thread.
+the session; plain functions then run in a worker thread, everything else on the event loop's thread. A
+renderer that takes its time is given up, and left out from then on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import json
 import os
 import stat
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from remora_client._declared import declared_in
@@ -34,9 +37,10 @@ if TYPE_CHECKING:
     from remora_client._session import Session
     from remora_client.commands._context import Context
 
-__all__ = ["load_own", "rendered"]
+__all__ = ["load_own", "own_text", "rendered"]
 
 _GROUPS = ("remora.commands", "remora.renderers")
+_SECONDS = 2.0  # that a renderer may take
 _renderers: dict[str, Declared] = {}
 _seen: set[Any] = set()  # what was loaded already
 
@@ -128,13 +132,36 @@ async def _call(each: Declared, core: Session, *arguments: Any) -> Any:
 
         lent = LoopThread.beside(asyncio.get_running_loop())
         try:
-            return await asyncio.to_thread(each.function, *_bound(core, arguments, each, lent))
+            run = _beside if each.types else asyncio.to_thread
+            return await run(each.function, *_bound(core, arguments, each, lent))
         finally:
             lent.revoke()
     except ClientError:
         raise
     except (Exception, SystemExit) as error:
         raise CommandError(_told(error, each.file)) from None
+
+
+async def _beside(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call it in a thread that nobody has to wait for, not even the end of this process."""
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[Any] = loop.create_future()
+
+    def settle(found: Any, error: BaseException | None) -> None:
+        if not outcome.done():  # else it was given up
+            outcome.set_exception(error) if error else outcome.set_result(found)
+
+    def work() -> None:
+        found, failure = None, None
+        try:
+            found = function(*arguments)
+        except (Exception, SystemExit) as error:
+            failure = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(settle, found, failure)
+
+    threading.Thread(target=work, name="remora-renderer", daemon=True).start()
+    return await outcome
 
 
 def _bound(core: Session, arguments: Any, each: Declared, lent: LoopThread | None = None) -> tuple[Any, ...]:
@@ -182,12 +209,26 @@ async def _shown(ctx: Context, given: Any) -> tuple[Any, Any]:
 
 async def rendered(session: Session, value: Value) -> str:
     """The text of a value: a renderer's of its type, where there is one, else as the program gave it."""
+    text = await own_text(session, value)
+    return value.value if text is None else text
+
+
+async def own_text(session: Session, value: Value) -> str | None:
+    """What a renderer makes of a value; None where there is none for its type, or it has nothing to say."""
     each = _renderers.get(value.type) or _renderers.get(value.type.rpartition(".")[2])
     if each is None:
-        return value.value
+        return None
+    trouble = f"The renderer of {visible(value.type)}"
     try:
-        text = await _call(each, session, value)
+        async with asyncio.timeout(_SECONDS):
+            text = await _call(each, session, value)
+    except TimeoutError:
+        for name in each.types:
+            _renderers.pop(name, None)
+        place = f"{each.file}:{each.function.__code__.co_firstlineno}"
+        session.note(f"{trouble} gave no text within {_SECONDS:g} s and is left out from now on: {place}")
+        return None
     except ClientError as error:
-        session.note(f"The renderer of {visible(value.type)} failed: {visible(error.text)}")
-        return value.value
-    return value.value if text is None else str(text)
+        session.note(f"{trouble} failed: {visible(error.text)}")
+        return None
+    return None if text is None else str(text)

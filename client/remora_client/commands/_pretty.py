@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from remora_client._text import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from remora_client._model import Value, Variable
     from remora_client._session import Session
+
+    OwnText: TypeAlias = Callable[[Session, Value], Awaitable[str | None]]
 
 __all__ = ["pretty"]
 
@@ -19,13 +23,24 @@ _BRACKETS = {"list": "[]", "tuple": "()", "set": "{}", "frozenset": "{}", "deque
 _MAPPINGS = ("dict", "OrderedDict", "defaultdict", "Counter", "mappingproxy", "ChainMap")
 
 
-async def pretty(session: Session, value: Value, width: int = 100) -> str:
-    """The value's repr when it fits on a line, else its children, each on a line of its own."""
-    budget = [_LINES]
-    return await _spread(session, value, width, 0, budget)
+async def pretty(
+    session: Session,
+    value: Value,
+    width: int = 100,
+    own_text: OwnText | None = None,
+) -> str:
+    """The value's repr when it fits on a line, else its children, each on a line of its own.
+
+    What `own_text` says of a value comes in its place; None, and it is shown like others.
+    """
+    return await _spread(session, value, width, 0, budget=[_LINES], own_text=own_text)
 
 
-async def _spread(session: Session, value: Value, width: int, depth: int, budget: list[int]) -> str:
+async def _spread(
+    session: Session, value: Value, width: int, depth: int, *, budget: list[int], own_text: OwnText | None
+) -> str:
+    if own_text is not None and (own := await own_text(session, value)) is not None:
+        return visible(own)
     text = visible(value.value)
     cut = "…" in text
     if (
@@ -43,7 +58,8 @@ async def _spread(session: Session, value: Value, width: int, depth: int, budget
     lines: list[str] = []
     for child in children:
         budget[0] -= 1
-        inner = await _spread(session, child, width - len(child.name) - 2, depth + 1, budget)
+        room = width - len(child.name) - 2
+        inner = await _spread(session, child, room, depth + 1, budget=budget, own_text=own_text)
         lines.append(f"{pad}{_label(kind, child)}{inner},")
         if budget[0] <= 0:
             more = more or "more"

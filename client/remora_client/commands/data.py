@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from remora_client._fragments import clip, table
 from remora_client._text import visible
 from remora_client.commands._context import Display
-from remora_client.commands._own import rendered
+from remora_client.commands._own import own_text, rendered
 from remora_client.commands._pretty import pretty
 from remora_client.commands._settings import Settings
 from remora_client.commands._stopped import show_display
@@ -97,8 +97,9 @@ async def pp(ctx: Context, arguments: str) -> Result:
     """Show a value spread over lines, a child a line, as far down as a screen holds."""
     expression, form, _ = _expression("pp", arguments)
     value = await ctx.session.evaluate(form.format(expression))
-    text = await pretty(ctx.session, value, width=ctx.width or 100)
-    return Result({"value": text, "type": value.type}, value_line(text))
+    width = ctx.width or 100
+    data = {"value": await pretty(ctx.session, value, width), "type": value.type}
+    return Result(data, value_line(await pretty(ctx.session, value, width, own_text)))
 
 
 @command("whatis", group="data", usage="EXPR", argument="expression")
