@@ -143,8 +143,8 @@ def run_step_over(n):
     return step_over(n)[0]
 
 
-def burst(lines):
-    text = "x" * 99
+def burst(lines, width=100):
+    text = "x" * (width - 1)
     wall, cpu = time.perf_counter(), time.process_time()
     for _ in range(lines):
         print(text)

@@ -10,11 +10,13 @@ it could not be shown anyway, the streams are left alone until the server's thre
 
 from __future__ import annotations
 
+import itertools
+import operator
 import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from remora._feed import SHORT, Feed
+from remora._feed import LONGEST, SHORT, Feed
 from remora._originals import monotonic
 from remora._outbox import left_out
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Output"]
 
 _STREAMS = ("stdout", "stderr")
+_name_of, _content_of = operator.itemgetter(0), operator.itemgetter(1)
 _TOO_FAST = "it prints faster than can be shown"
 _FEW = 100
 #: A flood that goes on is mentioned so often.
@@ -88,7 +91,7 @@ class Output:
 
     def take(self) -> list[tuple[str, Any]]:
         """Events and printed texts, in their order."""
-        items = self.feed.take()
+        items = _joined(self.feed.take())
         self._seen += sum(len(text) for _, text in items if type(text) is str)
         return items
 
@@ -193,6 +196,22 @@ class Output:
             return written
 
         return copying_write
+
+
+def _joined(items: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Texts that follow each other become one: thousands would cost the server's thread too much."""
+    found: list[tuple[str, Any]] = []
+    for name, group in itertools.groupby(items, _name_of):
+        if name not in _STREAMS:
+            found.extend(group)
+            continue
+        text = "".join(map(_content_of, group))
+        while len(text) > LONGEST:
+            cut = text.rfind("\n", 0, LONGEST) + 1 or LONGEST
+            found.append((name, text[:cut]))
+            text = text[cut:]
+        found.append((name, text))
+    return found
 
 
 def _count_written() -> int | None:
