@@ -152,7 +152,7 @@ AT_A_STOP = [
     ("history 2", r"^fetch program\.py$"),
     ("sh echo from the shell", r"^from the shell$"),
     ("py session.evaluate('n').value", r"^'4'$"),
-    ("stdin x", r"its own input"),
+    ("stdin -own", r"reads its own input"),
     ("restart", r"somebody else"),
     ("call max(3, 7)", r"^7$"),
     ("print $_ + 1", r"^8$"),
