@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from remora_client._errors import ClientError
 from remora_client._options import from_arguments
-from remora_client._snapshot import write_snapshot
-from remora_client._snapshot._door import SUFFIX
+from remora_client._snapshot import SUFFIX
+from remora_client._snapshot._file import write_snapshot
 from remora_client._snapshot._taking import take_snapshot
 from remora_client._targets import open_session
 from remora_client._text import visible

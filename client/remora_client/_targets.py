@@ -16,7 +16,7 @@ from remora_client._connect import Link, connect, connect_local
 from remora_client._errors import ClientError, Gone, NoSuchProcess, UsageError
 from remora_client._options import ConnectOptions
 from remora_client._session import Session
-from remora_client._snapshot import is_snapshot, link_to_snapshot
+from remora_client._snapshot import is_snapshot
 from remora_protocol import (
     ProcessInfo,
     Qualifier,
@@ -98,6 +98,8 @@ async def link_to(target: str, options: ConnectOptions) -> tuple[Link, int | Non
     if target.isdecimal():
         return await _local(int(target)), int(target)
     if is_snapshot(target):
+        from remora_client._snapshot._door import link_to_snapshot
+
         return await link_to_snapshot(target, options.trace), None
     qualifier = parse_qualifier(target)
     return await connect(qualifier, options), qualifier.pid

@@ -17,7 +17,7 @@ from remora_client._feeds import feeds_for
 from remora_client._group import Group, How
 from remora_client._objects import Frame, Stop, Value
 from remora_client._options import ConnectOptions
-from remora_client._snapshot import write_snapshot
+from remora_client._snapshot._file import write_snapshot
 from remora_client._snapshot._taking import take_snapshot
 from remora_client._targets import local_processes, open_session, via
 from remora_protocol import parse_qualifier

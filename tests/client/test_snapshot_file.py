@@ -14,8 +14,15 @@ import pytest
 
 from remora_client._errors import ClientError
 from remora_client._options import ConnectOptions
-from remora_client._snapshot import FORMAT, VERSION, Snapshot, SnapshotError, read_snapshot, write_snapshot
 from remora_client._snapshot import _file as file_module
+from remora_client._snapshot._file import (
+    FORMAT,
+    VERSION,
+    Snapshot,
+    SnapshotError,
+    read_snapshot,
+    write_snapshot,
+)
 from remora_client._targets import open_session
 from remora_client.commands import Context, run_script_line
 from remora_protocol import RequestFailed

@@ -9,7 +9,7 @@ from remora_client._attach import open_process
 from remora_client._connect import connect
 from remora_client._errors import ClientError
 from remora_client._localsource import LocalSources
-from remora_client._snapshot import link_to_snapshot
+from remora_client._snapshot._door import link_to_snapshot
 from remora_client._targets import choose_local, link_to
 
 if TYPE_CHECKING:

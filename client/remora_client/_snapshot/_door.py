@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -26,18 +25,10 @@ if TYPE_CHECKING:
 
     from remora_protocol import Message
 
-__all__ = ["SUFFIX", "is_snapshot", "link_to_snapshot"]
+__all__ = ["link_to_snapshot"]
 
-SUFFIX = ".remora"
 _CHUNK = 64 * 1024
 _tasks: set[asyncio.Task[None]] = set()  # the loop itself keeps only weak references
-
-
-def is_snapshot(target: str) -> bool:
-    """Whether a target is the path of a snapshot: by its ending, or because it is a path to a file."""
-    if "://" in target:
-        return False
-    return target.endswith(SUFFIX) or (os.sep in target and os.path.isfile(target))
 
 
 async def link_to_snapshot(path: str, trace: Callable[[str, Message], None] | None = None) -> Link:

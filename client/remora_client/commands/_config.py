@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,10 +92,12 @@ def _read(config: Config, path: Path, data: bytes | None, note: Callable[[str], 
     try:
         text = data.decode()
         if path.suffix == ".toml":
+            import tomllib  # many have no settings of their own
+
             _read_settings(config, path, tomllib.loads(text))
         else:
             config.commands += [command for _, command in commands_in(text, str(path))]
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, CommandError) as error:
+    except (ValueError, CommandError) as error:  # not UTF-8, or not TOML
         note(f"{path} is left out: {error}")
 
 

@@ -49,7 +49,8 @@ def load_own(complain: Callable[[str], None]) -> None:
     """Find and load them all. What cannot be loaded is complained of, and left out."""
     from importlib import metadata
 
-    for entry in (each for group in _GROUPS for each in metadata.entry_points(group=group)):
+    found = metadata.entry_points()  # once: it reads a file of each package that is installed
+    for entry in (each for group in _GROUPS for each in found.select(group=group)):
         if (entry.group, entry.name, entry.value) not in _seen:
             _seen.add((entry.group, entry.name, entry.value))
             _load(f"the entry point {entry.name} of {entry.group}", entry.load, complain)

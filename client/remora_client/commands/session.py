@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError
 from remora_client._fragments import table
-from remora_client._snapshot import write_snapshot
-from remora_client._snapshot._taking import take_snapshot
 from remora_client._text import visible
 from remora_client.commands._files import read_commands
 from remora_client.commands._help import command_help, overview, search
@@ -197,6 +195,9 @@ async def snapshot(ctx: Context, arguments: str) -> Result:
     """
     if not arguments:
         raise CommandError("snapshot takes the name of a file.", "As in: snapshot crash.remora")
+    from remora_client._snapshot._file import write_snapshot
+    from remora_client._snapshot._taking import take_snapshot
+
     await ctx.frame()
     path = os.path.expanduser(arguments)
     taken = await take_snapshot(ctx.session)
