@@ -11,6 +11,7 @@ import inspect
 import sys
 import warnings
 from dataclasses import dataclass, field
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from remora._engine import _native
@@ -18,7 +19,7 @@ from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType
+    from types import CodeType, FrameType
 
 __all__ = [
     "EVALUATED",
@@ -26,6 +27,7 @@ __all__ = [
     "awaits",
     "begins_handler",
     "callers",
+    "code_of",
     "current_frames",
     "is_coroutine",
     "is_generator",
@@ -84,6 +86,13 @@ def qualified_name(frame: FrameType) -> str:
     """The function's name with its class, as far as this Python knows it."""
     code = frame.f_code
     return getattr(code, "co_qualname", code.co_name)
+
+
+def code_of(function: object) -> CodeType | None:
+    """The code of a function of Python's, or of a method; asks nothing of the object itself."""
+    if type(function) is MethodType:
+        function = function.__func__
+    return function.__code__ if type(function) is FunctionType else None
 
 
 def line_of(frame: FrameType) -> int:

@@ -180,6 +180,7 @@ class Reports:
             line=plan.at_line,
             breakpoint_ids=plan.breakpoint_ids,
             returned=plan.returned,
+            called=_worth_showing(plan.called),
             instruction=self._instruction(frame) if plan.by_instruction else "",
             is_returning=is_returning,
             is_before_line=plan.is_before_line,
@@ -348,6 +349,11 @@ class Reports:
         self._told_errors[ident] = stop.error
         if told is not stop.error or stop.break_mode == "always":
             self.world.hold(stop, lambda: bool(self.errors))
+
+
+def _worth_showing(called: ReturnValue | None) -> ReturnValue | None:
+    """What was called on the line; most functions that return None are not called for that."""
+    return None if called is None or called.value is None else called
 
 
 def _once_per_statement(report: Report, first: int, last: int) -> Report:

@@ -20,6 +20,7 @@ caller that handles it.
 from __future__ import annotations
 
 import gc
+import inspect
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "ReturnValue", "Verdict", "is_wrapped", "unwrapped"]
 
 # What an async generator hands to its loop when it yields, as opposed to when it awaits.
+_MAKES_GENERATOR = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 _WRAPPED_YIELD = "async_generator_wrapped_value"
 
 
@@ -86,6 +88,7 @@ class Plan:
     Attributes:
         watch: the frames to be heard of from now on.
         returned: what the frame stepped out of has returned, once it has.
+        called: what the last function that it called has returned, as far as the engine tells.
         reason, description, breakpoint_ids: of the stop that the step ends in.
         at_line: the line to show when the frame's own is already that of the next instruction.
         is_before_line: that next instruction starts a line, which is still to be stopped at.
@@ -107,6 +110,7 @@ class Plan:
         self.description = ""
         self.breakpoint_ids: Sequence[int] = ()
         self.returned: ReturnValue | None = None
+        self.called: ReturnValue | None = None
         self.at_line: int | None = None
         self.is_before_line = False
         self.passed: tuple[CodeType, dict[str, Any]] | None = None
@@ -117,6 +121,7 @@ class Plan:
         self._is_user = is_user
         self._until = _frames.line_of(frame) + 1 if line is None else line
         self._entered: dict[int, FrameType] = {}
+        self._callees: dict[int, CodeType] = {}
         self._callers = {id(caller): caller for caller in _frames.callers(frame) if is_user(caller)}
         self._landing = frame if place_of is not None and kind != "out" else None
         self.watch = self._make_watch()
@@ -137,7 +142,8 @@ class Plan:
             # Its next instruction may be the one that returns, and then it is too late to ask for returns.
             returns[id(self._landing)] = self._landing
         calls = (self._landing or self._frame) if self.kind == "in" else None
-        return Watch(lines, returns, self._landing, calls)
+        is_over = self.kind == "over" and self._place_of is None and self._landing is None
+        return Watch(lines, returns, self._landing, calls, self._frame if is_over else None, self._callees)
 
     def leave(self, value: Any, *, by_yield: bool = False) -> None:
         """The step begins where the frame is just returning this: only its caller is left to be heard of.
@@ -155,6 +161,11 @@ class Plan:
             return self._decide_call(frame)
         if happening is Happening.INSTRUCTION:
             return self._decide_instruction(frame)
+        if happening is Happening.CALLING:
+            return self._decide_calling(value)
+        if happening is Happening.CALLED:
+            self.called = ReturnValue(_frames.qualified_name(frame), value)
+            return Verdict.GO
         if frame is not self._frame or happening is Happening.UNWIND:
             return Verdict.GO
         if happening is Happening.YIELD:
@@ -194,6 +205,14 @@ class Plan:
         self._entered[id(frame)] = frame
         if self._place_of is not None:
             self._landing = frame
+        self.watch = self._make_watch()
+        return Verdict.CHANGED
+
+    def _decide_calling(self, function: object) -> Verdict:
+        code = _frames.code_of(function)
+        if code is None or id(code) in self._callees or code.co_flags & _MAKES_GENERATOR:
+            return Verdict.GO
+        self._callees = {**self._callees, id(code): code}
         self.watch = self._make_watch()
         return Verdict.CHANGED
 

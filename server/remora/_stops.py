@@ -43,6 +43,7 @@ class Stop:
         error: the exception, for reason exception.
         break_mode: DAP's word for which kind of exception breakpoint it was.
         returned: what the function that was stepped out of returned.
+        called: what the last call on the line that was stepped over returned.
         instruction: what is to be executed next, after a step by instructions.
         is_returning: `frame` has ended but for handing over what it returned.
         is_yielding: it is about to be suspended, with `returned` for what it yields.
@@ -61,6 +62,7 @@ class Stop:
     error: BaseException | None = None
     break_mode: str = ""
     returned: ReturnValue | None = None
+    called: ReturnValue | None = None
     instruction: str = ""
     is_returning: bool = False
     is_yielding: bool = False
@@ -68,6 +70,11 @@ class Stop:
     traceback_frames: Sequence[tuple[FrameType, int]] = ()
     passed: tuple[str, str | None] | None = None
     shown_error: ShownError | None = None
+
+    @property
+    def last_returned(self) -> ReturnValue | None:
+        """What `$retval` is."""
+        return self.returned or self.called
 
     def body(
         self, thread_id: int, shown: dict[str, Any] | None, *, all_threads: bool = True
@@ -89,8 +96,8 @@ class Stop:
             body["remora"] = {"frame": shown, **({"text": self.text} if self.text else {})}
             if self.instruction:
                 body["remora"]["instruction"] = self.instruction
-            if self.returned is not None:
-                body["remora"]["returned"] = self.returned.name
+            if self.last_returned is not None:
+                body["remora"]["returned"] = self.last_returned.name
             if self.passed is not None:
                 body["remora"]["passed"] = {"path": self.passed[0], "rule": self.passed[1]}
         return body

@@ -103,6 +103,19 @@ def test_break_at_a_yield(interpreter: Interpreter, remora: Remora) -> None:
         assert answers(ran)[1]["stop"]["text"] == "yielding"
 
 
+def test_next_shows_what_a_call_returned(interpreter: Interpreter, remora: Remora) -> None:
+    with Program(interpreter, PROGRAM, enable={}) as program:
+        program.wait_line("total")
+        line = program.line("called")
+        ran = remora.exec(
+            place(program), f"break program.py:{line} if count == 2", "continue", "next", "retval"
+        )
+        if interpreter.monitored:
+            assert ran.results()[-1] == {"value": "20", "type": "int", "name": "(price) returned"}
+        else:
+            assert "No call has just returned" in answers(ran)[-1]["error"]
+
+
 def test_what_a_person_sees(remora: Remora) -> None:
     with Program(NEWEST, PROGRAM, enable={}) as program:
         program.wait_line("total")
@@ -112,6 +125,11 @@ def test_what_a_person_sees(remora: Remora) -> None:
             terminal.wait("return of price at program.py")
             terminal.wait("returning")
             terminal.wait("price returned: 20")
+            terminal.enter("break program.py:/found += price/")
+            terminal.enter("continue")
+            terminal.wait("Breakpoint 2")
+            terminal.enter("next")
+            terminal.wait("↩ price returned: ")
             terminal.enter("break -y price")
             terminal.wait("yields nothing: it is no generator")
             terminal.enter("break -r program.py:3")

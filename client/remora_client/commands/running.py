@@ -122,7 +122,8 @@ async def _temporary(ctx: Context, location: Location) -> None:
 async def next_(ctx: Context, arguments: str) -> Result:
     """Run to the next line of this function; calls on the way run through.
 
-    At the end of the function it stops in the caller, and shows what was returned.
+    At the end of the function it stops in the caller, and shows what was returned. On CPython 3.12 and later
+    it shows what the last call on the line returned, too, unless that is None.
     """
     return await repeated(ctx, count_of(arguments, "next"), ctx.session.step_over)
 

@@ -46,6 +46,8 @@ class Happening(Enum):
     YIELD = "yield"
     UNWIND = "unwind"
     INSTRUCTION = "instruction"
+    CALLING = "calling"
+    CALLED = "called"
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,17 @@ class Watch:
         returns: report when these return, yield or are unwound.
         landing: report the next instruction of this one.
         calls: report each frame that starts or resumes on the stack above this one.
+        calling: report what this one is about to call, once for each place, as CALLING; an engine for which
+            that is dear does not.
+        called: report what these return to that one, as CALLED; as long as they do not return too often.
     """
 
     lines: Mapping[int, FrameType] = field(default_factory=dict)
     returns: Mapping[int, FrameType] = field(default_factory=dict)
     landing: FrameType | None = None
     calls: FrameType | None = None
+    calling: FrameType | None = None
+    called: Mapping[int, CodeType] = field(default_factory=dict)
 
 
 class ErrorWatch(NamedTuple):

@@ -38,6 +38,7 @@ class Following:
         self._return_frames: dict[int, int] = {}
         self._landings: dict[int, int] = {}
         self._callers: dict[int, FrameType] = {}
+        self._calling: dict[int, int] = {}
 
     def hold(self, frame: FrameType, hold: Callable[[], bool]) -> bool:
         return hold()
@@ -71,6 +72,7 @@ class Following:
         self._return_frames = {key: owner for owner, watch in watches for key in watch.returns}
         self._landings = {id(watch.landing): owner for owner, watch in watches if watch.landing is not None}
         self._callers = {owner: watch.calls for owner, watch in watches if watch.calls is not None}
+        self._calling = {id(watch.calling): owner for owner, watch in watches if watch.calling is not None}
         self._apply_watches()
 
     def _apply_watches(self) -> None:

@@ -52,6 +52,7 @@ if sys.version_info >= (3, 12):
 
     _LINE = E.LINE | E.JUMP | E.PY_START  # why PY_START: see _keep_start
     _RETURN = E.PY_RETURN | E.PY_YIELD
+    _MOST_MISSES = 1000
     _SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
     class MonitoringEngine(Following):
@@ -75,6 +76,8 @@ if sys.version_info >= (3, 12):
             self._exits: dict[int, tuple[CodeType, ExitReport]] = {}
             self._wants_new_code = self._wants_files = False
             # RUN's.
+            self._called: dict[int, CodeType] = {}
+            self._misses = 0  # events of calls that were others'
             self._followed: dict[int, tuple[CodeType, int]] = {}
             self._is_running = False  # whether anything is followed or interrupted
             self._first_lines: dict[int, CodeType] = {}
@@ -249,10 +252,13 @@ if sys.version_info >= (3, 12):
             self._set_run_events()
 
         def _apply_watches(self) -> None:
+            called: dict[int, CodeType] = {}
             wanted: dict[int, tuple[CodeType, int]] = {}
 
             def want(frame: FrameType, events: int) -> None:
-                code = frame.f_code
+                want_code(frame.f_code, events)
+
+            def want_code(code: CodeType, events: int) -> None:
                 wanted[id(code)] = (code, wanted.get(id(code), (code, 0))[1] | events)
 
             for watch in self._watches.values():
@@ -262,6 +268,14 @@ if sys.version_info >= (3, 12):
                     want(frame, _RETURN)
                 if watch.landing is not None:
                     want(watch.landing, E.INSTRUCTION)
+                if watch.calling is not None:
+                    want(watch.calling, E.CALL)
+                for code in watch.called.values():
+                    called[id(code)] = code
+                    want_code(code, E.PY_RETURN)
+            if not self._calling:
+                self._misses = 0
+            self._called = called
             was, self._followed = self._followed, wanted
             for code, _ in {**was, **wanted}.values():
                 if was.get(id(code)) != wanted.get(id(code)):
@@ -405,6 +419,7 @@ if sys.version_info >= (3, 12):
                 E.PY_RETURN: self._on_return,
                 E.PY_YIELD: self._on_yield,
                 E.INSTRUCTION: self._on_instruction,
+                E.CALL: self._on_call,
                 E.RAISE: None,
                 E.PY_UNWIND: None,
             }
@@ -454,8 +469,28 @@ if sys.version_info >= (3, 12):
             if self._callers:
                 self._report_call(sys._getframe(1))
 
-        def _on_return(self, code: CodeType, offset: int, value: Any) -> None:
-            self._report_leaving(Happening.RETURN, sys._getframe(1), value)
+        def _on_return(self, code: CodeType, offset: int, value: Any) -> object:
+            frame = sys._getframe(1)
+            if id(code) in self._called:
+                if id(frame.f_back) in self._calling:
+                    owner = self._calling[id(frame.f_back)]
+                    self._report_step({id(frame): owner}, Happening.CALLED, frame, value)
+                elif self._is_missed_too_often() and id(frame) not in self._return_frames:
+                    return DISABLE
+            self._report_leaving(Happening.RETURN, frame, value)
+            return None
+
+        def _on_call(self, code: CodeType, offset: int, function: object, argument: object) -> object:
+            frame = sys._getframe(1)
+            if id(frame) not in self._calling:
+                return DISABLE if self._is_missed_too_often() else None
+            self._report_step(self._calling, Happening.CALLING, frame, function)
+            return DISABLE
+
+        def _is_missed_too_often(self) -> bool:
+            """What a function returns that calls itself, or is called everywhere, is not worth the time."""
+            self._misses += 1
+            return self._misses > _MOST_MISSES
 
         def _on_yield(self, code: CodeType, offset: int, value: Any) -> None:
             self._report_leaving(Happening.YIELD, sys._getframe(1), value)

@@ -137,8 +137,8 @@ def _special(session: Session, frame: Frame) -> dict[str, Any]:
     error = stop.error if stop.shown_error is None else stop.shown_error.error
     if error is not None:
         found["$exc"] = error
-    if stop.returned is not None:
-        found["$retval"] = stop.returned.value
+    if stop.last_returned is not None:
+        found["$retval"] = stop.last_returned.value
     return found
 
 

@@ -87,8 +87,8 @@ def scopes(session: Session, arguments: Arguments) -> dict[str, Any]:
     if not is_module:
         found.append(("Globals", "globals", True))
     shown = [_describe_scope(session, Scope(name, frame), hint, costly) for name, hint, costly in found]
-    if stop is not None and stop.returned is not None and _is_newest(session, frame):
-        scope = Scope("Return value", frame, stop.returned)
+    if stop is not None and stop.last_returned is not None and _is_newest(session, frame):
+        scope = Scope("Return value", frame, stop.last_returned)
         shown.append(_describe_scope(session, scope, "returnValue", False))
     return {"scopes": shown}
 
