@@ -117,6 +117,9 @@ class Listener(Protocol):
 class Engine(Protocol):
     """How to hear of what a program does. `limits` names, in sentences, what this one cannot hear.
 
+    Where the stack of the program is at its end there is no room for a report. It is then left out, with no
+    word to anybody, since that would take a call as well: the program must not be the one to get the error.
+
     Attributes:
         replaces_values: whether what a function returns can be replaced, by `watch_exits`.
     """

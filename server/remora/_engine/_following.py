@@ -90,6 +90,8 @@ class Following:
         listener = self._listener
         try:
             return self._interrupting and listener is not None and listener.on_interrupt(frame)
+        except RecursionError:
+            return False  # see `Engine`
         except Exception as error:
             self.fail(error)
             return False
@@ -102,6 +104,8 @@ class Following:
             return
         try:
             listener.on_step(owner, happening, frame, value)
+        except RecursionError:
+            pass  # see `Engine`
         except Exception as error:
             self.fail(error)
 
@@ -113,6 +117,8 @@ class Following:
         try:
             for owner in list(self._callers):
                 listener.on_step(owner, Happening.CALL, frame, None)
+        except RecursionError:
+            pass  # see `Engine`
         except Exception as error:
             self.fail(error)
 

@@ -6,6 +6,8 @@ before their code got the hook, which are traced until they end.
 
 A hook runs in the program's frames, where tools see it and where a frame cannot jump. So it only decides:
 to be held, a thread goes on to the 'line' event that follows the hook, with nothing of the line done.
+
+It is this long because hooks and the tracer that stands in for them share one account of who is where.
 """
 
 from __future__ import annotations
@@ -79,7 +81,10 @@ class _Hook:
         def hook() -> None:
             frame = get_frame(1)
             if frame.f_code is not code or frame.f_globals is not namespace or engine.is_testing or inside:
-                report(frame)
+                try:
+                    report(frame)
+                except RecursionError:
+                    pass  # see `Engine`
                 return
             engine.is_testing = True
             failure = None
@@ -103,6 +108,8 @@ class _Hook:
             try:
                 remember_test(frame)
                 self._report(frame)
+            except RecursionError:
+                pass  # see `Engine`
             except Exception as error:
                 engine.fail(error)
             finally:
@@ -116,6 +123,8 @@ class _Hook:
             inside.add(ident)
             try:
                 tested.passed(frame) if failure is None else tested.failed(frame, failure)
+            except RecursionError:
+                pass  # see `Engine`
             except Exception as error:
                 engine.fail(error)
             finally:
@@ -165,6 +174,8 @@ class _ExitHook:
                 can_replace = happening is Happening.YIELD or not frame.f_code.co_flags & CO_ASYNC_GENERATOR
                 given = self.report(frame, happening, value, can_replace)[1]
                 return given if can_replace else value
+            except RecursionError:
+                return value  # see `Engine`
             except Exception as error:
                 engine.fail(error)
                 return value

@@ -321,6 +321,8 @@ if sys.version_info >= (3, 12):
                             also_run = self._is_running and self._runs_too(code)
                             if files[code.co_filename](frame) and also_run:
                                 just_held[get_ident()] = (id(frame), frame.f_lasti)
+                        except RecursionError:
+                            pass  # see `Engine`
                         except Exception as error:
                             self.fail(error)
                         return None
@@ -343,6 +345,8 @@ if sys.version_info >= (3, 12):
                     frame = get_frame(1)
                     if by_line[line][code.co_filename](frame) and also_run:
                         just_held[get_ident()] = (id(frame), frame.f_lasti)
+                except RecursionError:
+                    pass  # see `Engine`
                 except Exception as error:
                     self.fail(error)
                 return None
@@ -378,6 +382,8 @@ if sys.version_info >= (3, 12):
                 was_held, _ = watched[1](frame, happening, value, False)
                 if was_held and also_run:
                     self._just_held[get_ident()] = (id(frame), frame.f_lasti)
+            except RecursionError:
+                pass  # see `Engine`
             except Exception as error:
                 self.fail(error)
 
@@ -403,6 +409,8 @@ if sys.version_info >= (3, 12):
                 if id(code) in self._entries:
                     self._entries[id(code)][1](sys._getframe(depth + 1))
                     return None
+            except RecursionError:
+                return None  # see `Engine`
             except Exception as error:
                 self.fail(error)
             return DISABLE
@@ -517,6 +525,8 @@ if sys.version_info >= (3, 12):
                         verdicts[kind] = wants(kind)
                     if verdicts[kind]:
                         report(get_frame(1), error, error.__traceback__)
+                except RecursionError:
+                    pass  # see `Engine`
                 except Exception as failure:
                     self.fail(failure)
 

@@ -239,6 +239,8 @@ class SettraceEngine(Following):
             if local is None and self._may_run_untraced(frame) and not self._reach.leave_until_end(frame):
                 return self._local_for(frame)
             return local
+        except RecursionError:
+            return None  # see `Engine`
         except Exception as error:
             listener.on_failure(error)
             return None
@@ -306,6 +308,8 @@ class SettraceEngine(Following):
                 self._report_exception(frame, argument)
             elif event == "return":
                 self._report_leaving(frame, argument)
+        except RecursionError:
+            return self._on_event  # see `Engine`
         except Exception as error:
             listener.on_failure(error)
         local = self._local_for(frame)

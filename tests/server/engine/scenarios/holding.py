@@ -462,3 +462,30 @@ def scenario_steps_by_instruction(scene):
     assert computes() == 5
     scene.finish()
     assert places == ["calls", "add", "calls", "computed"], places
+
+
+def dive(depth):
+    if depth:
+        return dive(depth - 1)
+    return "bottom"  # @bottom
+
+
+def deepest():
+    """How deep a program can go from here."""
+    found = 0
+    for depth in range(sys.getrecursionlimit() - 200, sys.getrecursionlimit()):
+        try:
+            dive(depth)
+        except RecursionError:
+            break
+        found = depth
+    return found
+
+
+def scenario_at_the_end_of_the_stack(scene):
+    """There a breakpoint may be passed by, and the program goes on; but for the very last calls there are."""
+    depth = deepest() - 4
+    hits = scene.count_hits("bottom")
+    for less in range(60):
+        assert dive(depth - less) == "bottom", less
+    assert hits()[0] > 20
