@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import jsonschema
 from remora_client.commands import COMMANDS
 from tests.support.command import Ran, Remora
 from tests.support.dap import DapClient
-from tests.support.interpreters import NEWEST, ROOT
+from tests.support.interpreters import NEWEST, ROOT, Interpreter
 from tests.support.program import Program
 
 assert NEWEST
@@ -172,3 +173,31 @@ def test_a_crash_reporter(remora: Remora) -> None:
         assert where[0]["name"] == "<module>"
         assert amount == {"value": "42", "type": "int"}
         assert program.returncode() == 1
+
+
+def test_a_repr_that_sleeps_is_not_waited_for(interpreter: Interpreter, remora: Remora) -> None:
+    """Nothing interrupts a thread inside native code: others are told meanwhile what can be told."""
+    text = """\
+#
+import time
+
+class Slow:
+    def __repr__(self):
+        time.sleep(12)
+        return "slow"
+
+def work():
+    slow, number = Slow(), 7
+    return number  # @here
+
+while True:
+    work()
+    time.sleep(0.02)
+"""
+    with Program(interpreter, text, enable={}) as program:
+        began = time.monotonic()
+        ran = remora.exec(place(program), f"break program.py:{program.line('here')}", "continue", "locals")
+        assert time.monotonic() - began < 10
+        shown = {each["name"]: each["value"] for each in ran.results()[-1]}
+        assert shown["number"] == "7"
+        assert "Slow" in shown["slow"]

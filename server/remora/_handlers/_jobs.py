@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["on_thread"]
 
+_GRACE = 0.5
+"""Seconds that what was interrupted has to come back: native code hears of it only when it ends."""
+
 
 def on_thread(
     session: Session,
@@ -33,17 +36,23 @@ def on_thread(
     Args:
         is_patient: a person waits for it, and is told when it takes long.
         is_nested: breakpoints in it stop the thread; then it may take as long as the person likes.
-        instead: run in its place when it took longer than `timeout` and was interrupted.
+        instead: run in its place when it took longer than `timeout` and was interrupted. It must not run
+            the program's code: when the thread does not come back, the server's runs it.
     """
     deferred = Deferred()
     cancelled: list[bool] = []
     server = session.server
+    is_answered = False
 
     helping: list[Help] = []
 
     def done(result: Any, error: BaseException | None) -> None:
         for each in helping:
             each.end()
+        nonlocal is_answered
+        if is_answered:
+            return
+        is_answered = True
         timed_out = isinstance(error, RequestFailed) and error.code == "cancelled" and not cancelled
         if timed_out and instead is not None:
             start(instead, None, finish)
@@ -52,6 +61,22 @@ def on_thread(
             deferred.fail(RequestFailed("evaluation-failed", text))
         else:
             finish(result, error)
+
+    def give_up() -> None:
+        nonlocal is_answered
+        if is_answered:
+            return
+        is_answered = True
+        if instead is None:
+            text = f"It was given up after {timeout:g} seconds. The thread is inside native code, and can do "
+            deferred.fail(RequestFailed("evaluation-failed", f"{text}nothing else until it comes back."))
+            return
+        try:
+            found = instead()
+        except Exception as error:
+            finish(None, error)
+        else:
+            finish(found, None)
 
     def finish(result: Any, error: BaseException | None) -> None:
         if isinstance(error, RequestFailed):
@@ -76,4 +101,6 @@ def on_thread(
     start(work, timeout, done)
     if not is_nested:  # a stop in the middle of it looks like waiting for a lock
         helping.append(Help(server.loop, server.debugger, thread_id, session.note, is_patient=is_patient))
+    if timeout is not None:
+        server.loop.call_later(timeout + _GRACE, give_up)
     return deferred
