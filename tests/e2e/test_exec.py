@@ -201,3 +201,30 @@ while True:
         shown = {each["name"]: each["value"] for each in ran.results()[-1]}
         assert shown["number"] == "7"
         assert "Slow" in shown["slow"]
+
+
+def test_a_repr_that_prints_does_not_print_into_the_program(interpreter: Interpreter, remora: Remora) -> None:
+    text = """\
+#
+import time
+
+class Loud:
+    def __repr__(self):
+        print("LOUD", flush=True)
+        return "loud"
+
+def work():
+    loud = [Loud()]
+    return loud  # @here
+
+while True:
+    work()
+    time.sleep(0.02)
+"""
+    with Program(interpreter, text, enable={}) as program:
+        ran = remora.exec(
+            place(program), f"break program.py:{program.line('here')}", "continue", "locals", "print loud"
+        )
+        assert ran.results()[-1]["value"] == "[loud]"
+        assert "LOUD" in ran.output
+        assert "LOUD" not in program.output

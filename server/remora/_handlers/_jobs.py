@@ -43,13 +43,12 @@ def on_thread(
     cancelled: list[bool] = []
     server = session.server
     is_answered = False
-
     helping: list[Help] = []
 
     def done(result: Any, error: BaseException | None) -> None:
+        nonlocal is_answered
         for each in helping:
             each.end()
-        nonlocal is_answered
         if is_answered:
             return
         is_answered = True
@@ -90,7 +89,9 @@ def on_thread(
                 deferred.fail(refusal)
 
     def start(function: Callable[[], Any], limit: float | None, answer: Callable[[Any, Any], None]) -> None:
-        call = server.debugger.call_on(thread_id, function, answer, timeout=limit, is_nested=is_nested)
+        # Whatever of the program's code this runs, what it prints is for the client.
+        diverted = lambda: server.divert_output(function)  # noqa: E731
+        call = server.debugger.call_on(thread_id, diverted, answer, timeout=limit, is_nested=is_nested)
 
         def cancel() -> None:
             cancelled.append(True)
@@ -101,6 +102,6 @@ def on_thread(
     start(work, timeout, done)
     if not is_nested:  # a stop in the middle of it looks like waiting for a lock
         helping.append(Help(server.loop, server.debugger, thread_id, session.note, is_patient=is_patient))
-    if timeout is not None:
-        server.loop.call_later(timeout + _GRACE, give_up)
+        if timeout is not None:
+            server.loop.call_later(timeout + _GRACE, give_up)
     return deferred

@@ -54,10 +54,8 @@ def _evaluated(session: Session, arguments: Arguments, context: str, *, is_neste
         server.loop.post(lambda: session.note(note))
 
     def work() -> Summary | None:
-        outcome = server.divert_output(
-            lambda: _evaluate.evaluate(
-                text, frame.frame, statements=context == "repl", special=special, say=say
-            )
+        outcome = _evaluate.evaluate(
+            text, frame.frame, statements=context == "repl", special=special, say=say
         )
         if not outcome.has_value:
             return None
@@ -95,11 +93,9 @@ def set_expression(session: Session, arguments: Arguments) -> Deferred:
 
     def work() -> Summary:
         if returned is None:
-            value = server.divert_output(lambda: _evaluate.assign(target, text, frame.frame))
+            value = _evaluate.assign(target, text, frame.frame)
         else:
-            value = server.divert_output(
-                lambda: _evaluate.evaluate(text, frame.frame, statements=False, special=special)
-            ).value
+            value = _evaluate.evaluate(text, frame.frame, statements=False, special=special).value
             returned.value = value
         return summarize(value, Renderer(SHORT))
 
