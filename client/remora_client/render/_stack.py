@@ -45,8 +45,9 @@ def stop_line(
         out += place(stop.frame)
     if thread:
         out += [("class:dim", f"  in {visible(thread)}")]
-    if stop.text and stop.reason == "exception":
-        out += [("", "\n  "), ("class:stop.exception", visible(stop.text))]
+    if stop.text:
+        style = "class:stop.exception" if stop.reason == "exception" else "class:warning"
+        out += [("", "\n  "), (style, visible(stop.text))]
     if note:
         out += [("class:dim", f"  {visible(note)}")]
     out.append(("", "\n"))

@@ -401,3 +401,11 @@ def test_a_snapshot_that_comes_late_is_not_taken_for_the_stack_of_a_stop(
     debugging.run("continue")
     assert debugging.at("loop")
     assert debugging.run("p number")["value"] == "0"
+
+
+def test_a_condition_that_fails_says_so(debugging: Debugging) -> None:
+    debugging.run(f"break program.py:{debugging.line('loop')} if nonsense")
+    debugging.program.stdin_line("hello")
+    debugging.run("wait")
+    assert debugging.at("loop")
+    assert "The condition 'nonsense' failed: NameError: name 'nonsense' is not defined" in debugging.text
