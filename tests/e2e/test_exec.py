@@ -79,7 +79,7 @@ def test_every_line_is_as_the_schema_says(remora: Remora) -> None:
             "skip func nothing", "skip -all", "jmc off", "jump -list", "call int(3)", "status",
             "help print", "alias a print 1", "a", "unalias a", "catch", "threads --json", "where | wc -l",
             "sh echo x", "py 1 + 1", "fetch", "inspect value", "info line", "tasks", "sticky off",
-            "frame apply all print 1", "where -1", "tbreak function_loop.py:1",
+            "frame apply all print 1", "where -1", "where full", "tbreak function_loop.py:1",
             f"trace function_loop.py:{line} 'x'", "clear -all",
         )  # fmt: skip
         check(ran)
@@ -165,12 +165,13 @@ def test_hooks_that_cannot_be(remora: Remora) -> None:
 
 def test_a_crash_reporter(remora: Remora) -> None:
     with Program(NEWEST, CRASHING, enable={}, name="crashing.py") as program:
-        hooks = ("--on-uncaught", "where", "--on-uncaught", "print amount")
+        hooks = ("--on-uncaught", "bt full", "--on-uncaught", "print amount")
         ran = remora("exec", place(program), "--json", *hooks, "--timeout", "30")
         assert ran.code == 0, ran
         check(ran)
         where, amount = ran.results()
         assert where[0]["name"] == "<module>"
+        assert {"name": "amount", "value": "42", "type": "int"} in where[0]["locals"]
         assert amount == {"value": "42", "type": "int"}
         assert program.returncode() == 1
 

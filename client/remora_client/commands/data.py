@@ -129,11 +129,11 @@ async def _folded(ctx: Context, found: Sequence[Variable], arguments: str, none:
     found = _matching(found, pattern)
     if pattern or "-v" in words:
         return await _listed(ctx, found, none)
-    shown = [each for each in found if not _is_furniture(each)]
+    shown = [each for each in found if not is_furniture(each)]
     result = await _listed(ctx, shown, none)
     hidden = len(found) - len(shown)
     if hidden:
-        folded = sorted((each.name for each in found if _is_furniture(each)), key=_is_dunder)
+        folded = sorted((each.name for each in found if is_furniture(each)), key=_is_dunder)
         names = ", ".join(map(visible, folded))
         note = f" {hidden} more with -v: {names}"
         result.text.append(("class:dim", clip(note, ctx.width or 100) + "\n"))
@@ -144,7 +144,7 @@ def _is_dunder(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
 
 
-def _is_furniture(each: Variable) -> bool:
+def is_furniture(each: Variable) -> bool:
     return _is_dunder(each.name) or each.type.rpartition(".")[2] in _FURNITURE
 
 

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 from remora_client._text import visible
 from remora_client.commands._stopped import frame_lines, line_texts
 from remora_client.commands._table import CommandError, Result, command, lookup
-from remora_client.render import stack_lines
+from remora_client.commands.data import is_furniture, variable_data
+from remora_client.render import stack_lines, variable_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from remora_client._fragments import Fragments
     from remora_client._model import Frame
     from remora_client.commands._context import Context
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _WITH_CODE = 60  # deeper stacks are shown without the text of their lines
+_WITH_LOCALS = 50  # and no more frames than that with their variables
 
 
 def frame_data(frame: Frame) -> dict[str, Any]:
@@ -25,13 +29,21 @@ def frame_data(frame: Frame) -> dict[str, Any]:
 
 
 @command(
-    "where", "w", "bt", "stack", "backtrace", group="stack", usage="[N | -N] [-full | all]", argument="option"
+    "where",
+    "w",
+    "bt",
+    "stack",
+    "backtrace",
+    group="stack",
+    usage="[N | -N] [full | -full | all]",
+    argument="option",
 )
 async def where(ctx: Context, arguments: str) -> Result:
     """Show the stack, the newest call last; the arrow marks the frame you look at.
 
     With a number, only so many of the newest frames; with a negative one, of the oldest. Library calls
-    are folded, except with -full. `where all` shows every thread's.
+    are folded, except with -full. `where full` shows the local variables of each as well, `where all` every
+    thread's stack.
     """
     words = arguments.split()
     if "all" in words:
@@ -39,11 +51,13 @@ async def where(ctx: Context, arguments: str) -> Result:
         assert everywhere is not None
         return await everywhere.function(ctx, "apply all where")
     full = "-full" in words
-    numbers = [word for word in words if word != "-full"]
+    numbers = [word for word in words if word not in ("-full", "full")]
     current = await _current(ctx)
     frames = await ctx.session.stack()
     shown = _some(frames, numbers)
     code = await line_texts(ctx, shown) if len(shown) <= _WITH_CODE else {}
+    if "full" in words:
+        return await _with_locals(ctx, shown, current, code)
     text = stack_lines(
         shown,
         current=current,
@@ -53,6 +67,25 @@ async def where(ctx: Context, arguments: str) -> Result:
         width=ctx.width,
     )
     return Result([frame_data(frame) for frame in shown], text)
+
+
+async def _with_locals(ctx: Context, frames: list[Frame], current: int, code: Mapping[int, str]) -> Result:
+    """Each frame with its variables beneath it."""
+    data: list[dict[str, Any]] = []
+    texts: list[Fragments] = []
+    for frame in frames[:_WITH_LOCALS]:
+        found = await ctx.session.locals(frame)
+        data.append(frame_data(frame) | {"locals": [variable_data(each) for each in found]})
+        own = [each for each in found if not is_furniture(each)]
+        line = stack_lines([frame], current=current, code=code, fold=False, width=ctx.width)
+        texts.append([*line, *variable_lines(own, width=ctx.width, indent=8)])
+    if ctx.settings.bt_order == "newest-last":
+        texts.reverse()
+    text = [part for each in texts for part in each]
+    left = len(frames) - len(data)
+    if left:
+        text.append(("class:dim", f" {left:,} more frames, without variables\n"))
+    return Result(data, text)
 
 
 def _some(frames: list[Frame], numbers: list[str]) -> list[Frame]:
