@@ -124,6 +124,62 @@ def test_everything_may_come_in_the_attach(
             stop_the_program(bridge.editor)
 
 
+def ask_for_everything(editor: DapClient) -> None:
+    """Each request that an editor may make. The client here holds every answer against DAP's schema."""
+    editor.pause(editor.threads()[0]["id"])
+    stop = editor.wait_stopped()
+    top = editor.top(stop["threadId"])
+    frame, thread = {"frameId": top["id"]}, {"threadId": stop["threadId"]}
+    here = {"source": top["source"], "line": top["line"]}
+    scopes = editor.request("scopes", frame)["scopes"]
+    for command, arguments in (
+        *(("variables", {"variablesReference": each["variablesReference"]}) for each in scopes),
+        ("variables", {"variablesReference": scopes[0]["variablesReference"], "start": 0, "count": 1}),
+        *(
+            ("evaluate", {**frame, "expression": "{'a': [1]}", "context": context})
+            for context in ("repl", "watch", "hover", "clipboard", "variables")
+        ),
+        ("evaluate", {**frame, "expression": "nonsense"}),
+        (
+            "setVariable",
+            {"variablesReference": scopes[0]["variablesReference"], "name": "x", "value": "1"},
+        ),
+        ("setExpression", {**frame, "expression": "made_here", "value": "1"}),
+        ("completions", {**frame, "text": "sta", "column": 4}),
+        ("modules", {}),
+        ("modules", {"startModule": 0, "moduleCount": 1}),
+        ("loadedSources", {}),
+        ("source", {"source": top["source"], "sourceReference": 1}),
+        ("stepInTargets", frame),
+        ("gotoTargets", here),
+        ("goto", {**thread, "targetId": 1}),
+        ("breakpointLocations", here),
+        (
+            "setBreakpoints",
+            {"source": top["source"], "breakpoints": [{"line": 999}], "sourceModified": True},
+        ),
+        ("setFunctionBreakpoints", {"breakpoints": [{"name": "step"}]}),
+        ("setExceptionBreakpoints", {"filters": ["raised"]}),
+        ("dataBreakpointInfo", {"name": "x"}),
+        ("setDataBreakpoints", {"breakpoints": []}),
+        ("exceptionInfo", thread),
+        (
+            "disassemble",
+            {"memoryReference": top.get("instructionPointerReference"), "instructionCount": 3},
+        ),
+        ("readMemory", {"memoryReference": "0x1", "count": 1}),
+        ("stackTrace", {**thread, "startFrame": 0, "levels": 0}),
+        ("stackTrace", {**thread, "startFrame": 5, "levels": 1}),
+        ("restartFrame", frame),
+        ("restart", {}),
+        ("cancel", {"requestId": 1}),
+        ("stepBack", thread),
+        ("nonsense", {}),
+    ):
+        with contextlib.suppress(Refused):  # a refusal has been held against the schema as well
+            editor.request(command, arguments)
+
+
 def test_nothing_but_dap_and_in_its_order(remora: Remora) -> None:
     assert schema() is not None, "debugpy, which brings DAP's schema, is not installed"
     with Spin() as program, Bridge(remora, env={"REMORA_SECRET": SECRET}) as bridge:
@@ -133,26 +189,7 @@ def test_nothing_but_dap_and_in_its_order(remora: Remora) -> None:
         assert editor.finish(0) == CAPABILITIES
         assert [message["type"] for message in editor.messages] == ["response"]
         editor.attach(initialize=False, qualifier=program.qualifier)
-        editor.pause(editor.threads()[0]["id"])
-        stop = editor.wait_stopped()
-        top = editor.top(stop["threadId"])
-        for command, arguments in {
-            "scopes": {"frameId": top["id"]},
-            "completions": {"frameId": top["id"], "text": "sta", "column": 4},
-            "modules": {},
-            "loadedSources": {},
-            "source": {"source": top["source"], "sourceReference": 1},
-            "stepInTargets": {"frameId": top["id"]},
-            "gotoTargets": {"source": top["source"], "line": top["line"]},
-            "breakpointLocations": {"source": top["source"], "line": top["line"]},
-            "setFunctionBreakpoints": {"breakpoints": [{"name": "step"}]},
-            "setExceptionBreakpoints": {"filters": ["raised"]},
-            "dataBreakpointInfo": {"name": "x"},
-            "exceptionInfo": {"threadId": stop["threadId"]},
-            "nonsense": {},
-        }.items():
-            with contextlib.suppress(Refused):  # a refusal has been held against the schema as well
-                editor.request(command, arguments)
+        ask_for_everything(editor)
         unknown = [event["event"] for event in editor.messages if event["type"] == "event"]
         assert all(map(is_standard, unknown)), unknown
         numbers = [message["seq"] for message in editor.messages]
@@ -456,6 +493,11 @@ def test_the_direct_door_for_plain_editors() -> None:
             editor.attach({program.path: [program.line("doubled")]}, secret=SECRET)
             stop = editor.wait_stopped(reason="breakpoint")
             assert editor.top(stop["threadId"])["line"] == program.line("doubled")
+            editor.continue_(stop["threadId"])
+            editor.wait_stopped(reason="breakpoint")
+            editor.set_breakpoints(program.path, [])
+            editor.continue_(stop["threadId"])
+            ask_for_everything(editor)
             assert all(is_standard(event["event"]) for event in editor.messages if "event" in event)
             editor.disconnect()
 
