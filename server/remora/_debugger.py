@@ -9,6 +9,8 @@ It is this long because it is the whole of what can be asked for, each in a few 
 from __future__ import annotations
 
 import itertools
+import sys
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -60,7 +62,10 @@ __all__ = [
 ]
 
 PAUSE_PATIENCE = 0.1
-"""Seconds until a thread that does not come by counts as being inside C."""
+"""Seconds until a thread that does not come by, and does not move either, counts as being inside C."""
+
+PAUSE_LIMIT = 1.0
+"""Seconds more until one that moves counts as out of reach."""
 
 _FILTERS = ("raised", "uncaught", "userUnhandled")
 
@@ -300,12 +305,33 @@ class Debugger:
             if left is not None and left.stop is not None:
                 self._tell_stopped(left, left.stop, left.stop.frame)
             return
-        give_up = lambda: self._post(lambda: self._pause_in_native_code(record))  # noqa: E731
-        self._stop_waiting_for_pause(ident)
-        self._cancel_pauses[ident] = after(PAUSE_PATIENCE, give_up, self.own_threads)
+        self._wait_for_pause(record, PAUSE_PATIENCE, self._place_now(record))
 
-    def _pause_in_native_code(self, record: ThreadRecord | None) -> None:
-        """Nobody came by: show the thread where it is, and hold it when it comes back."""
+    def _wait_for_pause(
+        self, record: ThreadRecord | None, seconds: float, seen: tuple[int, int] | None
+    ) -> None:
+        ident = None if record is None else record.ident
+
+        def look() -> None:
+            place = self._place_now(record)
+            runs = place is None or place != seen
+            if runs and seconds < PAUSE_LIMIT:
+                # It will come by, if this Python reaches it and the machine is not too busy.
+                self._wait_for_pause(record, PAUSE_LIMIT, place)
+            else:
+                self._pause_in_native_code(record, runs=runs)
+
+        self._stop_waiting_for_pause(ident)
+        self._cancel_pauses[ident] = after(seconds, lambda: self._post(look), self.own_threads)
+
+    def _place_now(self, record: ThreadRecord | None) -> tuple[int, int] | None:
+        """Where the thread, by default the main one, may be inside C code; None: it is not."""
+        ident = threading.main_thread().ident if record is None else record.ident
+        frame = None if ident is None else _frames.current_frames().get(ident)
+        return (id(frame), frame.f_lasti) if frame is not None and _frames.is_in_call(frame) else None
+
+    def _pause_in_native_code(self, record: ThreadRecord | None, *, runs: bool) -> None:
+        """Nobody came by: show the thread where it is, and hold it when it comes back, or can be reached."""
         free = next((each for each in self._threads.all() if each.is_free), None)
         if free is not None:
             record = free
@@ -320,8 +346,15 @@ class Debugger:
         if record is None:
             return
         newest = next(iter(self._stacks.of(record)), None)
-        called = f", called in {newest.name}, line {newest.line}" if newest is not None else ""
-        text = f"The thread is inside native code{called}. It stops when it comes back."
+        at = "" if newest is None else f" in {newest.name}, line {newest.line}"
+        # On PyPy a thread in compiled code seems to stand still, and only the main one is always in reach.
+        if sys.implementation.name == "pypy" and record.ident != threading.main_thread().ident:
+            where = f"is inside native code, or out of this Python's reach{at and ',' + at}"
+        elif runs:
+            where = f"runs{at and ', just now' + at}, and cannot be held yet"
+        else:
+            where = f"is inside native code{at and ', called' + at}"
+        text = f"The thread {where}. It stops when it comes back."
         stop = Stop(None, "pause", "paused in native code", text)
         if self._world.pause_in_native_code(record, stop):
             self._tell_stopped(record, stop, None if newest is None else newest.frame)

@@ -124,13 +124,17 @@ def awaits(frame: FrameType) -> bool:
     return position >= 0 and code[position] in _DELEGATING
 
 
+_QUICK = ("RESUME", "NOP", "JUMP", "POP_JUMP", "LOAD_CONST", "LOAD_FAST", "LOAD_GLOBAL", "LOAD_NAME")
+"""Instructions that no thread is seen in for long; it is about to go on from there."""
+
+
 def is_in_call(frame: FrameType) -> bool:
     """Whether the newest frame of a running thread is in the middle of a call, so: in C code."""
     code = frame.f_code.co_code
     position = frame.f_lasti
     while position > 0 and code[position] == _CACHE:
         position -= 2
-    return position >= 0 and not dis.opname[code[position]].startswith(("RESUME", "JUMP", "POP_JUMP"))
+    return position >= 0 and not dis.opname[code[position]].startswith(_QUICK)
 
 
 def callers(frame: FrameType) -> Iterator[FrameType]:

@@ -93,6 +93,27 @@ def scenario_pause_while_everything_is_in_c(scene):
     done.wait(20)
 
 
+def scenario_pause_of_a_thread_that_is_out_of_reach(scene):
+    """It is not said to be in native code, since it runs."""
+    workers = Workers(1)
+    until(lambda: all(workers.counts))
+
+    def script():
+        number = next(info.id for info in scene.call("threads") if info.id != 1)
+        scene.call("pause", number)
+        stop = scene.wait_stopped()
+        workers.running = False
+        scene.call("resume", None)
+        if sys.implementation.name == "pypy":
+            assert "out of this Python's reach, in " in stop["text"], stop
+        else:
+            assert "text" not in stop, stop
+
+    scene.script(script)
+    scene._operator.join(20)
+    workers.end()
+
+
 def scenario_one_thread_alone(scene):
     pypy = sys.implementation.name == "pypy"
     if pypy:
