@@ -1,7 +1,7 @@
 """One deadline for all of connecting: who has not let us in by then is told as silent. On the event loop.
 
-What the other end may take is meant. While a person is asked, or we ourselves are busy with others, the
-clock stands still.
+What the other end may take is meant: after a person was asked, or we ourselves were busy with others, it has
+all of the time again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Deadline:
         return max(0.0, self._end - asyncio.get_running_loop().time())
 
     def restart(self) -> None:
-        """A person has answered: it is a new attempt."""
+        """What has gone by was not the other end's doing."""
         self._end = asyncio.get_running_loop().time() + self._seconds
 
     @contextlib.asynccontextmanager
@@ -45,7 +45,6 @@ class Deadline:
         if self._turns is None:
             yield
             return
-        left = self.left
         async with self._turns:
-            self._end = asyncio.get_running_loop().time() + left
+            self.restart()
             yield
