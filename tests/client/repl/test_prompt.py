@@ -183,12 +183,12 @@ def test_an_exception_with_its_notes_and_its_chain(remora: Remora, program: Prog
         terminal.see("Stops at exceptions")
         program.stdin_line("fail")
         terminal.see("^✖ ValueError raised|^✖ .*ValueError")
-        terminal.see("^  ValueError: no such name$")
+        terminal.see(r"^  ValueError: no such name  \[1\] ←$")
         terminal.see("^    note: the first$")
         terminal.see("^    note: the second, of\n +two lines$")
-        terminal.see("^    from KeyError: 'name'$")
+        terminal.see(r"^    from KeyError: 'name'  \[2\]$")
         terminal.enter("exceptions")
-        terminal.see("^ValueError: no such name$")
+        terminal.see(r"^ValueError: no such name  \[1\] ←$")
         leave(terminal)
 
 
