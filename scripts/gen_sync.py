@@ -283,9 +283,7 @@ def generate() -> str:
                     is_method = isinstance(item, ast.AsyncFunctionDef | ast.FunctionDef)
                     if is_method and (not item.name.startswith("_") or item.name.startswith("__")):
                         body += special(node.name, item)
-    imports = [
-        each for each in imports if "_session" not in each and "_group" not in each
-    ]  # the core is aio's affair
+    imports = [each for each in imports if each != "from remora_client import _model"]  # the head has it
     imports.append("from remora_client._options import ConnectOptions")
     head = HEAD.format(imports="\n".join(f"    {line}" for line in dict.fromkeys(imports)))
     return head + "\n".join(body).rstrip() + "\n"

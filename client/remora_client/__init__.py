@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         Thread,
     )
     from remora_client._options import ConnectOptions
-    from remora_client._state import State
+    from remora_client._sessions._state import State
     from remora_client._sync import (
         Frame,
         Session,
@@ -77,7 +77,7 @@ _HOMES = {
     "RequestFailed": "remora_protocol",
     "Session": "remora_client._sync",
     "Sessions": "remora_client._sync",
-    "State": "remora_client._state",
+    "State": "remora_client._sessions._state",
     "Stop": "remora_client._sync",
     "Value": "remora_client._sync",
     "attach": "remora_client._sync",

@@ -13,8 +13,8 @@ from remora_client import _model
 from remora_client._errors import ClientError
 
 if TYPE_CHECKING:
-    from remora_client import _session
     from remora_client._model import Scope, SourceText
+    from remora_client._sessions import _session
 
 __all__ = ["Frame", "Stop", "Value"]
 

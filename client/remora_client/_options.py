@@ -6,13 +6,13 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from remora_client._deadline import Deadline
+from remora_client._transport._deadline import Deadline
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
-    from remora_client._certificates import CertificateProblem
+    from remora_client._credentials._certificates import CertificateProblem
     from remora_protocol import Message
 
 __all__ = ["ConnectOptions", "from_arguments"]
@@ -79,7 +79,7 @@ class ConnectOptions:
 
 def from_arguments(arguments: Namespace) -> ConnectOptions:
     """What the command line says. Asks only where there is a terminal."""
-    from remora_client import _cert_prompt
+    from remora_client._credentials import _cert_prompt
 
     ask = _cert_prompt.can_ask()
     return ConnectOptions(
@@ -107,7 +107,7 @@ def _note(text: str) -> None:
 
 
 def _tracer(*, bodies: bool) -> Callable[[str, Message], None]:
-    from remora_client._trace import describe
+    from remora_client._transport._trace import describe
 
     def trace(arrow: str, message: Message) -> None:
         print(f"remora: {describe(arrow, message, bodies=bodies)}", file=sys.stderr)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         Thread,
     )
     from remora_client._options import ConnectOptions
-    from remora_client._state import State
+    from remora_client._sessions._state import State
     from remora_protocol import ProcessInfo
 
 __all__ = ["Frame", "Session", "Sessions", "Stop", "Value", "attach", "attach_all", "processes"]

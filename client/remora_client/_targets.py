@@ -11,11 +11,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from remora_client._attach import choose_process
-from remora_client._connect import Link, connect, connect_local
+from remora_client._connecting._connect import Link, connect, connect_local
 from remora_client._errors import ClientError, Gone, NoSuchProcess, UsageError
 from remora_client._options import ConnectOptions
-from remora_client._session import Session
+from remora_client._sessions._attach import choose_process
+from remora_client._sessions._session import Session
 from remora_client._snapshot import is_snapshot
 from remora_protocol import (
     ProcessInfo,

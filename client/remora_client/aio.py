@@ -11,10 +11,10 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any, Literal
 
-from remora_client._connect import connect
+from remora_client._connecting._connect import connect
 from remora_client._errors import ClientError
-from remora_client._feeds import feeds_for
-from remora_client._group import Group, How
+from remora_client._groups._feeds import feeds_for
+from remora_client._groups._group import Group, How
 from remora_client._objects import Frame, Stop, Value
 from remora_client._options import ConnectOptions
 from remora_client._snapshot._file import write_snapshot
@@ -25,8 +25,8 @@ from remora_protocol import parse_qualifier
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
-    from remora_client import _model, _session
-    from remora_client._group import Member
+    from remora_client import _model
+    from remora_client._groups._group import Member
     from remora_client._model import (
         Breakpoint,
         ExceptionFilter,
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
         Task,
         Thread,
     )
-    from remora_client._state import State
+    from remora_client._sessions import _session
+    from remora_client._sessions._state import State
     from remora_protocol import ProcessInfo
 
 __all__ = ["Frame", "Session", "Sessions", "Stop", "Value", "attach", "attach_all", "processes"]

@@ -118,12 +118,12 @@ def _command(commands: Any, name: str, module: str, text: str, **options: Any) -
         formatter_class=argparse.RawDescriptionHelpFormatter,
         **options,
     )
-    parser.set_defaults(module=module)
+    parser.set_defaults(module=f"remora_client.{module}")
     return parser
 
 
 def _add_ls(commands: Any) -> None:
-    parser = _command(commands, "ls", "remora_client._ls", "list the processes that can be debugged")
+    parser = _command(commands, "ls", "_subcommands._ls", "list the processes that can be debugged")
     text = f"{_QUALIFIER}, or @FILE with one on each line; none: this machine's own processes"
     parser.add_argument("qualifiers", nargs="*", metavar="QUALIFIER", help=text)
     parser.add_argument("--json", action="store_true", help="print a list for programs to read")
@@ -138,7 +138,7 @@ def _add_ls(commands: Any) -> None:
 
 
 def _add_attach(commands: Any) -> None:
-    parser = _command(commands, "attach", "remora_client.repl", "debug a running program from this terminal")
+    parser = _command(commands, "attach", "repl", "debug a running program from this terminal")
     text = "where it is, or @FILE with one on each line, or several; none: the only one on this machine"
     parser.add_argument("targets", nargs="*", metavar="QUALIFIER|PID", help=text)
     _add_all(parser)
@@ -149,7 +149,7 @@ def _add_attach(commands: Any) -> None:
 
 def _add_listen(commands: Any) -> None:
     text = "wait for a program that calls remora.connect(), and debug it"
-    parser = _command(commands, "listen", "remora_client.repl", text)
+    parser = _command(commands, "listen", "repl", text)
     text = "where to listen (default: tcp://127.0.0.1:5679)"
     parser.add_argument("target", nargs="?", metavar="[tcp://|tcps://][SECRET@]HOST[:PORT]", help=text)
     parser.set_defaults(listens=True)
@@ -159,7 +159,7 @@ def _add_listen(commands: Any) -> None:
 
 def _add_exec(commands: Any) -> None:
     parser = _command(
-        commands, "exec", "remora_client._exec", "run debugger commands without a terminal, then detach"
+        commands, "exec", "_subcommands._exec", "run debugger commands without a terminal, then detach"
     )
     text = "where it is, or @FILE with one on each line, or several; none: the only one on this machine"
     parser.add_argument("targets", nargs="*", metavar="QUALIFIER|PID", help=text)
@@ -176,7 +176,7 @@ def _add_exec(commands: Any) -> None:
 
 def _add_dap(commands: Any) -> None:
     parser = _command(
-        commands, "dap", "remora_client._dap", "be a debug adapter on standard input and output, for editors"
+        commands, "dap", "_subcommands._dap", "be a debug adapter on standard input and output, for editors"
     )
     parser.add_argument(
         "target", nargs="?", metavar="QUALIFIER|PID", help="default: what the editor's attach says"
@@ -189,7 +189,7 @@ def _add_dap(commands: Any) -> None:
 
 def _add_snapshot(commands: Any) -> None:
     text = "write a program's stacks, values and source to a file, for later"
-    parser = _command(commands, "snapshot", "remora_client._snapshot_command", text)
+    parser = _command(commands, "snapshot", "_subcommands._snapshot", text)
     parser.add_argument(
         "target", nargs="?", metavar="QUALIFIER|PID", help="where it is; none: the only one on this machine"
     )
@@ -199,7 +199,7 @@ def _add_snapshot(commands: Any) -> None:
 
 
 def _add_open(commands: Any) -> None:
-    parser = _command(commands, "open", "remora_client.repl", "look at a snapshot from this terminal")
+    parser = _command(commands, "open", "repl", "look at a snapshot from this terminal")
     parser.add_argument("targets", nargs=1, metavar="FILE", help="what remora snapshot wrote")
     parser.set_defaults(all=False, listens=False, follow="off")
     _add_session(parser)
@@ -207,7 +207,7 @@ def _add_open(commands: Any) -> None:
 
 
 def _add_trust(commands: Any) -> None:
-    module = "remora_client._trust_command"
+    module = "_subcommands._trust"
     parser = _command(commands, "trust", module, "the certificates that are trusted by hand")
     parser.set_defaults(action="ls", json=False)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
@@ -225,7 +225,7 @@ def _add_trust(commands: Any) -> None:
 
 
 def _add_cert(commands: Any) -> None:
-    module = "remora_client._cert_command"
+    module = "_subcommands._cert"
     parser = _command(commands, "cert", module, "make a certificate for a server")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     new = _command(actions, "new", module, "make a self-signed certificate and its key")
@@ -238,7 +238,7 @@ def _add_cert(commands: Any) -> None:
 
 def _add_doctor(commands: Any) -> None:
     text = "try each step of connecting and say which fails and why"
-    parser = _command(commands, "doctor", "remora_client._doctor", text)
+    parser = _command(commands, "doctor", "_subcommands._doctor", text)
     parser.add_argument("target", nargs="?", metavar="QUALIFIER", help=_QUALIFIER)
     parser.add_argument("--json", action="store_true", help="print a list for programs to read")
     _add_connecting(parser)
@@ -246,19 +246,19 @@ def _add_doctor(commands: Any) -> None:
 
 def _add_proxy(commands: Any) -> None:
     text = "let a debugger in over standard input and output (the far end of --via)"
-    parser = _command(commands, "proxy", "remora_client._proxy_command", text)
+    parser = _command(commands, "proxy", "_subcommands._proxy", text)
     parser.add_argument("--stdio", action="store_true", required=True, help="the only way there is")
     parser.add_argument("--pid", type=int, metavar="PID", help="to this process only")
 
 
 def _add_demo(commands: Any) -> None:
     text = "start a small program and debug it, to see what this is like"
-    _add_connecting(_command(commands, "demo", "remora_client._demo", text))
+    _add_connecting(_command(commands, "demo", "_learning._demo", text))
 
 
 def _add_tutorial(commands: Any) -> None:
     text = "learn the debugger by using it, on a small game"
-    parser = _command(commands, "tutorial", "remora_client._tutorial", text)
+    parser = _command(commands, "tutorial", "_learning._tutorial", text)
     parser.add_argument(
         "--task", type=_task, default=1, metavar="N", help="begin with this task (default: 1)"
     )
@@ -266,7 +266,7 @@ def _add_tutorial(commands: Any) -> None:
 
 
 def _task(text: str) -> int:
-    from remora_client._lessons import LESSONS
+    from remora_client._learning._lessons import LESSONS
 
     value = int(text)
     if not 1 <= value <= len(LESSONS):

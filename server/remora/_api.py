@@ -12,25 +12,25 @@ import sys
 import threading  # noqa: F401 - here: the thread that imports it first counts as the main one, and ours must not
 import typing  # noqa: F401 - here: while ours imports it, dataclasses of the program would find it half made
 
-from remora._call import Call
 from remora._enabled import PATIENCE, Enabled, Settings
 from remora._errors import AttachAlreadyEnabledError
-from remora._forked import when_settled
 from remora._identity import Identity
-from remora._importing import importing
+from remora._interpreter._forked import when_settled
+from remora._interpreter._importing import importing
+from remora._interpreter._originals import allocate_lock
 from remora._log import log
+from remora._network._call import Call
+from remora._network._port import Port
+from remora._network._registry import open_door
 from remora._opening import check_secrets, make_tls, warn_if_insecure
-from remora._originals import allocate_lock
-from remora._port import Port
-from remora._registry import open_door
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from remora._registry import Door
-    from remora._server import Waiter
+    from remora._network._registry import Door
+    from remora._sessions._server import Waiter
 
 __all__ = [
     "break_here",

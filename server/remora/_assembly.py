@@ -6,16 +6,16 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from remora._debugger import Debugger
-from remora._listener import Arrival, Listener, Lobby, tune
+from remora._control._debugger import Debugger
 from remora._log import log
-from remora._login import Gate, Peer
-from remora._neighbours import is_another_users
+from remora._network._login import Gate, Peer
+from remora._network._neighbours import is_another_users
+from remora._network._transport import Transport
 from remora._opening import is_loopback
 from remora._preload import preload
-from remora._server import Server
-from remora._sources import Sources
-from remora._transport import Transport
+from remora._sessions._listener import Arrival, Listener, Lobby, tune
+from remora._sessions._server import Server
+from remora._source._sources import Sources
 from remora_protocol import tls_server_end_point
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from remora._enabled import Enabled
-    from remora._originals import Socket
+    from remora._interpreter._originals import Socket
 
 __all__ = ["Assembly"]
 

@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import sys
 
-from remora._call import Call
 from remora._identity import Identity
-from remora._importing import importing
+from remora._interpreter._importing import importing
+from remora._interpreter._originals import is_patched
+from remora._interpreter._unseen import run_unseen
 from remora._log import log
-from remora._loop import READ, Loop
-from remora._originals import is_patched
-from remora._registry import open_door
-from remora._unseen import run_unseen
+from remora._network._call import Call
+from remora._network._loop import READ, Loop
+from remora._network._registry import open_door
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from remora._assembly import Assembly
     from remora._crash import CrashHooks
     from remora._engine import Engine
-    from remora._login import Gate
+    from remora._interpreter._originals import Socket
+    from remora._network._login import Gate
+    from remora._network._port import Port
+    from remora._network._registry import Door
     from remora._opening import Tls
-    from remora._originals import Socket
-    from remora._port import Port
-    from remora._registry import Door
     from remora_protocol import ProcessInfo
 
 __all__ = ["PATIENCE", "Enabled", "Settings"]

@@ -10,7 +10,7 @@ import socket
 import warnings
 
 from remora._errors import InsecureWarning
-from remora._originals import Socket
+from remora._interpreter._originals import Socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

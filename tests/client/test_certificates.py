@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 import pytest
 
-from remora_client import _certificates, _trust
-from remora_client._certificates import CertificateProblem
-from remora_client._connect import ConnectOptions, connect
+from remora_client._connecting._connect import ConnectOptions, connect
+from remora_client._credentials import _certificates, _trust
+from remora_client._credentials._certificates import CertificateProblem
 from remora_client._errors import CertificateRefused, ConnectError, Rejected, UsageError
 from remora_protocol import parse_qualifier
 from tests.client.servers import DAY, SECRET, Files, Remora, Server, make_certificate

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from remora_client import _process_table, cli
+from remora_client import cli
+from remora_client._subcommands import _process_table
 from tests.client.servers import SECRET, Files, Remora, Server, process
 from tests.support.command import Remora as Command
 from tests.support.interpreters import INTERPRETERS, ROOT, Interpreter

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from remora_client import _dial, _met
-from remora_client._connect import ConnectOptions, connect
+from remora_client._connecting._connect import ConnectOptions, connect
 from remora_client._errors import (
     ConnectError,
     NameNotFound,
@@ -30,6 +29,7 @@ from remora_client._errors import (
     UsageError,
     VersionMismatch,
 )
+from remora_client._transport import _dial, _met
 from remora_protocol import RequestFailed, encode_frame, hello_body, parse_qualifier
 from tests.client.servers import SECRET, Files, Remora, Server
 

@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from remora_client._demo_game import GAME, with_remora
+from remora_client._learning._demo_game import GAME, with_remora
 from tests.support.command import REMORA, Remora, client_environment
 from tests.support.interpreters import ROOT
 

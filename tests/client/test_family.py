@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from remora_client._family import Family
+from remora_client._groups._family import Family
 from remora_protocol import ProcessInfo
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from remora_client._state import State, reduce
+from remora_client._sessions._state import State, reduce
 from remora_protocol import encode_frame
 from tests.client.servers import SECRET, Answer, Server
 from tests.client.servers import Remora as Honest

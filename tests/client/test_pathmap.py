@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from remora_client._linemap import nearest_like, same_line
-from remora_client._pathmap import PathMap, guess
+from remora_client._source._linemap import nearest_like, same_line
+from remora_client._source._pathmap import PathMap, guess
 
 PAIRS = [("/app", "/home/ada/shop"), ("/app/vendor", "/opt/vendor"), (r"C:\srv", "/mnt/srv"), ("/", "/root")]
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from remora_client import _returning
-from remora_client._connect import ConnectOptions, connect
+from remora_client._connecting._connect import ConnectOptions, connect
 from remora_client._errors import (
     AlreadyAttached,
     AmbiguousProcess,
@@ -20,7 +19,8 @@ from remora_client._errors import (
     NotStopped,
 )
 from remora_client._model import Breakpoint, ExceptionFilter, Source
-from remora_client._session import Session
+from remora_client._sessions import _returning
+from remora_client._sessions._session import Session
 from remora_protocol import RequestFailed, hello_body, parse_qualifier, sha256_text
 from tests.client.servers import HOLD, Remora, Server, process
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remora_client._model import Breakpoint, Stop
-from remora_client._state import State, reduce, resumed
+from remora_client._sessions._state import State, reduce, resumed
 
 STOPPED = State("stopped", Stop("step", 1), 1)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from remora_client._lessons import LESSONS
+from remora_client._learning._lessons import LESSONS
 from tests.support.command import Remora
 from tests.support.terminal import Terminal
 

@@ -125,7 +125,8 @@ def test_a_client_that_crashes_says_nothing_of_the_secret(remora: Remora) -> Non
     assert NEWEST is not None
     code = """
 import sys
-from remora_client import _login, cli
+from remora_client._connecting import _login
+from remora_client import cli
 async def broken(link, mechanism, data, *, last):
     raise ZeroDivisionError("oops")
 _login._exchange = broken

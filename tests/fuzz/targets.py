@@ -17,17 +17,17 @@ from typing import Any, ClassVar
 from unittest import mock
 
 import remora._handlers.sources
-import remora._sources
-from remora._debugger import Debugger
+import remora._source._sources
+from remora._control._debugger import Debugger
 from remora._handlers import HANDLERS, When
 from remora._identity import Identity
-from remora._listener import Arrival, Lobby
-from remora._login import OBSERVER_ROLE, Gate, Peer
-from remora._port import Port
-from remora._server import Server
-from remora._session import Session
-from remora._sources import Sources
-from remora._watchers import Watchers
+from remora._network._login import OBSERVER_ROLE, Gate, Peer
+from remora._network._port import Port
+from remora._network._watchers import Watchers
+from remora._sessions._listener import Arrival, Lobby
+from remora._sessions._server import Server
+from remora._sessions._session import Session
+from remora._source._sources import Sources
 from remora_client._text import visible
 from remora_protocol import (
     BEFORE_LOGIN_LIMIT,
@@ -228,7 +228,7 @@ def _value(data: Iterator[int], depth: int = 0) -> Any:
 class _SmallProgram:
     """`sys` of a program of a few modules: to list all of the fuzzer's own would be half of the work."""
 
-    modules: ClassVar = {name: sys.modules[name] for name in ("sys", "json", "os", "remora._debugger")}
+    modules: ClassVar = {name: sys.modules[name] for name in ("sys", "json", "os", "remora._streams._feed")}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(sys, name)
@@ -237,7 +237,7 @@ class _SmallProgram:
 @contextlib.contextmanager
 def _harmless() -> Iterator[None]:
     """Nobody is killed or interrupted, in a small program. `mock.patch` would take half of the time."""
-    who_look: Any = remora._sources, remora._handlers.sources
+    who_look: Any = remora._source._sources, remora._handlers.sources
     before: Any = os.kill, _thread.interrupt_main
     os.kill = _thread.interrupt_main = lambda *_: None  # type: ignore[assignment]
     for module in who_look:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from remora._feed import LONGEST, PIECES, ROOM, Feed
 from remora._log import Log
-from remora._login import Gate, Peer
-from remora._outbox import Outbox
+from remora._network._login import Gate, Peer
+from remora._streams._feed import LONGEST, PIECES, ROOM, Feed
+from remora._streams._outbox import Outbox
 from remora_protocol import RequestFailed
 from tests.server.inside import run_inside
 from tests.support.interpreters import Interpreter
@@ -279,7 +279,7 @@ def test_breakpoints_move_to_where_they_are_meant(interpreter: Interpreter) -> N
         interpreter,
         f"""
         import json
-        from remora._placement import lines_of_text
+        from remora._source._placement import lines_of_text
         lines = lines_of_text({PLACES!r}, "x.py")
         print(json.dumps([lines.place(n) for n in range(1, 43)]))
         """,
@@ -312,7 +312,7 @@ def test_files_are_found_by_name_with_the_text_that_was_loaded(
         import json, sys, os, linecache
         sys.path.insert(0, {str(tmp_path)!r})
         sys.dont_write_bytecode = True
-        from remora._sources import Sources
+        from remora._source._sources import Sources
         import json.decoder, pack.decoder, latin
         sources = Sources()
         name = pack.decoder.__file__
@@ -359,7 +359,7 @@ def test_a_module_without_source_has_lines_all_the_same(interpreter: Interpreter
         os.remove(source)
         sys.path.insert(0, folder)
         import bare
-        from remora._sources import Sources
+        from remora._source._sources import Sources
         sources = Sources()
         (name,) = sources.resolve("bare.py")
         print(json.dumps([sources.text(name), sources.place(name, 3), sources.place(name, 9)]))

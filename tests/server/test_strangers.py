@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from remora import _registry
 from remora._enabled import Settings
 from remora._log import Log
+from remora._network import _registry
 from remora._opening import Tls
 from remora_protocol import encode_frame
 from tests.server.certificates import make_certificate

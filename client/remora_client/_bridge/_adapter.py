@@ -24,11 +24,11 @@ from remora_client._bridge._early import Early
 from remora_client._bridge._paths import Paths
 from remora_client._bridge._places import BREAKPOINT_REQUESTS, change_event_sources, change_response_sources
 from remora_client._bridge._reach import reach
+from remora_client._connecting._foreign import NO_AUTHENTICATION, foreign_name
 from remora_client._errors import ClientError, Gone
-from remora_client._foreign import NO_AUTHENTICATION, foreign_name
 from remora_client._model import records
-from remora_client._rpc import NoAnswer
 from remora_client._text import visible
+from remora_client._transport._rpc import NoAnswer
 from remora_protocol import RemoteProtocolError, RequestFailed
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from remora_client._bridge._editor import Editor
     from remora_client._bridge._wishes import Wishes
-    from remora_client._connect import Link
+    from remora_client._connecting._connect import Link
     from remora_protocol import Request, Response
 
 __all__ = ["Adapter"]

@@ -12,9 +12,9 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from remora_client._connect import connect, connect_local
-from remora_client._debugpy import let_child_go
+from remora_client._connecting._connect import connect, connect_local
 from remora_client._errors import ClientError, NoSuchProcess
+from remora_client._sessions._debugpy import let_child_go
 from remora_client._targets import local_sockets
 from remora_client._text import visible
 from remora_protocol import RequestFailed
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from remora_client._bridge._editor import Editor
     from remora_client._bridge._wishes import Wishes
-    from remora_client._connect import Link
+    from remora_client._connecting._connect import Link
     from remora_protocol import ProcessInfo, Request
 
 __all__ = ["Children"]

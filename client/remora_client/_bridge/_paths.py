@@ -16,7 +16,7 @@ from remora_client._model import Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from remora_client._localsource import LocalFile, LocalSources
+    from remora_client._source._localsource import LocalFile, LocalSources
 
 __all__ = ["Mapping", "Paths"]
 

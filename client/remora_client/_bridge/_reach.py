@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from remora_client._attach import open_process
-from remora_client._connect import connect
+from remora_client._connecting._connect import connect
 from remora_client._errors import ClientError
-from remora_client._localsource import LocalSources
+from remora_client._sessions._attach import open_process
 from remora_client._snapshot._door import link_to_snapshot
+from remora_client._source._localsource import LocalSources
 from remora_client._targets import choose_local, link_to
 
 if TYPE_CHECKING:
     from remora_client._bridge._wishes import Wishes
-    from remora_client._connect import Link
+    from remora_client._connecting._connect import Link
     from remora_protocol import ProcessInfo
 
 __all__ = ["reach"]

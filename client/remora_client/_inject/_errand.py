@@ -57,7 +57,7 @@ def start():
                 remora.enable_attach(**{enable!r})
         except remora.AttachAlreadyEnabledError:
             pass  # its door is where we did not look
-        from remora._registry import find_folder
+        from remora._network._registry import find_folder
         from remora_protocol import socket_path
         tell("+" + socket_path(find_folder() or "", os.getpid()))
     except BaseException as error:

@@ -14,16 +14,16 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from remora_client._credentials._secrets import ENVIRONMENT
 from remora_client._errors import ClientError, Rejected
 from remora_client._ptvsd import _handshake
-from remora_client._rpc import Rpc
-from remora_client._secrets import ENVIRONMENT
+from remora_client._transport._rpc import Rpc
 from remora_protocol import AFTER_LOGIN_LIMIT
 
 if TYPE_CHECKING:
+    from remora_client._credentials._secrets import Secret
     from remora_client._options import ConnectOptions
     from remora_client._ptvsd._records import Info
-    from remora_client._secrets import Secret
     from remora_protocol import ProcessInfo
 
 __all__ = ["Door", "knock"]

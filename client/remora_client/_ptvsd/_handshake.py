@@ -18,9 +18,9 @@ from remora_client._text import visible
 from remora_protocol import RemoteProtocolError
 
 if TYPE_CHECKING:
+    from remora_client._credentials._secrets import Secret
     from remora_client._ptvsd._codec import Codec
     from remora_client._ptvsd._records import Said
-    from remora_client._secrets import Secret
 
 __all__ = [
     "ask_info",

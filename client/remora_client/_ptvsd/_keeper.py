@@ -18,12 +18,12 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
-from remora_client import _dial, _tls
+from remora_client._credentials._secrets import Secret
 from remora_client._errors import ClientError
 from remora_client._options import ConnectOptions
 from remora_client._ptvsd import _handshake, _rescue
 from remora_client._ptvsd._adapter import Adapter
-from remora_client._secrets import Secret
+from remora_client._transport import _dial, _tls
 from remora_protocol import AFTER_LOGIN_LIMIT, Connection, RemoteProtocolError, Request, RequestFailed
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ import tokenize
 import zlib
 from typing import TYPE_CHECKING
 
-from remora_client._localsource import LocalSources
 from remora_client._ptvsd._lines import place, try_ranges
 from remora_client._ptvsd._records import TryRange
+from remora_client._source._localsource import LocalSources
 from remora_protocol import RequestFailed, match_by_name, near_matches
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING, Any
 
-from remora_client._connect import Link
-from remora_client._rpc import Rpc
+from remora_client._connecting._connect import Link
 from remora_client._snapshot._adapter import Adapter
 from remora_client._snapshot._file import SnapshotError, read_snapshot
+from remora_client._transport._rpc import Rpc
 from remora_protocol import (
     AFTER_LOGIN_LIMIT,
     Connection,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from remora_client._model import Frame, Scope, Thread, Variable
-    from remora_client._session import Session
+    from remora_client._sessions._session import Session
 
 __all__ = ["take_snapshot"]
 

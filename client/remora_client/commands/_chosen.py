@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from remora_client._errors import ClientError
-from remora_client._linemap import nearest_like
+from remora_client._source._linemap import nearest_like
 from remora_client._text import visible
 from remora_client.commands._places import find_source
 from remora_client.commands._table import CommandError

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from remora_client._group import Group, Member
+    from remora_client._groups._group import Group, Member
     from remora_client._model import Breakpoint, Frame, Source
-    from remora_client._session import Session
+    from remora_client._sessions._session import Session
 
 __all__ = ["Context", "Display", "Listing", "Seen"]
 

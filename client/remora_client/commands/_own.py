@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from remora_client._declared import Declared
     from remora_client._loop_thread import LoopThread
-    from remora_client._session import Session
+    from remora_client._sessions._session import Session
     from remora_client.commands._context import Context
 
 __all__ = ["load_own", "own_text", "rendered"]

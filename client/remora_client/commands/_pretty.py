@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from remora_client._model import Value, Variable
-    from remora_client._session import Session
+    from remora_client._sessions._session import Session
 
     OwnText: TypeAlias = Callable[[Session, Value], Awaitable[str | None]]
 

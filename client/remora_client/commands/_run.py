@@ -20,7 +20,7 @@ from remora_client.render import value_line
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
-    from remora_client._group import Group, Member
+    from remora_client._groups._group import Group, Member
     from remora_client._model import Stop
     from remora_client.commands._classify import Line
     from remora_client.commands._context import Context

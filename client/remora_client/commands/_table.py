@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from remora_client._fragments import Fragments
-    from remora_client._session import Session
+    from remora_client._sessions._session import Session
     from remora_client.commands._context import Context
 
 __all__ = [

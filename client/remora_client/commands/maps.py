@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError
 from remora_client._fragments import table
-from remora_client._pathmap import guess
+from remora_client._source._pathmap import guess
 from remora_client._text import visible
 from remora_client.commands._places import current_place, find_source, is_library
 from remora_client.commands._table import CommandError, Result, command

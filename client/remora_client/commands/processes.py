@@ -12,7 +12,7 @@ from remora_client.commands._table import CommandError, Result, command, no_argu
 
 if TYPE_CHECKING:
     from remora_client._fragments import Fragments
-    from remora_client._group import Group, Member
+    from remora_client._groups._group import Group, Member
     from remora_client.commands._context import Context
 
 __all__: list[str] = []

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from remora_client._model import Frame, Stop
-    from remora_client._session import Session
+    from remora_client._sessions._session import Session
     from remora_client.commands._context import Context
     from remora_client.locspec import Location
 

@@ -19,7 +19,7 @@ from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from remora_client._fragments import Fragments
-    from remora_client._session import Session
+    from remora_client._sessions._session import Session
     from remora_client.commands._context import Context
 
 __all__: list[str] = []

@@ -16,7 +16,7 @@ from remora_client._errors import ClientError, UsageError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from remora_client._connect import Link
+    from remora_client._connecting._connect import Link
     from remora_client._options import ConnectOptions
 
 __all__ = ["Discovery", "Target", "is_scheme", "open_discovery", "ray_setup_hook"]

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 from celery import Celery
 
-from remora_client._connect import Link, connect, connect_local
+from remora_client._connecting._connect import Link, connect, connect_local
 from remora_client._errors import ConnectError, NoSuchProcess, UsageError
 from remora_client._text import visible
 from remora_client.discovery import Target

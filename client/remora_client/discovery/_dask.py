@@ -23,7 +23,7 @@ from remora_client.discovery._key import Key
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from remora_client._connect import Link
+    from remora_client._connecting._connect import Link
     from remora_client._options import ConnectOptions
 
 __all__ = ["Dask"]

@@ -6,13 +6,13 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from remora_client._connect import connect
+from remora_client._connecting._connect import connect
 from remora_client._errors import ConnectError, NoSuchProcess
 from remora_client._text import visible
 from remora_protocol import Qualifier
 
 if TYPE_CHECKING:
-    from remora_client._connect import Link
+    from remora_client._connecting._connect import Link
     from remora_client._options import ConnectOptions
 
 __all__ = ["Key"]
@@ -35,7 +35,7 @@ class Key:
     @classmethod
     def new(cls) -> Key:
         """Make one."""
-        from remora_client._certificates import make_self_signed
+        from remora_client._credentials._certificates import make_self_signed
 
         certificate, private_key, fingerprint = make_self_signed(["remora-discovery"], _DAYS)
         return cls(secrets.token_urlsafe(32), certificate, private_key, fingerprint)

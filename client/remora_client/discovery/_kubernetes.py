@@ -14,7 +14,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from remora_client._connect import Link, connect
+from remora_client._connecting._connect import Link, connect
 from remora_client._errors import ClientError, ConnectError, Unreachable, UsageError
 from remora_client._text import visible
 from remora_client.discovery import Target

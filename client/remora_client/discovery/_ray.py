@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import ray
 
-from remora_client._dial import dial
 from remora_client._errors import ConnectError, Unreachable, UsageError
 from remora_client._text import visible
+from remora_client._transport._dial import dial
 from remora_client.discovery import Target
 from remora_client.discovery._key import Key
 from remora_client.discovery._ray_hook import NAMESPACE
@@ -27,7 +27,7 @@ from remora_client.discovery._ray_hook import NAMESPACE
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from remora_client._connect import Link
+    from remora_client._connecting._connect import Link
     from remora_client._options import ConnectOptions
 
 __all__ = ["Ray"]

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from remora_client._fragments import Fragments
-    from remora_client._group import Group, Member
-    from remora_client._session import Session
+    from remora_client._groups._group import Group, Member
+    from remora_client._sessions._session import Session
     from remora_client.commands import Line
     from remora_client.repl.layout import LayoutFace
     from remora_client.repl.layout.arrangement import Kind

@@ -8,10 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from remora_client._errors import UsageError
-from remora_client._feeds import are_many
-from remora_client._hosts import given as targets_given
+from remora_client._groups._feeds import are_many
+from remora_client._groups._hosts import given as targets_given
 from remora_client._options import from_arguments
-from remora_client._session import Session
+from remora_client._sessions._session import Session
 from remora_client._targets import open_session
 from remora_client._text import visible, visible_block
 from remora_client.commands import given_commands, load_config, load_own
@@ -56,7 +56,7 @@ async def _attach(arguments: Namespace, given: list[str]) -> int:
     if not are_many(targets, everyone=arguments.all or arguments.follow != "off"):
         session = await _open(targets[0] if targets else None, arguments)
         return await _debug(session, arguments, printer, config, given)
-    from remora_client._opening import open_group
+    from remora_client._groups._opening import open_group
 
     group = await open_group(
         targets,
@@ -125,7 +125,7 @@ async def _listen(arguments: Namespace) -> Session:
     def listening(place: str) -> None:
         print(f"Waiting at {place} for a program that calls remora.connect(). Ctrl-C ends it.", flush=True)
 
-    from remora_client._called import wait_for_call
+    from remora_client._connecting._called import wait_for_call
 
     link = await wait_for_call(qualifier, from_arguments(arguments), listening)
     try:

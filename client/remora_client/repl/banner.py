@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remora_client._connecting._foreign import NO_AUTHENTICATION, foreign_name
 from remora_client._errors import Gone
-from remora_client._foreign import NO_AUTHENTICATION, foreign_name
 from remora_client._text import visible
 
 if TYPE_CHECKING:
     from remora_client._fragments import Fragments
-    from remora_client._group import Group
-    from remora_client._session import Session
+    from remora_client._groups._group import Group
+    from remora_client._sessions._session import Session
     from remora_protocol import ProcessInfo
 
 __all__ = ["banner", "choice", "farewell", "group_banner", "group_farewell"]

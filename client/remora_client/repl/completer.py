@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from prompt_toolkit.completion import CompleteEvent
 
-    from remora_client._session import Session
+    from remora_client._sessions._session import Session
     from remora_client.commands import Command, Context
 
 __all__ = ["LineCompleter"]

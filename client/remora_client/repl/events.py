@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from remora_client._marking import Marker
 from remora_client._text import visible, visible_block
 from remora_client.commands import (
     FAILURES,
@@ -20,13 +19,14 @@ from remora_client.commands import (
     run_line,
     stop_lines,
 )
+from remora_client.repl._marking import Marker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from remora_client._group import Member
+    from remora_client._groups._group import Member
     from remora_client._model import Stop
-    from remora_client._session import Session
+    from remora_client._sessions._session import Session
     from remora_client.repl.app import Repl
 
 __all__ = ["Events"]

@@ -12,7 +12,7 @@ from remora_client.commands import CommandLine
 if TYPE_CHECKING:
     from remora_client._fragments import Fragments
     from remora_client._model import Frame
-    from remora_client._state import State
+    from remora_client._sessions._state import State
     from remora_client.commands import Line
 
 __all__ = ["About", "toolbar"]

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from remora._engine._base import Engine, ErrorWatch, Happening, Listener, Watch
-from remora._unseen import run_unseen
+from remora._interpreter._unseen import run_unseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable

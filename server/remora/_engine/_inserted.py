@@ -16,7 +16,6 @@ import sys
 from inspect import CO_ASYNC_GENERATOR
 from typing import TYPE_CHECKING, Any
 
-from remora import _frames
 from remora._engine import _bytecode
 from remora._engine._base import Happening
 from remora._engine._bytecode import original
@@ -30,15 +29,16 @@ from remora._engine._live import (
 )
 from remora._engine._reach import Swapper
 from remora._engine._settrace import SettraceEngine
-from remora._originals import get_ident
+from remora._interpreter import _frames
+from remora._interpreter._originals import get_ident
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import CodeType, FrameType
     from typing import TypeVar
 
-    from remora._conditions import Tested
     from remora._engine._base import ExitReport, Lines, Report
+    from remora._stopping._conditions import Tested
 
     T = TypeVar("T")
 
@@ -225,7 +225,7 @@ class InsertedEngine(SettraceEngine):
     @staticmethod
     def available() -> bool:
         """Whether bytecode can be rewritten and running threads be reached."""
-        from remora._engine import _native
+        from remora._interpreter import _native
 
         return _bytecode.SUPPORTED and _native.OtherThreads is not None and _native.set_constant is not None
 

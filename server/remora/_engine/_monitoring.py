@@ -27,7 +27,7 @@ from remora._engine._base import Happening
 from remora._engine._following import Following
 from remora._engine._leaving import yields_itself
 from remora._engine._live import known_functions
-from remora._originals import get_ident
+from remora._interpreter._originals import get_ident
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -16,10 +16,10 @@ import inspect
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from remora._engine import _native
 from remora._engine._bytecode import Rewriter, insertion_of, nested, original
 from remora._engine._live import functions_and_suspended_frames, running_frames
 from remora._engine._newcode import NewCode
+from remora._interpreter import _native
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -15,12 +15,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from remora import _frames
 from remora._engine import _leaving, _lines, _tracing
 from remora._engine._base import Happening
 from remora._engine._following import Following
 from remora._engine._live import running_frames
-from remora._originals import get_ident
+from remora._interpreter import _frames
+from remora._interpreter._originals import get_ident
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

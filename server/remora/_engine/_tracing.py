@@ -7,9 +7,9 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from remora._engine import _native
 from remora._engine._untraced import Sentinel, Untraced
-from remora._originals import get_ident
+from remora._interpreter import _native
+from remora._interpreter._originals import get_ident
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Set

@@ -11,9 +11,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from remora import _frames
-from remora._originals import get_ident
-from remora._timers import after
+from remora._interpreter import _frames
+from remora._interpreter._originals import get_ident
+from remora._interpreter._timers import after
 
 if TYPE_CHECKING:
     from collections.abc import Callable

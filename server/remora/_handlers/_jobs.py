@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from remora._evaluate import describe
+from remora._control._evaluate import describe
+from remora._control._helping import Help
 from remora._handlers._table import Deferred
-from remora._helping import Help
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from remora._session import Session
+    from remora._sessions._session import Session
 
 __all__ = ["on_thread"]
 

@@ -9,7 +9,7 @@ from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from remora._handlers._arguments import Arguments
-    from remora._sources import Sources
+    from remora._source._sources import Sources
 
 __all__ = ["describe_source", "read_source", "wanted_sha256"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
-    from remora._frames import Frame
+    from remora._interpreter._frames import Frame
 
 __all__ = ["Held", "References"]
 

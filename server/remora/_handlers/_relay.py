@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from remora import _registry
 from remora._handlers._table import Deferred
-from remora._transport import Transport
+from remora._network import _registry
+from remora._network._transport import Transport
 from remora_protocol import Connection, RemoteProtocolError, RequestFailed, Response
 
 if TYPE_CHECKING:
-    from remora._gateway import Member
-    from remora._session import Session
+    from remora._network._gateway import Member
+    from remora._sessions._session import Session
 
 __all__ = ["Relay"]
 

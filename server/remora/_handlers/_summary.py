@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from remora._children import Child, Lazy, Rest, children_of, has_children
 from remora._handlers._references import Held
-from remora._values import Renderer, container_class, length, type_name
+from remora._inspection._children import Child, Lazy, Rest, children_of, has_children
+from remora._inspection._values import Renderer, container_class, length, type_name
 
 if TYPE_CHECKING:
-    from remora._frames import Frame
     from remora._handlers._references import References
+    from remora._interpreter._frames import Frame
 
 __all__ = ["Summary", "summarize", "variable"]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, Union
 
 if TYPE_CHECKING:
     from remora._handlers._arguments import Arguments
-    from remora._session import Session
+    from remora._sessions._session import Session
     from remora_protocol import RequestFailed
 
 __all__ = ["HANDLERS", "Deferred", "Handler", "When", "handles"]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from remora._breakpoints import ExceptionFilter, FunctionBreakpoint, SourceBreakpoint
 from remora._handlers._places import describe_source, read_source, wanted_sha256
 from remora._handlers._table import handles
+from remora._stopping._breakpoints import ExceptionFilter, FunctionBreakpoint, SourceBreakpoint
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
-    from remora._breakpoints import Breakpoint
     from remora._handlers._arguments import Arguments
-    from remora._session import Session
+    from remora._sessions._session import Session
+    from remora._stopping._breakpoints import Breakpoint
 
 __all__ = ["set_breakpoints"]
 

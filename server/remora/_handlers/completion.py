@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from remora._handlers._jobs import on_thread
 from remora._handlers._table import Deferred, handles
-from remora._statics import attribute_names, is_a, parameters, stored
+from remora._inspection._statics import attribute_names, is_a, parameters, stored
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from remora._handlers._arguments import Arguments
-    from remora._session import Session
+    from remora._sessions._session import Session
 
 __all__ = ["completions"]
 

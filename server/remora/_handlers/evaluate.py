@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from remora import _evaluate
+from remora._control import _evaluate
 from remora._handlers._jobs import on_thread
 from remora._handlers._summary import Summary, shown, summarize
 from remora._handlers._table import Deferred, handles
-from remora._values import CLIPBOARD, DETAIL, SHORT, Renderer
+from remora._inspection._values import CLIPBOARD, DETAIL, SHORT, Renderer
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
-    from remora._frames import Frame
     from remora._handlers._arguments import Arguments
-    from remora._session import Session
+    from remora._interpreter._frames import Frame
+    from remora._sessions._session import Session
 
 __all__ = ["evaluate"]
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from remora._filters import Skip
 from remora._handlers._places import read_source
 from remora._handlers._table import Deferred, handles
+from remora._source._filters import Skip
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from remora._handlers._arguments import Arguments
-    from remora._session import Session
-    from remora._stops import Stop
+    from remora._sessions._session import Session
+    from remora._stopping._stops import Stop
 
     Done = Callable[[Any, "BaseException | None"], None]
 

@@ -9,7 +9,7 @@ from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from remora._handlers._arguments import Arguments
-    from remora._session import Session
+    from remora._sessions._session import Session
 
 __all__ = ["input_"]
 

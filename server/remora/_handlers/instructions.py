@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from remora._disassembly import Row, disassemble, row_at
 from remora._handlers._places import describe_source
 from remora._handlers._table import handles
+from remora._inspection._disassembly import Row, disassemble, row_at
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from types import CodeType
 
     from remora._handlers._arguments import Arguments
-    from remora._session import Session
+    from remora._sessions._session import Session
 
 __all__ = ["disassemble_at"]
 

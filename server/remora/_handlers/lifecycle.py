@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from remora._handlers._table import HANDLERS, When, handles
 from remora._handlers.execution import stops_all
 from remora._handlers.login import reject
+from remora._interpreter._subinterpreters import count_others
 from remora._log import log
-from remora._login import DRIVER_ROLE
-from remora._subinterpreters import count_others
+from remora._network._login import DRIVER_ROLE
 from remora_protocol import RequestFailed, __version__
 
 if TYPE_CHECKING:
     from remora._handlers._arguments import Arguments
-    from remora._session import Session
+    from remora._sessions._session import Session
 
 __all__ = ["initialize"]
 

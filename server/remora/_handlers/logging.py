@@ -8,7 +8,7 @@ from remora._handlers._table import handles
 
 if TYPE_CHECKING:
     from remora._handlers._arguments import Arguments
-    from remora._session import Session
+    from remora._sessions._session import Session
 
 __all__ = ["logging"]
 

@@ -18,7 +18,7 @@ from remora_protocol import (
 
 if TYPE_CHECKING:
     from remora._handlers._arguments import Arguments
-    from remora._session import Session
+    from remora._sessions._session import Session
 
 __all__ = ["hello"]
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from remora._handlers._relay import Relay
 from remora._handlers._table import Deferred, When, handles
-from remora._login import DRIVER_ROLE, Peer
+from remora._network._login import DRIVER_ROLE, Peer
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
-    from remora._gateway import Gateway
+    from remora._commands._host import Host
     from remora._handlers._arguments import Arguments
-    from remora._host import Host
-    from remora._session import Session
+    from remora._network._gateway import Gateway
+    from remora._sessions._session import Session
     from remora_protocol import ProcessInfo
 
 __all__ = ["processes"]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from remora._handlers._places import read_source
 from remora._handlers._table import handles
-from remora._statics import own_dict
+from remora._inspection._statics import own_dict
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from remora._handlers._arguments import Arguments
-    from remora._session import Session
+    from remora._sessions._session import Session
 
 __all__ = ["source"]
 

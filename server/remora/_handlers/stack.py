@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from remora._evaluate import describe
-from remora._exceptions import family_of, frames_of
+from remora._control._evaluate import describe
 from remora._handlers._jobs import on_thread
 from remora._handlers._places import describe_source
 from remora._handlers._table import Deferred, handles
-from remora._statics import class_name, module_of
-from remora._stops import ShownError
-from remora._values import safe_repr
+from remora._inspection._statics import class_name, module_of
+from remora._inspection._values import safe_repr
+from remora._stopping._exceptions import family_of, frames_of
+from remora._stopping._stops import ShownError
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
-    from remora._exceptions import Related
-    from remora._frames import Frame
     from remora._handlers._arguments import Arguments
-    from remora._session import Session
-    from remora._stops import Stop
+    from remora._interpreter._frames import Frame
+    from remora._sessions._session import Session
+    from remora._stopping._exceptions import Related
+    from remora._stopping._stops import Stop
 
 __all__ = ["threads"]
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from remora._handlers._places import describe_source
 from remora._handlers._table import handles
-from remora._tasks import find_tasks
+from remora._inspection._tasks import find_tasks
 
 if TYPE_CHECKING:
-    from remora._frames import Frame
     from remora._handlers._arguments import Arguments
-    from remora._session import Session
-    from remora._tasks import Task
+    from remora._inspection._tasks import Task
+    from remora._interpreter._frames import Frame
+    from remora._sessions._session import Session
 
 __all__ = ["tasks"]
 

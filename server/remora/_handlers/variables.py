@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from remora import _frames
-from remora._children import BLOCK, Child, Children, Lazy, Names, Rest, children_of
-from remora._evaluate import evaluate
+from remora._control._evaluate import evaluate
 from remora._handlers._jobs import on_thread
 from remora._handlers._references import Held
 from remora._handlers._summary import Summary, summarize, variable
 from remora._handlers._table import Deferred, handles
-from remora._values import SHORT, Renderer
+from remora._inspection._children import BLOCK, Child, Children, Lazy, Names, Rest, children_of
+from remora._inspection._values import SHORT, Renderer
+from remora._interpreter import _frames
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
-    from remora._frames import Frame
     from remora._handlers._arguments import Arguments
-    from remora._session import Session
+    from remora._interpreter._frames import Frame
+    from remora._sessions._session import Session
 
 __all__ = ["scopes", "variables"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from remora_client._bridge._paths import Mapping, Paths
-from remora_client._localsource import LocalSources
+from remora_client._source._localsource import LocalSources
 from remora_protocol import sha256_text
 
 TEXT = b"print(1)\n"

@@ -11,7 +11,7 @@ import pytest
 from remora_client._fragments import plain
 from remora_client._model import Stop
 from remora_client._options import ConnectOptions
-from remora_client._session import Session
+from remora_client._sessions._session import Session
 from remora_client._targets import open_session
 from remora_client.commands import Context, run_script_line, stop_lines, wait_after
 from tests.support.interpreters import NEWEST

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from remora_client._errors import ClientError
-from remora_client._localsource import LocalSources
+from remora_client._source._localsource import LocalSources
 from tests.client.commands.conftest import PROGRAM, Debugging
 from tests.support.interpreters import NEWEST
 from tests.support.program import Program

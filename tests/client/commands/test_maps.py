@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from remora_client._errors import ClientError
-from remora_client._localsource import LocalSources
+from remora_client._source._localsource import LocalSources
 from tests.client.commands.conftest import Debugging
 
 

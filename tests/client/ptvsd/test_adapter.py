@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from remora_client import ConnectError, ConnectOptions
-from remora_client._connect import connect
+from remora_client._connecting._connect import connect
 from remora_client._ptvsd import _records as r
 from remora_client._ptvsd._adapter import Adapter
 from remora_client._ptvsd._binary import BinaryCodec

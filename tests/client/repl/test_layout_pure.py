@@ -9,7 +9,7 @@ import pytest
 
 from remora_client._fragments import Fragments, plain, without_head, wrapped
 from remora_client._model import Frame, Scope, Source, Variable
-from remora_client._session import Session
+from remora_client._sessions._session import Session
 from remora_client.render import source_lines
 from remora_client.repl.layout.arrangement import KINDS, Sizes, arrange, borders
 from remora_client.repl.layout.output import OutputPane

@@ -12,8 +12,9 @@ import tempfile
 import traceback
 import types
 
-from remora._engine import _linetables, _native
+from remora._engine import _linetables
 from remora._engine._bytecode import Rewriter, insert, insertion_of, lines_of, nested, original
+from remora._interpreter import _native
 
 VERSION = sys.version_info[:2]
 

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-from remora._engine import _native
+from remora._interpreter import _native
 
 UP_TO_311 = sys.version_info < (3, 12)
 

@@ -19,9 +19,9 @@ import traceback
 import types
 import zipfile
 
-from remora._engine import _native
 from remora._engine._bytecode import insertion_of, nested
 from remora._engine._reach import Swapper
+from remora._interpreter import _native
 
 FILENAME = "/somewhere/program.py"
 

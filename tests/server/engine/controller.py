@@ -11,10 +11,10 @@ import threading
 import traceback
 from typing import Any, Callable
 
-from remora._debugger import Debugger
+from remora._control._debugger import Debugger
 from remora._engine import Engine, run_unseen
-from remora._originals import get_ident, start_new_thread
-from remora._sources import Sources
+from remora._interpreter._originals import get_ident, start_new_thread
+from remora._source._sources import Sources
 
 PATIENCE = 20.0
 

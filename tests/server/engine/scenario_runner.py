@@ -45,7 +45,7 @@ class Scene(Controller):
 
     def break_at(self, *markers: str, path: str | None = None, **options: Any) -> list[Any]:
         """Set these and no other breakpoints in the file."""
-        from remora._breakpoints import SourceBreakpoint
+        from remora._stopping._breakpoints import SourceBreakpoint
 
         specs = [SourceBreakpoint(self.line(marker), **options) for marker in markers]
         return list(self.call("set_breakpoints", path or self.path, specs))

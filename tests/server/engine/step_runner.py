@@ -17,7 +17,7 @@ from typing import Any, Callable
 
 from controller import Controller
 
-from remora._breakpoints import SourceBreakpoint
+from remora._stopping._breakpoints import SourceBreakpoint
 
 RUN = re.compile(r"#> (?:\[(?P<where>[^]]*)\] )?(?P<steps>[\w ]+?) *(?:->.*)?$")
 MARKER = re.compile(r"# @(\w+)\s*$")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from remora_client._model import Frame, Scope, Variable
-    from remora_client._session import Session
+    from remora_client._sessions._session import Session
 
 __all__ = ["PAGE", "Node", "Tree"]
 

@@ -14,7 +14,7 @@ from remora_client.repl.layout.tree import Tree
 
 if TYPE_CHECKING:
     from remora_client._model import Breakpoint, Frame, Source
-    from remora_client._session import Session
+    from remora_client._sessions._session import Session
     from remora_client.commands import Context
 
 __all__ = ["View"]

@@ -3,7 +3,7 @@
 import sys
 import threading
 
-from remora._breakpoints import SourceBreakpoint
+from remora._stopping._breakpoints import SourceBreakpoint
 
 
 def loop(turns):
@@ -205,7 +205,7 @@ def scenario_log_messages(scene):
 
 
 def scenario_log_messages_on_a_hot_line_are_capped_and_say_so(scene):
-    from remora import _breakpoints
+    from remora._stopping import _breakpoints
 
     cap, _breakpoints.LOGS_PER_SECOND = _breakpoints.LOGS_PER_SECOND, 10
     try:

@@ -5,7 +5,7 @@ import contextlib
 import sys
 import threading
 
-from remora._breakpoints import ExceptionFilter
+from remora._stopping._breakpoints import ExceptionFilter
 
 
 def stops(scene, program, *filters):

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from remora._breakpoints import FunctionBreakpoint
+from remora._stopping._breakpoints import FunctionBreakpoint
 
 REPLACES = sys.implementation.name == "cpython" and sys.version_info < (3, 12)
 

@@ -4,7 +4,7 @@ import asyncio
 import functools
 import sys
 
-from remora._breakpoints import FunctionBreakpoint
+from remora._stopping._breakpoints import FunctionBreakpoint
 
 
 def plain(value):

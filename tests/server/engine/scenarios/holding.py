@@ -193,7 +193,7 @@ def scenario_evaluation_on_the_held_thread(scene):
             pass
         # What is evaluated may come by the same breakpoint, which must not hold a thread that is held.
         assert scene.evaluate(thread, lambda: held(5)) == 11
-        from remora import _frames
+        from remora._interpreter import _frames
 
         scene.evaluate(thread, lambda: _frames.set_local(frame.frame, "other", 100))
         scene.call("resume", None)

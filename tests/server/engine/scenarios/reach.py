@@ -162,7 +162,7 @@ def scenario_a_module_that_is_imported_later(scene):
     path = os.path.join(folder, "remora_late.py")
     with open(path, "w") as file:
         file.write("import os\nvalue = 1\ndef function():\n    return value\nclass Thing:\n    other = 2\nfunction()\n")
-    from remora._breakpoints import SourceBreakpoint
+    from remora._stopping._breakpoints import SourceBreakpoint
 
     specs = [SourceBreakpoint(line, log_message="hit") for line in (1, 2, 4, 6)]
     answer = scene.call("set_breakpoints", path, specs)
@@ -190,7 +190,7 @@ def scenario_a_module_that_is_imported_later(scene):
 
 
 def scenario_code_that_is_executed_from_text(scene):
-    from remora._breakpoints import SourceBreakpoint
+    from remora._stopping._breakpoints import SourceBreakpoint
 
     specs = [SourceBreakpoint(2, log_message="hit")]
     scene.call("set_breakpoints", "made_up.py", specs)
@@ -282,7 +282,7 @@ def scenario_threads_that_start_later(scene):
 
 def scenario_every_turn_of_a_loop_while_others_come_and_go(scene):
     """Arming a code object anew must not lose hits of the breakpoints that it has already."""
-    from remora._breakpoints import SourceBreakpoint
+    from remora._stopping._breakpoints import SourceBreakpoint
 
     first, second = scene.line("steady"), scene.line("coming")
     kept = SourceBreakpoint(first, condition="counts.append(turn)")

@@ -1,0 +1,1 @@
+"""Secrets and certificates: where they come from, and who is asked about them."""

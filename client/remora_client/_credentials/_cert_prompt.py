@@ -1,0 +1,75 @@
+"""Asking a person on the terminal: whether to trust a certificate, and for a secret. Blocks."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Literal
+
+from remora_client._text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from remora_client._credentials._certificates import CertificateProblem
+
+__all__ = ["ask_certificate", "ask_secret", "can_ask"]
+
+_ANSWERS: dict[str, Literal["no", "once", "always"]] = {
+    "": "no",
+    "n": "no",
+    "no": "no",
+    "o": "once",
+    "once": "once",
+    "a": "always",
+    "always": "always",
+}
+
+
+def can_ask() -> bool:
+    """Whether there is a person: what we read is a terminal, and so is what we write questions to."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr is not None and sys.stderr.isatty()
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C while asking ends the program; asyncio would only note it and go on waiting for the answer."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def ask_certificate(problem: CertificateProblem) -> Literal["no", "once", "always"]:
+    """Show the certificate and what is wrong with it, and ask."""
+    out = sys.stderr
+    print(f"The certificate of {problem.place} does not prove that it is the server you mean:", file=out)
+    for reason in problem.reasons:
+        print(f"  - {reason}", file=out)
+    print(file=out)
+    for line in problem.certificate.lines():
+        print(f"  {line}", file=out)
+    print("\nCompare the fingerprint with the one that the server's owner gives you.", file=out)
+    while True:
+        print(f"Trust it? [N]o / [o]nce / [a]lways for {problem.place}: ", end="", file=out, flush=True)
+        with _interruptible():
+            line = sys.stdin.readline()
+        answer = _ANSWERS.get(line.strip().lower())
+        if not line or answer is not None:
+            return answer or "no"
+
+
+def ask_secret(address: str) -> str | None:
+    """Ask for a secret, without showing it. None: there was no answer."""
+    try:
+        with _interruptible():
+            return getpass.getpass(f"Secret for {visible(address)}: ", stream=sys.stderr)
+    except EOFError:
+        return None

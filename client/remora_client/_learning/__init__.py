@@ -1,0 +1,1 @@
+"""`remora demo` and `remora tutorial`, and the game that both debug."""

@@ -1,0 +1,1 @@
+"""One debugging session: attaching, breakpoints, run control, looking, coming back."""

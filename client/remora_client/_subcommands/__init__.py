@@ -1,0 +1,1 @@
+"""What the command `remora` does, one module for each of its commands."""

@@ -1,0 +1,322 @@
+"""`remora exec`: debugger commands without a terminal, in order, until one fails; then detach.
+
+With --json every line of standard output is one object: `{"command", "ok", "result" | "error", "stop"?}` for
+each command and `{"event", "body"}` for each event in between. Runs on the event loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from remora_client._errors import ClientError, Gone, TimedOut
+from remora_client._groups._feeds import are_many
+from remora_client._groups._hosts import given as targets_given
+from remora_client._groups._opening import open_group
+from remora_client._options import from_arguments
+from remora_client._subcommands._hooks import Hooks
+from remora_client._targets import open_session
+from remora_client.commands import (
+    CommandError,
+    Context,
+    Given,
+    Result,
+    called_lines,
+    classify_script,
+    commands_for,
+    error_text,
+    expand_alias,
+    given_commands,
+    load_own,
+    note_line,
+    run_line,
+    stop_data,
+    stop_lines,
+    wait_after,
+)
+from remora_client.repl._marking import Marker, host_of
+from remora_client.repl.printer import Printer, output_lines, wants_color
+from remora_protocol import RequestFailed
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
+
+    from remora_client._groups._group import Member
+    from remora_client._model import Stop
+    from remora_client._sessions._session import Session
+
+__all__ = ["Script", "run"]
+
+_ON_HIT_DEPTH = 100
+
+
+def run(arguments: Namespace) -> int:
+    """Attach, run the commands, detach. Gives the exit code."""
+    load_own(lambda text: print(f"remora: {text}", file=sys.stderr))
+    return asyncio.run(_run(arguments, given_commands(arguments.file, arguments.commands)))
+
+
+async def _run(arguments: Namespace, given: list[Given]) -> int:
+    deadline = None
+    if arguments.timeout is not None:
+        deadline = asyncio.get_running_loop().time() + arguments.timeout
+    targets = [each.text for each in targets_given(arguments.targets)]
+    try:
+        async with asyncio.timeout_at(deadline):
+            arguments.follow = arguments.follow or "off"  # a script does the same everywhere: no settings
+            if are_many(targets, everyone=arguments.all or arguments.follow != "off"):
+                ctx = await _open_group(targets, arguments)
+            else:
+                ctx = Context(await _open(targets[0] if targets else None, arguments))
+    except TimeoutError:
+        place = ", ".join(targets) or "a process"
+        raise TimedOut(f"Not attached to {place} within {arguments.timeout:g} s.") from None
+    printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
+    stop = ctx.session.stop
+    if stop is None or stop.was_there or not ctx.session.link.is_remora:
+        ctx.shown_stop = ctx.session.state.stops  # a stop that was there before us is no news
+    hooks = Hooks.from_arguments(arguments)
+    script = Script(ctx, printer, as_json=arguments.json, deadline=deadline, hooks=hooks)
+    group, session = ctx.group, ctx.session
+    remove = script.listen()
+    try:
+        try:
+            await hooks.arm(session, group or session)
+        except (ClientError, RequestFailed) as error:
+            script._failed(Given("(before watching)", ""), error)
+            return _exit_code(error)
+        code = await script.run(given)
+        return await script.stay() if hooks and not code else code
+    finally:
+        remove()
+        script.flush()
+        await (group or session).detach()
+
+
+async def _open(target: str | None, arguments: Namespace) -> Session:
+    return await open_session(
+        target,
+        from_arguments(arguments),
+        pid=arguments.pid,
+        name=arguments.name,
+        force=arguments.force,
+        source=arguments.source,
+    )
+
+
+async def _open_group(targets: list[str], arguments: Namespace) -> Context:
+    group = await open_group(targets, arguments, lambda text: print(f"remora: {text}", file=sys.stderr))
+    for each in group.members.values():
+        each.session.told = each.session.state.stops
+    member = group.first()
+    assert member is not None
+    return Context(member.session, group, member)
+
+
+class Script:
+    """Runs commands one after the other, and tells what came of each."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        printer: Printer,
+        *,
+        as_json: bool = False,
+        deadline: float | None = None,
+        hooks: Hooks | None = None,
+    ) -> None:
+        self.hooks = hooks or Hooks()
+        self.ctx = ctx
+        self.printer = printer
+        self.as_json = as_json
+        self.deadline = deadline
+        self.host = host_of(ctx.session)
+        self.marker = Marker(printer.print)
+        self._left = False
+        self._ran: list[str] = []
+        ctx.past = lambda: self._ran
+
+    def listen(self) -> Callable[[], None]:
+        """Tell what the program does, or the programs do, from now on. Gives what ends that."""
+        if self.ctx.group is None:
+            return self.ctx.session.listen(self.on_event)
+        return self.ctx.group.listen(self.on_member_event, self._note)
+
+    def flush(self) -> None:
+        """Show what came without the end of its line."""
+        self.marker.flush()
+
+    async def run(self, given: list[Given]) -> int:
+        """Run them all, or up to the first that fails. Gives the exit code."""
+        for each in given:
+            try:
+                async with asyncio.timeout_at(self.deadline):
+                    await self._command(each.text)
+            except Exception as error:  # one that is not of FAILURES is a bug: a sentence, too
+                failure: BaseException = self._too_late() if isinstance(error, TimeoutError) else error
+                self._failed(each, failure)
+                return _exit_code(failure)
+            if self._left:
+                break
+        return 0
+
+    async def stay(self) -> int:
+        """Run the hooks at every stop, until the program ends or the time is up, or a hook fails."""
+        ctx = self.ctx
+        while not self._left and (ctx.group is not None or not ctx.session.state.over):
+            try:
+                async with asyncio.timeout_at(self.deadline):
+                    if ctx.session.stop is not None and ctx.shown_stop == ctx.session.state.stops:
+                        await ctx.session.resume()
+                    stop = await wait_after(ctx, Result(resumed=True, anyone=True))
+            except TimeoutError:
+                return 0  # so long it was to watch
+            except (ClientError, RequestFailed) as error:  # gone, or it may not be let go on by us
+                self._failed(Given("(watching)", ""), error)
+                return _exit_code(error)
+            if stop is None:
+                break
+            try:
+                async with asyncio.timeout_at(self.deadline):
+                    await self._on_hit(stop)
+            except TimeoutError:
+                return 0
+            except Exception as error:
+                self._failed(Given("(at a stop)", ""), error)
+                return _exit_code(error)
+        return 0
+
+    def on_member_event(self, member: Member, event: str, body: dict[str, Any]) -> None:
+        """Tell what one of the programs does in between, and which."""
+        if event in ("remora/joined", "remora/left"):
+            if self.as_json:
+                told = {"number": member.number, "name": member.name}
+                self._write({"event": event, "body": told, "pid": member.pid, "host": member.host})
+            else:
+                self.marker.flush(member)
+                does = "joined" if event == "remora/joined" else "left"
+                self.printer.print([("class:dim", f"Process {member.number} {does}: {member}\n")])
+        elif self.as_json:
+            self._tell(event, body, member.pid, member.host)
+        elif event == "output" and body.get("category") != "telemetry":
+            category = str(body.get("category", "console"))
+            self.marker.output(member, category, str(body.get("output", "")))
+        elif event == "remora/note":
+            self._note(f"{member}: {body.get('text', '')}")
+
+    def _note(self, text: str) -> None:
+        if self.as_json:
+            print(f"remora: {text}", file=sys.stderr)
+        else:
+            self.printer.print([("class:warning", f"{text}\n")])
+
+    def _tell(self, event: str, body: dict[str, Any], pid: int | None, host: str) -> None:
+        if not event.startswith("remora/") or event == "remora/called":
+            self._write({"event": event, "body": body, "pid": pid, "host": host})
+        elif event == "remora/note":
+            print(f"remora: {body.get('text', '')}", file=sys.stderr)
+
+    def on_event(self, event: str, body: dict[str, Any]) -> None:
+        """Tell what the program does in between."""
+        if self.as_json:
+            self._tell(event, body, self._pid, self.host)
+        elif event == "output" and body.get("category") != "telemetry":
+            text = str(body.get("output", ""))
+            self.printer.print(output_lines(str(body.get("category", "console")), text))
+        elif event == "remora/called":
+            self.printer.print(called_lines(body))
+        elif event == "remora/note":
+            self.printer.print([("class:warning", f"{body.get('text', '')}\n")])
+
+    @property
+    def _pid(self) -> int | None:
+        process = self.ctx.session.process
+        return process["pid"] if process is not None else None
+
+    def _who(self) -> dict[str, Any]:
+        """Which process a line is about."""
+        member = self.ctx.member
+        if member is not None:
+            return {"pid": member.pid, "host": member.host}
+        return {"pid": self._pid, "host": self.host}
+
+    async def _command(self, text: str) -> None:
+        if self.ctx.group is not None and self.ctx.session.state.over:
+            other = self.ctx.group.first()
+            if other is None:
+                raise Gone("all processes have ended.")
+            self.ctx.choose(other)
+        if self.ctx.session.state.phase == "gone":
+            await self.ctx.session.wait_for_stop()  # raises what happened to it
+        if self.ctx.session.state.phase == "ended":
+            raise Gone("the program has ended.")
+        self._ran.append(text)
+        line = classify_script(expand_alias(self.ctx, text))
+        result = await run_line(self.ctx, line)
+        note_line(self.ctx, line)
+        self.printer.transcript = self.ctx.transcript
+        self._left = self._left or result.left
+        stop = None
+        if result.resumed:
+            stop = await wait_after(self.ctx, result)
+        await self._succeeded(text, result, stop)
+        if stop is not None:
+            await self._on_hit(stop)
+
+    async def _succeeded(self, text: str, result: Result, stop: Stop | None) -> None:
+        ended = result.resumed and stop is None
+        data = result.data
+        if ended:
+            data = {"ended": True, "exitCode": self.ctx.session.state.exit_code}
+        if self.as_json:
+            line = {"command": text, "ok": True, "result": data, **self._who()}
+            self._write(line | ({"stop": stop_data(stop)} if stop is not None else {}))
+            return
+        self.printer.print(result.text)
+        if stop is not None:
+            if self.ctx.member is not None:
+                self.marker.flush()
+                shown = f"Process {self.ctx.member.number}, {self.ctx.member}:\n"
+                self.printer.print([("class:heading", shown)])
+            self.printer.print(await stop_lines(self.ctx, stop))
+        elif ended:
+            over = "The program ended.\n" if self.ctx.group is None else "All processes have ended.\n"
+            self.printer.print([("class:dim", over)])
+
+    async def _on_hit(self, stop: Stop) -> None:
+        """The commands that were left for this breakpoint. They may let the program run, and stop again."""
+        hooked = await self.hooks.commands_for(self.ctx.session, stop) if self.hooks else []
+        for text in [*commands_for(self.ctx, stop), *hooked]:
+            if self._left or self.ctx.session.state.over:
+                return
+            self.ctx.depth += 1
+            try:
+                if self.ctx.depth > _ON_HIT_DEPTH:
+                    raise CommandError("The commands of breakpoints call each other without an end.")
+                await self._command(text)
+            finally:
+                self.ctx.depth -= 1
+
+    def _too_late(self) -> CommandError:
+        if self.ctx.session.state.phase == "running":
+            return CommandError("No stop in the time given; the program runs on.")
+        return CommandError("No answer in the time given.")
+
+    def _failed(self, given: Given, error: BaseException) -> None:
+        text = error_text(error)
+        if self.as_json:
+            self._write({"command": given.text, "ok": False, "error": text, **self._who()})
+        else:
+            self.printer.stream.flush()
+            print(f"remora: {given.where}{given.text}: {text}", file=sys.stderr)
+
+    def _write(self, line: dict[str, Any]) -> None:
+        self.printer.stream.write(json.dumps(line) + "\n")
+        self.printer.stream.flush()
+
+
+def _exit_code(error: BaseException) -> int:
+    return error.exit_code if isinstance(error, ClientError) else 1

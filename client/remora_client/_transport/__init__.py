@@ -1,0 +1,1 @@
+"""Bytes and messages: sockets, TLS, tunnels, and requests over one connection."""

@@ -1,0 +1,567 @@
+"""The debugger of this process: what a client may ask of it.
+
+Every method is called on the server's thread and returns at once, but for `break_here` and `post_mortem`,
+which the program calls. What happens on the program's threads is in `_reports`.
+
+It is this long because it is the whole of what can be asked for, each in a few lines.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from remora._control._calls import Call
+from remora._control._reports import Reports
+from remora._control._stacks import Stacks
+from remora._control._telling import Telling
+from remora._control._threads import ThreadInfo, ThreadRecord, Threads
+from remora._control._world import World
+from remora._engine import Engine, choose
+from remora._engine._lines import lines_of
+from remora._inspection._disassembly import Addresses
+from remora._interpreter import _frames
+from remora._interpreter._frames import Frame
+from remora._interpreter._originals import get_ident
+from remora._interpreter._timers import after
+from remora._source._filters import Filters
+from remora._source._placement import code_lines
+from remora._stopping import _exceptions
+from remora._stopping._binding import LineTable
+from remora._stopping._breakpoints import Breakpoint, ExceptionFilter, FunctionBreakpoint, SourceBreakpoint
+from remora._stopping._conditions import BadExpression
+from remora._stopping._functions import FunctionTable
+from remora._stopping._stepping import Plan, ReturnValue
+from remora._stopping._stops import ShownError, Stop
+from remora._stopping._targets import Target, calls_at
+from remora_protocol import RequestFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import CodeType, FrameType
+
+    from remora._control._telling import Publish
+    from remora._source._sources import Sources
+
+    T = TypeVar("T")
+    Done = Callable[[Any, "BaseException | None"], None]
+    Post = Callable[[Callable[[], None]], None]
+    StepKind = Literal["in", "over", "out", "return", "until"]
+
+__all__ = [
+    "Breakpoint",
+    "Debugger",
+    "ExceptionFilter",
+    "Frame",
+    "FunctionBreakpoint",
+    "SourceBreakpoint",
+    "Stop",
+    "ThreadInfo",
+]
+
+PAUSE_PATIENCE = 0.1
+"""Seconds until a thread that does not come by, and does not move either, counts as being inside C."""
+
+PAUSE_LIMIT = 1.0
+"""Seconds more until one that moves counts as out of reach."""
+
+_FILTERS = ("raised", "uncaught", "userUnhandled")
+
+
+class Debugger:
+    """One per process.
+
+    Args:
+        sources: which files there are.
+        post: runs a function on the server's thread; from any thread, never blocks.
+        engine: for tests; by default the best one for this Python.
+
+    Attributes:
+        engine_name: monitoring, inserted or settrace.
+        limits: what this Python cannot do, as sentences.
+        own_threads: idents of threads that are never stopped or listed.
+        addresses: of the instructions that clients were shown.
+        filters: whose code is whose; `filters.just_my_code` may be set at any time.
+    """
+
+    def __init__(self, sources: Sources, post: Post, engine: Engine | None = None) -> None:
+        self.own_threads: set[int] = set()
+        self.filters = Filters()
+        self.addresses = Addresses()
+        self._sources = sources
+        self._post = post
+        self._engine: Engine = choose() if engine is None else engine
+        self.engine_name = self._engine.name
+        self.limits = self._engine.limits
+        self._numbers = itertools.count(1)
+        self._telling = Telling(sources)
+        is_user = lambda name: self.filters.rule(name) is None  # noqa: E731
+        self._lines = LineTable(sources, lambda: next(self._numbers), is_user)
+        self._functions = FunctionTable(lambda: next(self._numbers), self._engine, is_user)
+        self._reports = Reports(
+            engine=self._engine,
+            filters=self.filters,
+            lines=self._lines,
+            functions=self._functions,
+            telling=self._telling,
+            own_threads=self.own_threads,
+        )
+        self._stacks = Stacks(self.filters)
+        self._make_world()
+
+    def _make_world(self) -> None:
+        self._threads = Threads(self.own_threads)
+        self._world = World(self._engine, self._threads, self._announce, self._lose_stop)
+        self._reports.world = self._world
+        self._cancel_pauses: dict[int | None, Callable[[], None]] = {}
+
+    # -- attaching
+
+    def attach(self, publish: Publish) -> None:
+        """Begin to debug; `publish(event, body)` is called on any thread and must not block."""
+        if self._telling.publish is None:
+            self._engine.attach(self._reports)
+            self._world.open()
+        self._telling.publish = publish
+
+    def detach(self) -> None:
+        """End it: every thread runs, and nothing of ours is left in the program. Idempotent."""
+        if self._telling.publish is None:
+            return
+        self._telling.publish = None
+        for ident in list(self._cancel_pauses):
+            self._stop_waiting_for_pause(ident)
+        with self._world.lock:
+            self._clear()
+            self._engine.detach()
+        self._world.close()
+
+    def after_fork_in_child(self) -> None:
+        """This process is a copy with one thread. It is not debugged until somebody attaches here."""
+        self._telling.publish = None
+        self.own_threads.clear()
+        self._make_world()
+        self._clear()
+        self._engine.after_fork_in_child()
+
+    def _clear(self) -> None:
+        self._lines.clear()
+        self._functions.clear()
+        self._reports.forget()
+        self._reports.hooks.remove()
+        self._stacks.forget()
+        self.addresses.clear()
+
+    # -- breakpoints
+
+    def set_breakpoints(
+        self, path: str, specs: Sequence[SourceBreakpoint], *, sha256: str | None = None
+    ) -> list[Breakpoint]:
+        """Replace the breakpoints of one file, named as the client names it."""
+        with self._world.lock:
+            found = self._lines.set(path, specs, sha256)
+            self._reports.watch_lines()
+        return found
+
+    def set_function_breakpoints(self, specs: Sequence[FunctionBreakpoint]) -> list[Breakpoint]:
+        """Replace the breakpoints on functions."""
+        with self._world.lock:
+            found = self._functions.set(specs)
+            self._reports.watch_functions()
+        return found
+
+    def set_exception_filters(self, filters: Sequence[ExceptionFilter]) -> list[Breakpoint]:
+        """Replace the exception breakpoints. The answer is in the same order."""
+        errors: dict[str, _exceptions.ErrorMatcher] = {}
+        found = [self._make_filter(each, errors) for each in filters]
+        with self._world.lock:
+            self._reports.errors = errors
+            self._reports.watch_errors()
+        return found
+
+    def _make_filter(self, spec: ExceptionFilter, errors: dict[str, _exceptions.ErrorMatcher]) -> Breakpoint:
+        number = next(self._numbers)
+        if spec.filter not in _FILTERS:
+            message = f"There is no filter {spec.filter!r}, only {', '.join(_FILTERS)}."
+            return Breakpoint(number, False, message=message, reason="failed")
+        try:
+            errors[spec.filter] = _exceptions.ErrorMatcher(spec.condition)
+        except BadExpression as error:
+            return Breakpoint(number, False, message=f"Not set: {error}", reason="failed")
+        return Breakpoint(number, True)
+
+    # -- looking
+
+    @property
+    def stops_all(self) -> bool:
+        """Whether a stop holds all threads, or only the one that makes it; may be set at any time."""
+        return self._world.stops_all
+
+    @stops_all.setter
+    def stops_all(self, wanted: bool) -> None:
+        self._world.stops_all = wanted
+
+    def all_are_stopped(self) -> bool:
+        """Whether all threads are stopped because of one of them."""
+        return self._world.leader is not None
+
+    def threads(self) -> list[ThreadInfo]:
+        """Every thread of the program, main first."""
+        infos = self._threads.list(self.all_are_stopped())
+        for ident in self._reports.plans.keys() - {info.ident for info in infos}:
+            self._reports.end(ident)  # the thread ended in the middle of a step
+        return infos
+
+    def stop_info(self, thread_id: int) -> Stop | None:
+        """Why this thread is held; None when it is not."""
+        record = self._threads.numbered(thread_id)
+        if record is None:
+            return None
+        return record.stop or record.native_stop
+
+    def look_at(self, thread_id: int, chosen: ShownError | None) -> None:
+        """Show the stack of an exception that belongs to the one a thread is held for; None: as it was."""
+        record, stop = self._held(thread_id)
+        record.stop = replace(stop, shown_error=chosen)
+        self._stacks.forget(thread_id)
+
+    def require_changeable_value(self, thread_id: int) -> ReturnValue:
+        """What a held thread is about to return, if the caller can be given something else. On any thread."""
+        stop = self.stop_info(thread_id)
+        returned = None if stop is None else stop.returned
+        if stop is None or returned is None or not (stop.is_returning or stop.is_yielding):
+            text = "The function does not return here: break -r NAME stops where it does."
+        elif returned.can_change:
+            return returned
+        elif self._engine.replaces_values:
+            text = (
+                "Only a call that began after break -r NAME was set, and stopped there, can be given another."
+            )
+        else:
+            text = "This Python lets nobody change what a function returns; CPython 3.9 to 3.11 does."
+        raise RequestFailed("not-supported", text)
+
+    def frames(self, thread_id: int) -> list[Frame]:
+        """The stack, newest first. Of a held thread the same frames until it goes on; else how it is now."""
+        return self._stacks.of(self._record(thread_id))
+
+    def task_frames(self, ident: int, chain: Sequence[tuple[FrameType, int]]) -> list[Frame]:
+        """The frames of a task, newest first. To be looked into only while the thread of its loop is held."""
+        return self._stacks.of_task(self._threads.of(ident), chain)
+
+    def frame(self, frame_id: int) -> Frame:
+        """A frame that `frames` or `task_frames` gave out and that has not moved on since."""
+        return self._stacks.frame(frame_id)
+
+    def place_of(self, frame: Frame) -> tuple[CodeType, int]:
+        """The code that a frame runs, as the program made it, and the offset of its instruction there."""
+        return self._engine.original(frame.code), self._engine.place_of(frame.frame)
+
+    def _record(self, thread_id: int) -> ThreadRecord:
+        record = self._threads.numbered(thread_id)
+        if record is None:
+            self._threads.list(False)  # it may not have been of interest yet
+            record = self._threads.numbered(thread_id)
+        if record is None:
+            raise RequestFailed("not-found", f"There is no thread {thread_id}.")
+        return record
+
+    def _held(self, thread_id: int) -> tuple[ThreadRecord, Stop]:
+        record = self._record(thread_id)
+        stop = record.stop
+        if stop is None:
+            is_native = self._world.leader is not None or record.native_stop is not None
+            inside = " It is inside native code." if is_native else ""
+            raise RequestFailed("not-stopped", f"Thread {thread_id} is not stopped.{inside}")
+        return record, stop
+
+    # -- running
+
+    def resume(self, thread_id: int | None) -> None:
+        """Let this thread go on alone, or all."""
+        if thread_id is not None:
+            if self.stop_info(thread_id) is None:
+                self._held(thread_id)  # says that it is not
+            self._stacks.forget(thread_id)
+            self._world.let_go_alone(self._record(thread_id))
+        elif self._world.leader is None and not any(map(self.stop_info, self._threads.numbers())):
+            raise RequestFailed("not-stopped", "The program is running.")
+        else:
+            self._stacks.forget()
+            self._world.let_all_go()
+
+    def pause(self, thread_id: int | None) -> None:
+        """Stop the program at the next line of this thread, or of whichever comes first.
+
+        Where each thread stops for itself, only this one is stopped.
+        """
+        record = None if thread_id is None else self._record(thread_id)
+        ident = None if record is None else record.ident
+        self.threads()  # so that those that have ended are forgotten
+        if not self._world.pause(ident, Stop(None, "pause", "paused")):
+            left = self._world.take_abandoned()
+            if left is not None and left.stop is not None:
+                self._tell_stopped(left, left.stop, left.stop.frame)
+            return
+        self._wait_for_pause(record, PAUSE_PATIENCE, self._place_now(record))
+
+    def _wait_for_pause(
+        self, record: ThreadRecord | None, seconds: float, seen: tuple[int, int] | None
+    ) -> None:
+        ident = None if record is None else record.ident
+
+        def look() -> None:
+            place = self._place_now(record)
+            runs = place is None or place != seen
+            if runs and seconds < PAUSE_LIMIT:
+                # It will come by, if this Python reaches it and the machine is not too busy.
+                self._wait_for_pause(record, PAUSE_LIMIT, place)
+            else:
+                self._pause_in_native_code(record, runs=runs)
+
+        self._stop_waiting_for_pause(ident)
+        self._cancel_pauses[ident] = after(seconds, lambda: self._post(look), self.own_threads)
+
+    def _place_now(self, record: ThreadRecord | None) -> tuple[int, int] | None:
+        """Where the thread, by default the main one, may be inside C code; None: it is not."""
+        ident = threading.main_thread().ident if record is None else record.ident
+        frame = None if ident is None else _frames.current_frames().get(ident)
+        return (id(frame), frame.f_lasti) if frame is not None and _frames.is_in_call(frame) else None
+
+    def _pause_in_native_code(self, record: ThreadRecord | None, *, runs: bool) -> None:
+        """Nobody came by: show the thread where it is, and hold it when it comes back, or can be reached."""
+        free = next((each for each in self._threads.all() if each.is_free), None)
+        if free is not None:
+            record = free
+        elif record is None:
+            infos = self.threads()
+            record = self._threads.of(infos[0].ident) if infos else None
+        elif not self._stacks.of(record):  # it has ended meanwhile
+            self._world.give_up_pause(record.ident)
+            if self._world.stops_all:
+                self.pause(None)  # whoever comes first
+            return
+        if record is None:
+            return
+        newest = next(iter(self._stacks.of(record)), None)
+        at = "" if newest is None else f" in {newest.name}, line {newest.line}"
+        # On PyPy a thread in compiled code seems to stand still, and only the main one is always in reach.
+        if sys.implementation.name == "pypy" and record.ident != threading.main_thread().ident:
+            where = f"is inside native code, or out of this Python's reach{at and ',' + at}"
+        elif runs:
+            where = f"runs{at and ', just now' + at}, and cannot be held yet"
+        else:
+            where = f"is inside native code{at and ', called' + at}"
+        text = f"The thread {where}. It stops when it comes back."
+        stop = Stop(None, "pause", "paused in native code", text)
+        if self._world.pause_in_native_code(record, stop):
+            self._tell_stopped(record, stop, None if newest is None else newest.frame)
+            if newest is not None and not self.all_are_stopped():
+                # The others run on, and are not to be looked at for it: whatever this one comes back to.
+                self._reports.begin(record.ident, Plan("until", newest.frame, self.filters.is_not_own, 0))
+
+    def _stop_waiting_for_pause(self, ident: int | None) -> None:
+        cancel = self._cancel_pauses.pop(ident, None)
+        if cancel is not None:
+            cancel()
+
+    def step(
+        self,
+        thread_id: int,
+        kind: StepKind,
+        *,
+        line: int | None = None,
+        single_thread: bool = False,
+        target: int | None = None,
+        by_instruction: bool = False,
+        everywhere: bool = False,
+    ) -> None:
+        """Let this thread go on as far as `kind` says, and with it all others unless `single_thread`.
+
+        Args:
+            thread_id: whose step it is; it has to be held.
+            kind: how far.
+            line: for "until", the line to reach.
+            single_thread: the others stay held.
+            target: for "in", which call to enter: the start of one of `step_targets`.
+            by_instruction: stop at the next instruction rather than line.
+            everywhere: the filters do not count.
+        """
+        record, stop = self._held(thread_id)
+        frame = _frame_to_run_on(stop)
+        if stop.is_before_line and kind in ("in", "over", "until") and not by_instruction and target is None:
+            self._show_anew(record, Stop(frame, "step"))  # it is there already
+            return
+        plan = Plan(
+            kind,
+            frame,
+            self.filters.is_not_own if everywhere else self.filters.is_user,
+            line,
+            place_of=self._engine.place_of if by_instruction else None,
+            is_wanted_call=None if target is None else self._is_in_call(record, target),
+        )
+        if (stop.is_returning or stop.is_yielding) and stop.returned is not None:
+            plan.leave(stop.returned.value, by_yield=stop.is_yielding)
+        record.was_stepped = True
+        self._reports.begin(record.ident, plan)
+        self._stacks.forget(thread_id if single_thread else None)
+        if single_thread:
+            self._world.let_go_alone(record)
+        else:
+            self._world.let_all_go()
+
+    def step_targets(self, frame: Frame) -> list[Target]:
+        """The calls that a step in from this frame can be told to enter."""
+        text = self._sources.text(frame.filename)
+        if text is None:
+            return []
+        after = self._engine.place_of(frame.frame)
+        try:
+            return calls_at(text, self._engine.original(frame.code), frame.line, after)
+        except (SyntaxError, ValueError):
+            return []
+
+    def _is_in_call(self, record: ThreadRecord, target: int) -> Callable[[FrameType], bool]:
+        targets = self.step_targets(self._stacks.of(record)[0])
+        offsets = next((each.offsets for each in targets if each.offsets.start == target), None)
+        if offsets is None:
+            raise RequestFailed("not-found", "There is no such call on the line that the thread is at.")
+        return lambda at: self._engine.place_of(at) in offsets
+
+    def goto_lines(self, frame: Frame, line: int) -> list[int]:
+        """Where a jump to this line would go: to one line of the same function, or nowhere."""
+        placed = line
+        if self._sources.lines(frame.filename) is not None:
+            found = self._sources.place(frame.filename, line)
+            if found is None:
+                return []
+            placed = found
+        return [placed] if placed in lines_of(frame.frame.f_code) else []
+
+    def restart(self, frame: Frame, done: Done | None = None) -> None:
+        """Have a held thread go on at the first line of its newest call. Its variables stay as they are.
+
+        `done` as for `goto`; the `stopped` event has the reason restart.
+        """
+        _, stop = self._held(frame.thread_id)
+        if _frame_to_run_on(stop) is not frame.frame:
+            raise RequestFailed("failed", "Only the newest call can run again: those below it wait for it.")
+        if _frames.is_generator(frame.frame):
+            raise RequestFailed("failed", "A generator or coroutine cannot run again: it may have yielded.")
+        starts = code_lines(self._engine.original(frame.code))
+        if not starts:
+            raise RequestFailed("failed", "This call has no line to begin at.")
+        self.goto(frame.thread_id, starts[0][1], done, Stop(frame.frame, "restart", "runs again"))
+
+    def goto(
+        self, thread_id: int, line: int, done: Done | None = None, stop_then: Stop | None = None
+    ) -> None:
+        """Have the held thread go on at another line of its newest frame.
+
+        `done` hears RequestFailed with the interpreter's reason when it cannot; else a `stopped` event with
+        reason goto follows, or `stop_then`.
+        """
+        record, stop = self._held(thread_id)
+        frame = _frame_to_run_on(stop)
+
+        def jumped(result: Any, error: BaseException | None) -> None:
+            if isinstance(error, ValueError):
+                error = RequestFailed("failed", str(error))
+            if done is not None:
+                done(result, error)
+            if error is None and record.stop is stop:
+                self._show_anew(record, stop_then or Stop(frame, "goto", "jumped"))
+
+        record.post(Call(record, lambda: _frames.jump(frame, line), jumped, self._post, self.own_threads))
+
+    def _show_anew(self, record: ThreadRecord, stop: Stop) -> None:
+        """The thread stays held, and is elsewhere now."""
+        record.stop = stop
+        self._stacks.forget(record.id)
+        self._tell_stopped(record, stop, stop.frame)
+
+    def _tell_stopped(self, record: ThreadRecord, stop: Stop, frame: FrameType | None) -> None:
+        self._telling.stopped(record.id, stop, frame, all_threads=self.all_are_stopped())
+
+    def call_on(
+        self,
+        thread_id: int,
+        function: Callable[[], T],
+        done: Callable[[T | None, BaseException | None], None],
+        *,
+        timeout: float | None = None,
+        is_nested: bool = False,
+    ) -> Call:
+        """Have the held thread run `function`; `done` is called on the server's thread.
+
+        With `is_nested` breakpoints in it stop the thread, as if the program had called it.
+        """
+        record, _ = self._held(thread_id)
+        timers: list[Callable[[], None]] = []
+
+        def answered(result: Any, error: BaseException | None) -> None:
+            for cancel in timers:
+                cancel()
+            done(result, error)
+
+        run = (lambda: self._world.run_nested(function)) if is_nested else function
+        call = Call(record, run, answered, self._post, self.own_threads, is_nested=is_nested)
+        if timeout is not None:
+            timers.append(after(timeout, call.cancel, self.own_threads))
+        record.post(call)
+        return call
+
+    def let_others_help(self, thread_id: int) -> bool:
+        """Let other held threads run for this one's sake, but not the one that leads. False: none can."""
+        helping = self._world.let_help(self._record(thread_id))
+        for record in helping:
+            self._stacks.forget(record.id)
+        return bool(helping)
+
+    def stop_help(self) -> None:
+        """Hold the threads that help where they next come by."""
+        self._world.stop_help()
+
+    # -- called by the program
+
+    def break_here(self, frame: FrameType) -> None:
+        """`breakpoint()` was called in this frame: stop at its next line. Nothing when nobody is attached."""
+        if self._telling.publish is not None and get_ident() not in self.own_threads:
+            plan = Plan("here", frame, self.filters.is_user)
+            plan.reason = "breakpoint"
+            self._reports.begin(get_ident(), plan)
+
+    def post_mortem(self, error: BaseException) -> bool:
+        """Stop the calling thread with the stack of this exception. False when nobody is attached.
+
+        Raises:
+            ValueError: the exception was never raised.
+        """
+        stop = _exceptions.stop_after_the_fact(error)
+        if self._telling.publish is None or get_ident() in self.own_threads:
+            return False
+        return self._world.hold(stop, lambda: self._telling.publish is not None)
+
+    # -- called by the world, on the thread that makes or loses a stop
+
+    def _announce(self, record: ThreadRecord, stop: Stop) -> None:
+        if self._world.leader is not None:
+            self._reports.plans.clear()
+        else:
+            self._reports.plans.pop(record.ident, None)
+        self._post(lambda: self._stacks.forget(record.id))
+        self._tell_stopped(record, stop, stop.frame)
+
+    def _lose_stop(self, was_alone: bool) -> None:
+        record = self._threads.of(get_ident())
+        self._telling.continued(record.id, all_threads=not was_alone)
+        self._post(lambda: self._stacks.forget(record.id if was_alone else None))
+
+
+def _frame_to_run_on(stop: Stop) -> FrameType:
+    if stop.frame is None or stop.traceback_frames:
+        raise RequestFailed("not-stopped", "The thread has already left the frames that are shown.")
+    return stop.frame

@@ -1,0 +1,347 @@
+"""Values as text: our own bounded `repr`, which says how much it left out and survives any object.
+
+Runs on the stopped thread when the program's own `__repr__` may be called, and on the server's thread when
+it may not. Containers are walked here, by the methods of their built-in classes, so a huge, cyclic or
+half-built one costs no more than what is shown of it.
+"""
+
+from __future__ import annotations
+
+import array
+import collections
+import itertools
+import types
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from remora._inspection._renderers import find_renderer
+from remora._inspection._statics import class_name, is_a, lookup, method_owner, module_of, mro
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+__all__ = ["CLIPBOARD", "DETAIL", "SHORT", "Limits", "Renderer", "safe_repr", "type_name"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of a value is shown.
+
+    Attributes:
+        depth: how many containers inside each other are opened.
+        items: how many items of each container.
+        text: how many characters of each text, and of what the program's own `__repr__` gives.
+        total: how many characters in all, roughly.
+    """
+
+    depth: int = 4
+    items: int = 30
+    text: int = 1000
+    total: int = 4000
+
+
+SHORT = Limits(depth=4, items=30, text=400, total=800)
+DETAIL = Limits(depth=8, items=1000, text=16_384, total=65_536)
+CLIPBOARD = Limits(depth=60, items=10_000_000, text=32_000_000, total=32_000_000)
+
+_PLAIN = (int, float, complex, bool, type(None), type(Ellipsis), type(NotImplemented), range, slice)
+_BRACKETS: dict[type, tuple[str, str]] = {
+    list: ("[", "]"),
+    tuple: ("(", ")"),
+    set: ("{", "}"),
+    frozenset: ("frozenset({", "})"),
+    dict: ("{", "}"),
+    collections.deque: ("deque([", "])"),
+    collections.OrderedDict: ("OrderedDict({", "})"),
+    collections.defaultdict: ("defaultdict({", "})"),
+    collections.Counter: ("Counter({", "})"),
+    collections.UserDict: ("UserDict({", "})"),
+    types.MappingProxyType: ("mappingproxy({", "})"),
+    array.array: ("array([", "])"),
+    type({}.keys()): ("dict_keys([", "])"),
+    type({}.values()): ("dict_values([", "])"),
+    type({}.items()): ("dict_items([", "])"),
+}
+_OWN_REPR: tuple[Any, ...] = (
+    object.__repr__, list.__repr__, tuple.__repr__, dict.__repr__, set.__repr__, frozenset.__repr__,
+    collections.deque.__repr__, str.__repr__, bytes.__repr__, bytearray.__repr__, int.__repr__,
+    float.__repr__, complex.__repr__,
+)  # fmt: skip
+_SYSTEM_MODULES = frozenset({"builtins", "types", "_thread", "_io", "io", "re", "weakref", "_socket"})
+_HUGE_INT_BITS = 12_000
+
+
+class _Full(Exception):
+    """The room for the whole text is used up."""
+
+
+def type_name(value: object) -> str:
+    """The name of the value's class."""
+    return class_name(type(value))
+
+
+def safe_repr(value: object, limits: Limits = SHORT, *, user_code: bool = True) -> str:
+    """The value as text. Never raises, whatever the object does."""
+    return Renderer(limits, user_code=user_code).render(value)
+
+
+class Renderer:
+    """Renders values, one after the other.
+
+    Args:
+        user_code: whether the program's own `__repr__` methods may run.
+        guard: called with such a method's call; may end it after a time, by an exception that it raises.
+    """
+
+    def __init__(
+        self,
+        limits: Limits = SHORT,
+        *,
+        user_code: bool = True,
+        guard: Callable[[Callable[[], str]], str] | None = None,
+    ) -> None:
+        self.limits = limits
+        self.user_code = user_code
+        self._guard = guard or (lambda call: call())
+        self._room = limits.total
+        self._open: set[int] = set()
+
+    def render(self, value: object) -> str:
+        """The value as text."""
+        self._room = self.limits.total
+        self._open = set()
+        try:
+            return self._text(value, self.limits.depth)
+        except RecursionError:
+            return f"<{type_name(value)}: nested too deeply to show>"
+
+    # -- choosing ---------------------------------------------------------------------------------
+
+    def _text(self, value: object, depth: int) -> str:
+        kind = type(value)
+        text = self._by_kind(value, kind, depth)
+        self._room -= len(text)
+        return text
+
+    def _by_kind(self, value: Any, kind: type, depth: int) -> str:
+        if kind in _PLAIN:
+            return _number(value)
+        if kind in (str, bytes, bytearray):
+            return _cut_text(value, min(self.limits.text, max(self._room, 16)))
+        if kind in _BRACKETS:
+            return self._container(value, kind, depth)
+        renderer = find_renderer(kind)
+        if renderer is not None:
+            try:
+                return self._cut(renderer(value, lambda inner: self._nested(inner, value, depth)))
+            except Exception:  # noqa: S110 - it is not what its name promised: show it as any other object
+                pass
+        if kind is types.MethodType:  # its own repr() calls that of the object
+            return f"<bound method {_function_name(value.__func__)} of a {type_name(value.__self__)}>"
+        if kind in (types.FunctionType, types.BuiltinFunctionType, types.ModuleType):
+            return _cut_plain(repr(value), self.limits.text)
+        if is_a(value, type):
+            return f"<class '{_dotted(value)}'>"
+        return self._by_repr(value, kind, depth)
+
+    def _by_repr(self, value: Any, kind: type, depth: int) -> str:
+        method = lookup(kind, "__repr__")
+        if method in _OWN_REPR:
+            return self._inherited(value, kind, depth)
+        if is_a(value, BaseException) and method_owner(kind, "__repr__") in (BaseException, *_GROUPS):
+            return self._exception(value, kind, depth)
+        if method_owner(kind, "__repr__") in _C_CLASSES or module_of(kind) in _SYSTEM_MODULES:
+            return self._call_repr(value, kind)
+        if not self.user_code:
+            return _address(value, kind)
+        return self._call_repr(value, kind)
+
+    def _inherited(self, value: Any, kind: type, depth: int) -> str:
+        """A class whose `__repr__` is that of a built-in class: ours does the same, bounded."""
+        for base in mro(kind):
+            if base in _BRACKETS and base is not collections.UserDict:
+                return f"{class_name(kind)}({self._container(value, base, depth)})"
+            if base in (str, bytes, bytearray):
+                return _cut_text(base(value) if base is not str else str.__str__(value), self.limits.text)
+            if base in (int, float, complex):
+                return _number(base.__repr__(value))
+        return _address(value, kind)
+
+    def _exception(self, value: BaseException, kind: type, depth: int) -> str:
+        arguments = BaseException.__dict__["args"].__get__(value)
+        inside = [self._text(each, depth - 1) for each in arguments[: self.limits.items]]
+        return f"{class_name(kind)}({', '.join(inside)})"
+
+    def _call_repr(self, value: object, kind: type) -> str:
+        name = class_name(kind)
+        try:
+            text = self._guard(lambda: repr(value))
+        except RecursionError:
+            return f"<{name}: its repr() recurses too deeply>"
+        except BaseException as error:  # whatever it raised, SystemExit too, ends here
+            if not is_a(error, Exception, SystemExit, KeyboardInterrupt, GeneratorExit):
+                self.user_code = False  # it was interrupted: call no more of its kind in this round
+                return f"<{name}: its repr() was interrupted, it took too long>"
+            return f"<{name}: its repr() failed with {_short(error)}>"
+        return self._cut(text)
+
+    def _cut(self, text: str) -> str:
+        if type(text) is not str:
+            text = str.__str__(text)
+        return _cut_plain(text, min(self.limits.text, max(self._room, 16)))
+
+    # -- containers -------------------------------------------------------------------------------
+
+    def _nested(self, value: object, parent: object, depth: int) -> str:
+        if depth <= 1 and type(value) in _BRACKETS:
+            return "…"
+        self._open.add(id(parent))
+        try:
+            return self._text(value, depth - 1)
+        finally:
+            self._open.discard(id(parent))
+
+    def _container(self, value: Any, kind: type, depth: int) -> str:
+        opening, closing = _BRACKETS[kind]
+        if id(value) in self._open:
+            return f"{opening}…{closing}"
+        count = length(value, kind)
+        if not count:
+            return "set()" if kind is set else "frozenset()" if kind is frozenset else opening + closing
+        if depth <= 0:
+            return f"{opening}… {_count(count)} more{closing}"
+        self._open.add(id(value))
+        try:
+            shown = list(self._items(value, kind, depth, count))
+        finally:
+            self._open.discard(id(value))
+        if count > len(shown):
+            shown.append(f"… {_count(count - len(shown))} more")
+        comma = "," if kind is tuple and count == 1 else ""
+        return f"{opening}{', '.join(shown)}{comma}{closing}"
+
+    def _items(self, value: Any, kind: type, depth: int, count: int) -> Iterator[str]:
+        pairs = kind in MAPPINGS
+        for item in take(value, kind, 0, min(count, self.limits.items)):
+            if self._room <= 0:
+                return
+            if pairs:
+                yield f"{self._text(item[0], depth - 1)}: {self._text(item[1], depth - 1)}"
+            else:
+                yield self._text(item, depth - 1)
+            self._room -= 2
+
+
+MAPPINGS = frozenset(
+    {
+        dict,
+        collections.OrderedDict,
+        collections.defaultdict,
+        collections.Counter,
+        collections.UserDict,
+        types.MappingProxyType,
+    }
+)
+_C_CLASSES = frozenset({BaseException, type, type(None), memoryview})
+_GROUPS = tuple(kind for kind in [getattr(types, "BaseExceptionGroup", None)] if kind)
+
+
+def container_class(value: object) -> type | None:
+    """The built-in container class that this value is, or is derived from."""
+    return next((base for base in mro(type(value)) if base in _BRACKETS), None)
+
+
+def _real(value: Any, kind: type) -> Any:
+    """What holds the items: for a UserDict the dict inside it."""
+    if kind is collections.UserDict:
+        inner = vars(value).get("data")
+        return inner if type(inner) is dict else {}
+    return value
+
+
+def length(value: Any, kind: type) -> int:
+    """How many items, by the built-in class's own `__len__`."""
+    value = _real(value, kind)
+    if kind in MAPPINGS and is_a(value, dict):
+        return dict.__len__(value)
+    return int(kind.__len__(value))  # type: ignore[attr-defined]
+
+
+def take(value: Any, kind: type, start: int, count: int) -> list[Any]:
+    """So many items from `start`; (key, value) pairs of a mapping. Another thread may change it meanwhile."""
+    for _ in range(5):
+        try:
+            return _take(value, kind, start, count)
+        except RuntimeError:
+            continue  # it changed its size while we walked it
+    return []
+
+
+def _take(value: Any, kind: type, start: int, count: int) -> list[Any]:
+    value = _real(value, kind)
+    if kind in (list, tuple, array.array):
+        found: list[Any] = list(kind.__getitem__(value, slice(start, start + count)))
+        return found
+    return list(itertools.islice(_iterate(value, kind), start, start + count))
+
+
+def _iterate(value: Any, kind: type) -> Iterable[Any]:
+    if kind in MAPPINGS:
+        if is_a(value, collections.OrderedDict):
+            return collections.OrderedDict.items(value)
+        if is_a(value, dict):
+            return dict.items(value)
+        return types.MappingProxyType.items(value)
+    iterator: Iterable[Any] = kind.__iter__(value)  # type: ignore[attr-defined]
+    return iterator
+
+
+# -- texts ----------------------------------------------------------------------------------------
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"
+
+
+def _number(value: Any) -> str:
+    if type(value) is int and value.bit_length() > _HUGE_INT_BITS:
+        return (
+            f"<int of {_count(value.bit_length())} bits, beginning {hex(value >> (value.bit_length() - 64))}>"
+        )
+    return value if type(value) is str else repr(value)
+
+
+def _cut_text(value: Any, room: int) -> str:
+    size = len(value)
+    if size <= room:
+        return repr(value)
+    unit = "characters" if type(value) is str else "bytes"
+    return f"{value[:room]!r} … {_count(size - room)} more {unit}"
+
+
+def _cut_plain(text: str, room: int) -> str:
+    if len(text) <= room:
+        return text
+    return f"{text[:room]} … {_count(len(text) - room)} more characters"
+
+
+def _dotted(kind: type) -> str:
+    module = module_of(kind)
+    name = class_name(kind)
+    return name if module in ("", "builtins") else f"{module}.{name}"
+
+
+def _short(error: BaseException) -> str:
+    """An exception by its name and, if that takes no code of its own, its text."""
+    arguments = BaseException.__dict__["args"].__get__(error)
+    text = _cut_plain(arguments[0], 200) if arguments and type(arguments[0]) is str else ""
+    return f"{class_name(type(error))}: {text}" if text else class_name(type(error))
+
+
+def _function_name(function: object) -> str:
+    name = getattr(function, "__qualname__", None) if type(function) is types.FunctionType else None
+    return name if type(name) is str else type_name(function)
+
+
+def _address(value: object, kind: type) -> str:
+    return f"<{_dotted(kind)} object at {id(value):#x}>"

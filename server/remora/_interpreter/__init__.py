@@ -1,0 +1,1 @@
+"""What Remora needs of the interpreter itself: frames, threads, forks, C calls; each with its fallback."""

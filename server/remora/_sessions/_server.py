@@ -1,0 +1,400 @@
+"""What all sessions of this process share, and who of them is attached.
+
+`publish` and `divert_output` run on any thread; everything else on the server's.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from remora._interpreter._originals import monotonic
+from remora._log import log
+from remora._network._login import DRIVER_ROLE
+from remora._network._watchers import Watchers
+from remora._sessions._absent import Absent, same_token
+from remora._streams._input import ClientInput
+from remora._streams._logging import LogRecords
+from remora._streams._output import Output
+from remora_protocol import RequestFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from remora._commands._host import Host
+    from remora._control._debugger import Debugger
+    from remora._identity import Identity
+    from remora._network._login import Gate, Peer
+    from remora._network._loop import Loop, Timer
+    from remora._network._port import Port
+    from remora._network._transport import Transport
+    from remora._sessions._absent import Attached
+    from remora._source._sources import Sources
+    from remora_protocol import ProcessInfo
+
+    T = TypeVar("T")
+
+__all__ = ["Server"]
+
+_TELLING_PAUSE = 0.1
+#: After the loss of a client that came through the owner of our port: so long it takes to see whether that
+#: one has ended, too; and if so, to find the next owner.
+_OWNERS_LAST_BREATH = 0.3
+_TAKEOVER_SECONDS = 10.0
+_TOLD = ("stopped", "continued")
+_TEXT_DELAY = 0.01
+_FLOOD_DELAY = 0.05
+
+
+class Waiter:
+    """A thread of the program that waits for a client. `call` lets it go on."""
+
+    def __init__(self, server: Server, call: Callable[[], None]) -> None:
+        self._server = server
+        self.call = call
+        self.is_attached = False
+
+    def begin(self) -> None:
+        """On the server's thread."""
+        if self._server.is_attached:
+            self.arrive()
+        else:
+            self._server.waiting.append(self)
+
+    def arrive(self) -> None:
+        """A client is there."""
+        self.is_attached = True
+        self.call()
+
+    def end(self) -> None:
+        """Nobody waits any more."""
+        if self in self._server.waiting:
+            self._server.waiting.remove(self)
+
+
+class Server:
+    """One per enabled process."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        gate: Gate,
+        sources: Sources,
+        debugger: Debugger,
+        identity: Identity,
+        *,
+        port: Port,
+        binding: bytes | None,
+        authority: str,
+    ) -> None:
+        self.loop = loop
+        self.gate = gate
+        self.sources = sources
+        self.debugger = debugger
+        self.identity = identity
+        self.port = port
+        self.watchers = Watchers(port)
+        self.binding = binding  # of TLS; None without it
+        self.authority = authority  # of clients' certificates: a digest; "" for none
+        self.host: Host | None = None  # of an agent, which is no program to be debugged itself
+        self.is_local = False  # for clients of this machine only
+        self.welcome: Callable[[Transport, Peer], None] = lambda transport, _peer: transport.abort()
+        self.redirect_output = True
+        self.output = Output(self._wake)
+        self.input = ClientInput(self.publish)
+        self.logs = LogRecords(self.publish, sources.display_path)
+        self.driver: Attached | None = None
+        self.since = 0.0
+        self._attached: tuple[Attached, ...] = ()
+        self._held_for_next = self._inherited = False
+        self._files: set[str] = set()
+        self.waiting: list[Waiter] = []
+        self._absent: Absent | None = None
+        self._flood_timer: Timer | None = None
+        self._patience: Timer | None = None
+        self._is_telling = False
+        self._told = 0.0
+
+    # -- what happens, on its way to the clients ----------------------------------------------------
+
+    def publish(self, name: str, body: dict[str, Any]) -> None:
+        """Tell everybody who is attached that something happened. On any thread."""
+        if self._attached:
+            self.output.feed.put_event(name, body)
+        if name in _TOLD:
+            self.loop.post(self.note_change)
+
+    def _wake(self, urgent: bool) -> None:
+        """There is something in the feed. On any thread."""
+        self.loop.post(self._pass_on if urgent else self._pass_on_soon)
+
+    def _pass_on_soon(self) -> None:
+        if not self.output.is_flooded:  # then it comes at its own times
+            self.output.expect()
+            self.loop.call_later(_TEXT_DELAY, self._pass_on)
+
+    def _pass_on(self) -> None:
+        self.distribute()
+        self._put(self.output.take_stock())
+        for session in self._attached:
+            session.flush()
+        if self.output.is_flooded and self._flood_timer is None:
+            self._flood_timer = self.loop.call_later(_FLOOD_DELAY, self._pass_on_in_flood)
+
+    def _pass_on_in_flood(self) -> None:
+        self._flood_timer = None
+        self._pass_on()
+
+    def distribute(self) -> None:
+        """Put what has happened by now into the clients' outboxes."""
+        self._put(self.output.take())
+
+    def _put(self, items: list[tuple[str, Any]]) -> None:
+        for name, content in items:
+            is_text = type(content) is str
+            for session in self._attached:
+                if is_text:
+                    session.outbox.put_text(name, content)
+                else:
+                    session.outbox.put_event(name, content)
+
+    def tell_others(self, session: Attached, name: str, body: dict[str, Any]) -> None:
+        """Tell everybody who is attached, but for one, that something happened."""
+        self.distribute()
+        for each in self._attached:
+            if each is not session:
+                each.outbox.put_event(name, body)
+                each.flush()
+        self.note_change()
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether a client that may act is attached and ready."""
+        driver = self.driver
+        return driver is not None and driver.is_configured
+
+    # -- attaching --------------------------------------------------------------------------------
+
+    def attached_by(self) -> str | None:
+        """`who since when`, for the list of processes and for those who come too late."""
+        if self.driver is None and self._absent is not None:
+            until = time.strftime("%H:%M:%S", time.localtime(self._absent.until))
+            return f"{self._absent.who}, who is lost and awaited until {until},"
+        if self.driver is None:
+            return None
+        return f"{self.driver.who} since {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(self.since))}"
+
+    def claim(self, session: Attached, *, force: bool = False, token: str = "") -> bool:
+        """Make this session the one that debugs; an observer only looks on.
+
+        Args:
+            force: in place of whoever does now.
+            token: of an earlier session of the same client, which was lost. Its breakpoints stay, too.
+
+        Returns:
+            Whether it goes on with that earlier session.
+
+        Raises:
+            RequestFailed: "already-attached".
+        """
+        if session.role != DRIVER_ROLE:
+            self._attached = (*self._attached, session)
+            return False
+        previous = self.driver or self._absent
+        is_same = previous is not None and same_token(token, previous.token)
+        if previous is not None and is_same:
+            self._replace(previous, session)
+        elif previous is not None:
+            if not force:
+                raise RequestFailed(
+                    "already-attached",
+                    f"{self.attached_by()} is attached to process {self.identity.pid}. "
+                    'Attach with "force" to take over.',
+                )
+            self._take_over(previous, session)
+        fresh = previous is None and not self._held_for_next
+        self._inherited = not fresh
+        self._held_for_next = False
+        self.driver, self.since = session, time.time()
+        self._attached = (*self._attached, session)
+        if fresh:
+            self.debugger.attach(self.publish)
+        self.note_change()
+        log.info(f"{session.who} {'came back' if is_same else 'attached'}")
+        return is_same
+
+    def _replace(self, previous: Attached, session: Attached) -> None:
+        """The same client again, on another connection: all stays as it was."""
+        self._forget(previous)
+        for name, body in previous.outbox.take():
+            if name == "output":  # where it stopped it is told anyway
+                session.outbox.put_event(name, body)
+        session.flush()
+        previous.expel("You are connected again, in another way.")
+
+    def _forget(self, previous: Attached) -> None:
+        self._attached = tuple(each for each in self._attached if each is not previous)
+        self.driver = self._absent = None
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _take_over(self, previous: Attached, session: Attached) -> None:
+        """Let the previous client go. What it had stopped stays stopped, its breakpoints do not stay."""
+        self._forget(previous)
+        self.logs.stop()
+        self.input.stop()
+        self.clear_breakpoints()
+        previous.expel(f"{session.who} took over the debugging of process {self.identity.pid}.")
+
+    def configured(self, session: Attached) -> None:
+        """The client has said all it wants before the program goes on."""
+        if session is not self.driver:
+            return
+        waiting, self.waiting = self.waiting, []
+        for waiter in waiting:
+            waiter.arrive()
+
+    def make_waiter(self, call: Callable[[], None]) -> Waiter:
+        """Somebody who waits for a client; on any thread."""
+        return Waiter(self, call)
+
+    def close(self, farewell: str | None, exit_code: int | None) -> None:
+        """The end of the server, with a few words to everybody who is attached."""
+        for _ in range(2):  # the second says what was left out since the first
+            self._pass_on()
+        for session in self._attached:
+            self._attached = tuple(each for each in self._attached if each is not session)
+            session.say_farewell(farewell, exit_code)
+        self.driver = self._absent = None
+        self.stop_output()
+        self.debugger.detach()
+        waiting, self.waiting = self.waiting, []
+        for waiter in waiting:
+            waiter.call()
+
+    def await_return(self, session: Attached, seconds: float, owner: int | None = None) -> None:
+        """The session is lost: for so long all stays as it is, and the client may come back to it.
+
+        When the owner of our port, who had led it here, ends just now, the client is given the time to find
+        the next one, whatever it had asked for.
+        """
+        self._attached = tuple(each for each in self._attached if each is not session)
+        if session is not self.driver:
+            return
+        self.driver = None
+        absent = self._absent = Absent(session.who, session.token, owner)
+        self._attached = (*self._attached, absent)
+        self._wait_for(absent, max(seconds, 0.0 if owner is None else _OWNERS_LAST_BREATH))
+        self.note_change()
+
+    def _wait_for(self, absent: Absent, seconds: float) -> None:
+        absent.until = time.time() + seconds
+        self._patience = self.loop.call_later(seconds, self._lose_patience)
+        log.info(f"{absent.who} is awaited for {seconds:g} s")
+
+    def _lose_patience(self) -> None:
+        absent = self._absent
+        if absent is not None and absent.owner is not None and absent.owner != self.port.owner:
+            absent.owner = None
+            self._wait_for(absent, _TAKEOVER_SECONDS)
+        elif absent is not None:
+            log.info(f"{absent.who} did not come back")
+            self._forget(absent)
+            self._let_go()
+
+    def leave(self, session: Attached, *, keep_stopped: bool = False) -> None:
+        """The session is over: nothing of it stays, unless the threads it stopped are to stay stopped."""
+        self._attached = tuple(each for each in self._attached if each is not session)
+        if session is not self.driver:
+            return
+        self.driver = None
+        log.info(f"{session.who} detached")
+        self._let_go(keep_stopped=keep_stopped)
+
+    def _let_go(self, *, keep_stopped: bool = False) -> None:
+        """Nobody debugs any more. Observers may look on, and see no more of what is printed."""
+        self.note_change()
+        self.stop_output()
+        if keep_stopped and self.is_stopped():
+            self._held_for_next = True
+            self.clear_breakpoints()
+        else:
+            self._files.clear()
+            self.debugger.detach()
+
+    def is_stopped(self) -> bool:
+        """Whether the program is held."""
+        return any(self.debugger.stop_info(thread.id) is not None for thread in self.debugger.threads())
+
+    def tell_stops(self, session: Attached) -> None:
+        """Tell a client that came into a stop of somebody else's where the program stands."""
+        if session.role == DRIVER_ROLE:
+            if session is not self.driver or not self._inherited:
+                return
+            self._inherited = False
+        stops = [(thread.id, self.debugger.stop_info(thread.id)) for thread in self.debugger.threads()]
+        held = [(number, stop) for number, stop in stops if stop is not None]
+        held.sort(key=lambda each: (each[1].reason == "pause", each[0]))
+        all_threads = self.debugger.all_are_stopped()
+        for number, stop in held[:1] if all_threads else held:
+            body = stop.body(number, None, all_threads=all_threads)
+            session.outbox.put_event("stopped", {**body, "remora": {"wasThere": True}})
+            session.flush()
+
+    # -- breakpoints ------------------------------------------------------------------------------
+
+    def remember_file(self, path: str) -> None:
+        """A client has set breakpoints in this file."""
+        self._files.add(path)
+
+    def clear_breakpoints(self) -> None:
+        """Remove every breakpoint, and leave stopped what is stopped."""
+        for path in sorted(self._files):
+            self.debugger.set_breakpoints(path, [], sha256=None)
+        self._files.clear()
+        self.debugger.set_function_breakpoints([])
+        self.debugger.set_exception_filters([])
+
+    # -- output -----------------------------------------------------------------------------------
+
+    def start_output(self) -> list[str]:
+        """Copy what the program prints; the names of streams that cannot be copied."""
+        return self.output.start()
+
+    def stop_output(self) -> None:
+        """Leave the program's streams alone, and its input, too."""
+        self.output.stop()
+        self.logs.stop()
+        self.input.stop()
+
+    def divert_output(self, call: Callable[[], T]) -> T:
+        """Run evaluated code: what it prints goes to the client only. On the stopped thread."""
+        return self.output.divert(call)
+
+    # -- the process ------------------------------------------------------------------------------
+
+    def describe(self) -> ProcessInfo:
+        """This process, as lists of processes show it."""
+        stopped = self.is_stopped()
+        state = "stopped" if stopped else "running"
+        return self.identity.describe(state, self.attached_by(), self.port.address)
+
+    def processes(self, peer: Peer) -> list[ProcessInfo]:
+        """The processes that this peer can reach here: this one, and those who share a port that is ours."""
+        gateway = self.port.gateway
+        members = gateway.members if gateway is not None and not peer.is_relayed else []
+        shown = [member.row for member in members if peer.is_local or not member.is_local]
+        own = [self.describe()] if self.host is None else []
+        return [*own, *cast("list[ProcessInfo]", shown)]
+
+    def note_change(self) -> None:
+        """What lists of processes say of us may have changed: have them told, but not at every step."""
+        if not self._is_telling:
+            self._is_telling = True
+            self.loop.call_later(max(0.0, self._told + _TELLING_PAUSE - monotonic()), self._tell)
+
+    def _tell(self) -> None:
+        self._is_telling = False
+        self._told = monotonic()
+        self.port.tell()

@@ -1,0 +1,1 @@
+"""What makes the program stop: breakpoints, conditions, exceptions and steps. Mostly pure."""
