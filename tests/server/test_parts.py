@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
+from remora._control._stacks import Stacks
+from remora._control._threads import ThreadRecord
 from remora._log import Log
 from remora._network._login import Gate, Peer
+from remora._source._filters import Filters
+from remora._stopping._stops import Stop
 from remora._streams._feed import LONGEST, PIECES, ROOM, Feed
 from remora._streams._outbox import Outbox
 from remora_protocol import RequestFailed
@@ -130,6 +135,25 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+def test_a_stack_asked_for_early_outlives_the_news_that_the_stop_before_is_over() -> None:
+    """The news is posted by the program's thread, and a client that knows the new stop may be quicker."""
+    stacks, frame = Stacks(Filters()), sys._getframe()
+    record = ThreadRecord(1, threading.get_ident())
+    record.stop = Stop(frame, "breakpoint")
+    of_the_first = stacks.of(record)[0].id
+    record.stop = Stop(frame, "step")
+    stacks.forget_left([record])
+    with pytest.raises(RequestFailed, match="is gone"):
+        stacks.frame(of_the_first)
+    of_the_second = stacks.of(record)[0].id
+    stacks.forget_left([record])
+    assert stacks.frame(of_the_second).frame is frame
+    record.stop = None
+    stacks.forget_left([record])
+    with pytest.raises(RequestFailed, match="is gone"):
+        stacks.frame(of_the_second)
 
 
 def test_each_wrong_secret_doubles_the_wait_of_its_peer_only() -> None:

@@ -552,13 +552,13 @@ class Debugger:
             self._reports.plans.clear()
         else:
             self._reports.plans.pop(record.ident, None)
-        self._post(lambda: self._stacks.forget(record.id))
+        self._post(lambda: self._stacks.forget_left([record]))
         self._tell_stopped(record, stop, stop.frame)
 
     def _lose_stop(self, was_alone: bool) -> None:
         record = self._threads.of(get_ident())
         self._telling.continued(record.id, all_threads=not was_alone)
-        self._post(lambda: self._stacks.forget(record.id if was_alone else None))
+        self._post(lambda: self._stacks.forget_left([record] if was_alone else self._threads.all()))
 
 
 def _frame_to_run_on(stop: Stop) -> FrameType:

@@ -67,6 +67,16 @@ class Stacks:
                 number: each for number, each in self._frames.items() if each.thread_id != thread_id
             }
 
+    def forget_left(self, records: Iterable[ThreadRecord]) -> None:
+        """What was shown of stops that these threads have left is gone; of those they are in by now, not.
+
+        A client may have asked about the new stop before we come to hear that the old one is over.
+        """
+        for record in records:
+            known = self._held.get(record.id)
+            if known is None or known[0] is not record.stop:
+                self.forget(record.id)
+
     def _make(self, record: ThreadRecord, stack: Iterable[Place]) -> list[Frame]:
         made = [self._describe(record, *place) for place in self._shown(stack)]
         self._frames.update((frame.id, frame) for frame in made)
