@@ -160,3 +160,47 @@ def test_a_running_loop_is_stopped_stepped_and_left(interpreter: Interpreter, re
         assert {program.line("doubled"), program.line("step_return"), program.line("after_call")} <= stops
         program.wait_line("^ended True$")
         assert program.returncode() == 0
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        ["break c_tracer.py:{here}", "continue", "next", "next", "step"],
+        ["break c_tracer.py:{here}", "continue", "step", "next", "next", "return"],
+        ["break c_tracer.py:{inner} if count == 3", "continue"],
+        ["catch raised ValueError", "continue", "step"],
+    ],
+    ids=["over", "into", "condition", "raised"],
+)
+def test_a_tracer_in_c_hears_of_every_line(
+    commands: list[str], interpreter: Interpreter, remora: Remora
+) -> None:
+    """As coverage's: what it hears while a client is there is what it hears without one.
+
+    Before 3.12 it may hear twice of a line at which its thread was held.
+    """
+
+    def heard() -> list[str]:
+        words = program.wait_line("^heard .*$").group().replace(") (", ")|(").split("|")
+        return [one for one, before in zip(words, ["", *words], strict=False) if one != before]
+
+    if interpreter.is_pypy:
+        pytest.skip("PyPy has no tracers in C")
+    with Program(interpreter, "c_tracer.py", enable={"secret": None}) as program:
+        program.wait_line("ready")
+        program.stdin_line("alone")
+        alone = heard()
+        assert len(alone) > 40
+        places = {marker: program.line(marker) for marker in ("here", "inner")}
+        first, *others = [each.format(**places) for each in commands]
+        with remora.start_exec(where_it_is(program), first, *others) as run:
+            run.result(first)
+            program.stdin_line("watched")
+            for each in others:
+                run.stop(each)
+            assert run.returncode() == 0
+        assert heard() == alone
+        program.stdin_line("alone again")
+        assert heard() == alone
+        program.close_stdin()
+        assert program.returncode() == 0

@@ -12,7 +12,6 @@ It is this long because one tracer imitates all that the other engine has separa
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from remora._engine import _leaving, _lines, _tracing
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 __all__ = ["SettraceEngine"]
-
-_OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 class SettraceEngine(Following):
@@ -200,7 +197,7 @@ class SettraceEngine(Following):
         if self._unwound is not None and _frames.is_generator(frame):
             frame.f_trace_lines = True  # or else nobody could tell its `yield` from its end by an exception
             return self._on_event
-        frame.f_trace_lines = False
+        frame.f_trace_lines = self._reach.is_shared
         return self._on_error
 
     def _exit_of(self, frame: FrameType) -> ExitReport | None:
@@ -221,6 +218,15 @@ class SettraceEngine(Following):
 
     def _on_call(self, frame: FrameType, event: str, argument: Any) -> Any:
         """The global tracing function: a frame starts or is resumed."""
+        if not self._reach.foreign:
+            return self._hear_call(frame)
+        self._reach.pass_on(frame, event, argument)
+        local = self._hear_call(frame)
+        frame.f_trace_lines = True
+        return self._reach.passing if local is None else local
+
+    def _hear_call(self, frame: FrameType) -> Any:
+        """Report it, and give the tracing function for what follows in the frame."""
         if self._only_errors and not (self._unwound is not None and _frames.is_generator(frame)):
             # As few steps as can be, since this is every call that the program makes.
             frame.f_trace_lines = False
@@ -258,7 +264,7 @@ class SettraceEngine(Following):
         caller = frame.f_back
         if self._callers or self._is_needed_everywhere() or caller is None or _frames.is_generator(frame):
             return False
-        if frame.f_code.co_filename.startswith(_OWN_FOLDER):
+        if frame.f_code.co_filename.startswith(_frames.OWN_FOLDER):
             return False
         if id(caller) not in self._line_frames and id(caller) not in self._return_frames:
             return False
@@ -293,9 +299,11 @@ class SettraceEngine(Following):
     def _on_event(self, frame: FrameType, event: str, argument: Any) -> Any:
         """The local tracing function of the frames that are of interest."""
         listener = self._listener
+        if self._reach.foreign:
+            self._reach.pass_on(frame, event, argument)
         if listener is None or self._is_ours(frame):
             self._reach.give_back(frame)
-            return None
+            return frame.f_trace
         try:
             if event == "line":
                 self._unwinding.pop(get_ident(), None)
@@ -313,14 +321,19 @@ class SettraceEngine(Following):
         except Exception as error:
             listener.on_failure(error)
         local = self._local_for(frame)
+        if self._reach.foreign:
+            frame.f_trace_lines = True
         if local is None:
             self._reach.give_back(frame)
-        elif id(frame) not in self._landings and frame.f_trace_opcodes:
+            return frame.f_trace
+        if id(frame) not in self._landings and frame.f_trace_opcodes:
             frame.f_trace_opcodes = False
         return local
 
     def _report_error(self, frame: FrameType, event: str, argument: Any) -> Any:
         """The local tracing function of frames in which only exceptions matter: as few steps as can be."""
+        if self._reach.foreign:
+            return self._on_event(frame, event, argument)
         if event == "exception":
             if argument[0] in self._unwanted_errors:
                 return self._on_error

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from remora._engine._untraced import Sentinel, Untraced
-from remora._interpreter import _native
+from remora._interpreter import _frames, _native
 from remora._interpreter._originals import get_ident
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _KEEPS_PLACES = sys.implementation.name == "pypy" or sys.version_info < (3, 11)
 
 _EVENTS: dict[int, Any] = {0: "call", 1: "exception", 2: "line", 3: "return", 7: "opcode"}
 """By their numbers in C, PyTrace_CALL and so on."""
+_NUMBERS = {name: number for number, name in _EVENTS.items()}
 
 
 class _Door:
@@ -41,6 +42,11 @@ class Reach:
 
     `trace` is called under the debugger's lock; the methods named `…here` and `leave` on the thread in
     question.
+
+    Attributes:
+        foreign: the threads on which we stand in the place of a tracer written in C, as coverage has, each
+            with that one's function. It is told of all events meanwhile, and is put back as it was.
+        passing: the tracing function of frames whose events matter to such a tracer alone.
     """
 
     def __init__(self, tracer: Tracer, local: Tracer, *others: Tracer) -> None:
@@ -49,7 +55,9 @@ class Reach:
         self.limits: list[str] = []
         self._tracer = tracer
         self._local = local
-        self._locals = (local, *others)
+        self.foreign: dict[int, int] = {}
+        self.passing: Tracer = self._pass_on_only
+        self._locals = (local, *others, self.passing)
         self._everywhere = False
         self._idents: Set[int] = frozenset()
         self._hook: Any = None
@@ -146,8 +154,41 @@ class Reach:
             return
         if current is not self._tracer:
             self._program_tracers[get_ident()] = current
+            self._displace(current)
         # Even if it is there: a start may have put itself before it, and does not hear of all.
         sys.settrace(self._tracer)
+
+    def _displace(self, tracer: Any) -> None:
+        """Remember what the program's tracer on this thread was besides its object."""
+        function = None if tracer is None or self._others is None else self._others.own_here()
+        if function is None:
+            return
+        self.foreign[get_ident()] = function
+        for frame in _frames.walk(sys._getframe(1)):
+            if frame.f_trace is None and not frame.f_code.co_filename.startswith(_frames.OWN_FOLDER):
+                frame.f_trace = self.passing
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether there is such a tracer on some thread, so that frames are not to be spared their lines."""
+        return bool(self.foreign) or (self._others is not None and self._others.found_foreign)
+
+    def pass_on(self, frame: FrameType, event: str, argument: Any) -> None:
+        """Tell the tracer in C that would have heard of this event if we were not here; if there is one."""
+        ident = get_ident()
+        function = self.foreign.get(ident)
+        if function is None or self._others is None or event == "opcode":
+            return
+        try:
+            self._others.tell(function, self._program_tracers.get(ident), frame, _NUMBERS[event], argument)
+        except Exception:
+            del self.foreign[ident]  # the interpreter, too, takes out a tracer that fails
+
+    def _pass_on_only(self, frame: FrameType, event: str, argument: Any) -> Any:
+        self.pass_on(frame, event, argument)
+        if get_ident() in self.foreign and not self.is_needed_here(get_ident()):
+            self.leave()
+        return self.passing if self.foreign else None
 
     def _boot_frames(self) -> None:
         """On PyPy's main thread, in the signal handler: also what runs now is to be traced."""
@@ -163,7 +204,12 @@ class Reach:
 
     def leave(self) -> None:
         """Give this thread back the tracer that the program had there."""
-        sys.settrace(self._program_tracers.pop(get_ident(), None))
+        tracer = self._program_tracers.pop(get_ident(), None)
+        function = self.foreign.pop(get_ident(), None)
+        if function is None or self._others is None:
+            sys.settrace(tracer)
+        else:
+            self._others.restore_here(function, tracer)
         if self.is_needed_here(get_ident()):
             self._boot()  # since just now, so the start that was meant for this thread has been overwritten
 
@@ -226,7 +272,8 @@ class Reach:
     def give_back(self, frame: FrameType) -> None:
         """The frame's own tracing function again, if it had one."""
         self._taken_at.pop(id(frame), None)
-        frame.f_trace = self._program_locals.pop(id(frame), (frame, None))[1]
+        own = self._program_locals.pop(id(frame), (frame, None))[1]
+        frame.f_trace = self.passing if own is None and self.foreign else own
         frame.f_trace_opcodes = False
         frame.f_trace_lines = True
 
@@ -235,3 +282,4 @@ class Reach:
         self._untraced.forget()
         here = get_ident()
         self._program_tracers = {ident: own for ident, own in self._program_tracers.items() if ident == here}
+        self.foreign = {ident: own for ident, own in self.foreign.items() if ident == here}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 import inspect
+import os
 import sys
 import warnings
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EVALUATED",
+    "OWN_FOLDER",
     "Frame",
     "awaits",
     "begins_handler",
@@ -41,6 +43,8 @@ __all__ = [
     "yields_to",
 ]
 
+#: Where this package's files lie.
+OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 #: The file name of what Remora compiles to evaluate it: conditions, log messages, what a person types.
 EVALUATED = "<remora>"
 

@@ -135,8 +135,14 @@ class _OtherThreads:
         self._current = _function(ctypes, "PyThreadState_Get", state)
         self._set = _function(ctypes, "_PyEval_SetTrace", number, state, state, state)
         self._at = state.from_address
-        self._function_at, self._object_at = _find_trace_fields(ctypes, self._current())
+        self._function_at, self._object_at, self._python_function = _find_trace_fields(
+            ctypes, self._current()
+        )
         self._before: dict[int, int | None] = {}
+        self._kind = ctypes.PYFUNCTYPE(number, ctypes.py_object, ctypes.py_object, number, ctypes.py_object)
+        self._nothing = ctypes.py_object()
+        self._callable: dict[int, Any] = {}
+        self.found_foreign = False  # whether the last start met a C function as `own_here` means
 
         def trampoline(_object: object, frame: FrameType, what: int, argument: int | None) -> int:
             call(frame, what, None if argument is None else ctypes.cast(argument, ctypes.py_object).value)
@@ -153,6 +159,7 @@ class _OtherThreads:
         for state, function in list(zip(states, self._read(again, self._function_at))):
             if function != self._trampoline:
                 self._before[state] = function
+        self.found_foreign = bool({*self._before.values()} - {None, self._python_function})
         states, again = self._walk(2)
         tracers = self._read(again, self._object_at)
         _run(map(self._set, states, repeat(self._trampoline), tracers))
@@ -169,6 +176,29 @@ class _OtherThreads:
             traced = map(eq, self._read(again, self._object_at), repeat(id(tracer)))
             _run(map(self._set, compress(states, traced), repeat(None), repeat(None)))
 
+    def own_here(self) -> int | None:
+        """The C function that a tracer of the program's has on this thread; None: the interpreter's own.
+
+        The interpreter's calls a Python function. Another one is that of a tracer written in C, as coverage
+        has: it hears of every line of every frame, and `sys.settrace` would not bring it back as it was.
+        """
+        state = self._current()
+        function = self._at(state + self._function_at).value
+        if function == self._trampoline:
+            function = self._before.get(state)
+        return None if function == self._python_function else function
+
+    def restore_here(self, function: int, tracer: object) -> None:
+        """Install such a C function on this thread again, with its object."""
+        self._set(self._current(), function, id(tracer))
+
+    def tell(self, function: int, tracer: object, frame: FrameType, what: int, argument: object) -> None:
+        """Give an event to such a C function. Whatever it raises goes on to the caller."""
+        call = self._callable.get(function)
+        if call is None:
+            call = self._callable[function] = self._kind(function)
+        call(tracer, frame, what, self._nothing if argument is None else argument)
+
     def _walk(self, copies: int) -> tuple[Iterator[int], ...]:
         """The states of all other threads, a number of times. Nothing happens before they are asked for."""
         first = map(self._first, (self._interpreter,))
@@ -184,8 +214,11 @@ def _run(calls: Iterable[object]) -> None:
     deque(calls, maxlen=0)
 
 
-def _find_trace_fields(ctypes: Any, state: int) -> tuple[int, int]:
-    """Where in a thread state the tracing function and its object are: looked for in our own."""
+def _find_trace_fields(ctypes: Any, state: int) -> tuple[int, int, int]:
+    """Where in a thread state the tracing function and its object are: looked for in our own.
+
+    And which function the interpreter puts there for a tracing function in Python.
+    """
 
     def tracer(*_event: object) -> None:
         pass
@@ -205,7 +238,7 @@ def _find_trace_fields(ctypes: Any, state: int) -> tuple[int, int]:
     )  # the fields: profile function, trace function, profile object, trace object
     if after[place] or after[place - 2] or not during[place - 2]:
         raise LookupError("a thread state does not look as it should")
-    return (place - 2) * size, place * size
+    return (place - 2) * size, place * size, during[place - 2]
 
 
 def _find_other_threads(ctypes: Any) -> Any:

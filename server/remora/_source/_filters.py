@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from remora._interpreter._frames import EVALUATED
+from remora._interpreter._frames import EVALUATED, OWN_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Filters", "Skip", "own_folders"]
 
-_OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _PACKAGES = f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 
 
@@ -119,7 +118,7 @@ def own_folders() -> tuple[str, ...]:
     """Where Remora's own files lie, each with a separator behind it."""
     import remora_protocol
 
-    return _OWN_FOLDER, os.path.dirname(os.path.abspath(remora_protocol.__file__)) + os.sep
+    return OWN_FOLDER, os.path.dirname(os.path.abspath(remora_protocol.__file__)) + os.sep
 
 
 def _library_folders() -> tuple[str, ...]:
