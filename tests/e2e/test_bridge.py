@@ -252,7 +252,7 @@ def test_one_failure_one_error(remora: Remora, certificate: dict[str, str]) -> N
 
 
 def test_after_a_failure_the_editor_may_try_again(remora: Remora) -> None:
-    with Spin() as program, Bridge(remora) as bridge:
+    with Spin() as program, Bridge(remora, says=r"(remora: .* after a wrong secret: waiting.\n)?") as bridge:
         editor = bridge.editor
         editor.initialize()
         with pytest.raises(Refused):

@@ -88,7 +88,7 @@ def test_every_line_is_as_the_schema_says(remora: Remora) -> None:
 
 #: What cannot be done in a script, or not at a line of a loop.
 REFUSED = (
-    "retval", "exceptions", "watch value", "logs INFO", "stdin x", "restart", "clipboard value", "edit",
+    "retval", "exceptions", "watch value", "logs INFO", "restart", "clipboard value", "edit",
     "interact", "layout src", "tutorial", "task 1", "proc", "ps", "wait", "connect tcp://localhost:1",
 )  # fmt: skip
 
@@ -103,7 +103,7 @@ def test_every_command_keeps_to_the_schema(remora: Remora) -> None:
             "commands 1",
             f"advance {returns}", "until", "clear -all", f"break function_loop.py:{at}", "continue",
             "restartframe", "thread 1", "stepi", "nexti", "disassemble", "snapshot it.remora",
-            "source commands", "pause", "return", "detach",
+            "source commands", "pause", "return", "stdin x", "detach",
         )  # fmt: skip
         ran = remora.exec(place(program), *given)
         check(ran)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import time
@@ -14,9 +15,15 @@ from tests.support.dap import DapClient
 
 
 class Bridge:
-    """A bridge and the editor's end of it: `with Bridge(remora, "--secret-file", f) as editor`."""
+    """A bridge and the editor's end of it: `with Bridge(remora, "--secret-file", f) as editor`.
 
-    def __init__(self, remora: Remora, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+    It has to be silent on standard error, but for what matches `says`.
+    """
+
+    def __init__(
+        self, remora: Remora, *arguments: str, env: Mapping[str, str] | None = None, says: str = ""
+    ) -> None:
+        self._says = says
         ours, theirs = socket.socketpair()
         self.editor = DapClient(ours)
         self.process = subprocess.Popen(
@@ -52,7 +59,7 @@ class Bridge:
             errors = self.process.stderr.read()
             self.process.stderr.close()
         if error is None:
-            assert errors == "", errors
+            assert re.fullmatch(self._says, errors), errors
 
 
 def reverse_request(editor: DapClient, timeout: float = 20) -> dict[str, Any]:

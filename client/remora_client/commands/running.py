@@ -89,7 +89,9 @@ async def go_on(session: Session) -> None:
 
 def _not_yet_told(ctx: Context) -> bool:
     """Has the program stopped by itself, and nobody was told? Then that stop is what a script waits for."""
-    return not ctx.interactive and ctx.session.state.stops > ctx.shown_stop
+    if ctx.interactive or ctx.session.link.is_snapshot:
+        return False
+    return ctx.session.state.stops > ctx.shown_stop
 
 
 async def _pass_by(ctx: Context, at: Stop, count: int) -> Result:

@@ -148,7 +148,7 @@ def check_other_threads_start_tracing():
         seen.add(threading.get_ident())
         return tracer
 
-    def start(frame, what):
+    def start(frame, what, argument):
         former[threading.get_ident()] = sys.gettrace()
         sys.settrace(tracer)
 
@@ -195,7 +195,7 @@ def check_waiting_threads_get_their_tracer_back():
     thread = threading.Thread(daemon=True, target=wait)
     thread.start()
     waits.wait()
-    others = _native.OtherThreads(lambda frame, what: events.append("start"))
+    others = _native.OtherThreads(lambda frame, what, argument: events.append("start"))
     others.start()
     others.start()
     others.stop()
@@ -223,7 +223,7 @@ def check_threads_come_and_go_meanwhile():
             thread.start()
             thread.join()
 
-    others = _native.OtherThreads(lambda frame, what: sys.settrace(tracer))
+    others = _native.OtherThreads(lambda frame, what, argument: sys.settrace(tracer))
     threads = [threading.Thread(daemon=True, target=churn) for _ in range(3)]
     for thread in threads:
         thread.start()
