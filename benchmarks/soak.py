@@ -81,7 +81,8 @@ class Figures:
     def grown_since(self, earlier: Figures, *, is_pypy: bool, seconds: float) -> list[str]:
         """What has grown beyond the noise. PyPy compiles and collects when it likes."""
         memory = (64 if is_pypy else 6) * _MEGABYTE + (earlier.resident // 10 if seconds > 60 else 0)
-        limits = {"resident": memory, "threads": 1, "files": 1, "objects": 3000}
+        # Where a look finds the program makes a difference of some thousands; what piles up has no end.
+        limits = {"resident": memory, "threads": 1, "files": 1, "objects": 3000 if seconds > 60 else 8000}
         return [
             f"{name}: {getattr(earlier, name)} -> {getattr(self, name)}"
             for name, limit in limits.items()
