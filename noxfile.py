@@ -33,4 +33,4 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The tests, on every interpreter found; arguments after `--` go to pytest."""
-    session.run(PYTHON, "-m", "pytest", *(session.posargs or ["-n", "2"]))
+    session.run(PYTHON, "-m", "pytest", *(session.posargs or ["-n", "auto"]))
