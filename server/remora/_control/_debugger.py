@@ -9,12 +9,11 @@ It is this long because it is the whole of what can be asked for, each in a few 
 from __future__ import annotations
 
 import itertools
-import sys
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from remora._control._calls import Call
+from remora._control._pausing import Pausing
 from remora._control._reports import Reports
 from remora._control._stacks import Stacks
 from remora._control._telling import Telling
@@ -61,12 +60,6 @@ __all__ = [
     "Stop",
     "ThreadInfo",
 ]
-
-PAUSE_PATIENCE = 0.1
-"""Seconds until a thread that does not come by, and does not move either, counts as being inside C."""
-
-PAUSE_LIMIT = 1.0
-"""Seconds more until one that moves counts as out of reach."""
 
 _FILTERS = ("raised", "uncaught", "userUnhandled")
 
@@ -116,7 +109,14 @@ class Debugger:
         self._threads = Threads(self.own_threads)
         self._world = World(self._engine, self._threads, self._announce, self._lose_stop)
         self._reports.world = self._world
-        self._cancel_pauses: dict[int | None, Callable[[], None]] = {}
+        self._pausing = Pausing(
+            self._world,
+            self._threads,
+            self._stacks,
+            post=self._post,
+            tell=self._tell_stopped,
+            catch=self._catch,
+        )
 
     # -- attaching
 
@@ -132,8 +132,7 @@ class Debugger:
         if self._telling.publish is None:
             return
         self._telling.publish = None
-        for ident in list(self._cancel_pauses):
-            self._stop_waiting_for_pause(ident)
+        self._pausing.stop_waiting()
         with self._world.lock:
             self._clear()
             self._engine.detach()
@@ -287,7 +286,9 @@ class Debugger:
                 self._held(thread_id)  # says that it is not
             self._stacks.forget(thread_id)
             self._world.let_go_alone(self._record(thread_id))
-        elif self._world.leader is None and not any(map(self.stop_info, self._threads.numbers())):
+        elif self._world.leader is None and not any(
+            each.stop or each.native_stop for each in self._threads.all()
+        ):
             raise RequestFailed("not-stopped", "The program is running.")
         else:
             self._stacks.forget()
@@ -299,74 +300,8 @@ class Debugger:
         Where each thread stops for itself, only this one is stopped.
         """
         record = None if thread_id is None else self._record(thread_id)
-        ident = None if record is None else record.ident
         self.threads()  # so that those that have ended are forgotten
-        if not self._world.pause(ident, Stop(None, "pause", "paused")):
-            left = self._world.take_abandoned()
-            if left is not None and left.stop is not None:
-                self._tell_stopped(left, left.stop, left.stop.frame)
-            return
-        self._wait_for_pause(record, PAUSE_PATIENCE, self._place_now(record))
-
-    def _wait_for_pause(
-        self, record: ThreadRecord | None, seconds: float, seen: tuple[int, int] | None
-    ) -> None:
-        ident = None if record is None else record.ident
-
-        def look() -> None:
-            place = self._place_now(record)
-            runs = place is None or place != seen
-            if runs and seconds < PAUSE_LIMIT:
-                # It will come by, if this Python reaches it and the machine is not too busy.
-                self._wait_for_pause(record, PAUSE_LIMIT, place)
-            else:
-                self._pause_in_native_code(record, runs=runs)
-
-        self._stop_waiting_for_pause(ident)
-        self._cancel_pauses[ident] = after(seconds, lambda: self._post(look), self.own_threads)
-
-    def _place_now(self, record: ThreadRecord | None) -> tuple[int, int] | None:
-        """Where the thread, by default the main one, may be inside C code; None: it is not."""
-        ident = threading.main_thread().ident if record is None else record.ident
-        frame = None if ident is None else _frames.current_frames().get(ident)
-        return (id(frame), frame.f_lasti) if frame is not None and _frames.is_in_call(frame) else None
-
-    def _pause_in_native_code(self, record: ThreadRecord | None, *, runs: bool) -> None:
-        """Nobody came by: show the thread where it is, and hold it when it comes back, or can be reached."""
-        free = next((each for each in self._threads.all() if each.is_free), None)
-        if free is not None:
-            record = free
-        elif record is None:
-            infos = self.threads()
-            record = self._threads.of(infos[0].ident) if infos else None
-        elif not self._stacks.of(record):  # it has ended meanwhile
-            self._world.give_up_pause(record.ident)
-            if self._world.stops_all:
-                self.pause(None)  # whoever comes first
-            return
-        if record is None:
-            return
-        newest = next(iter(self._stacks.of(record)), None)
-        at = "" if newest is None else f" in {newest.name}, line {newest.line}"
-        # On PyPy a thread in compiled code seems to stand still, and only the main one is always in reach.
-        if sys.implementation.name == "pypy" and record.ident != threading.main_thread().ident:
-            where = f"is inside native code, or out of this Python's reach{at and ',' + at}"
-        elif runs:
-            where = f"runs{at and ', just now' + at}, and cannot be held yet"
-        else:
-            where = f"is inside native code{at and ', called' + at}"
-        text = f"The thread {where}. It stops when it comes back."
-        stop = Stop(None, "pause", "paused in native code", text)
-        if self._world.pause_in_native_code(record, stop):
-            self._tell_stopped(record, stop, None if newest is None else newest.frame)
-            if newest is not None and not self.all_are_stopped():
-                # The others run on, and are not to be looked at for it: whatever this one comes back to.
-                self._reports.begin(record.ident, Plan("until", newest.frame, self.filters.is_not_own, 0))
-
-    def _stop_waiting_for_pause(self, ident: int | None) -> None:
-        cancel = self._cancel_pauses.pop(ident, None)
-        if cancel is not None:
-            cancel()
+        self._pausing.pause(record)
 
     def step(
         self,
@@ -544,6 +479,9 @@ class Debugger:
         if self._telling.publish is None or get_ident() in self.own_threads:
             return False
         return self._world.hold(stop, lambda: self._telling.publish is not None)
+
+    def _catch(self, record: ThreadRecord, frame: FrameType) -> None:
+        self._reports.begin(record.ident, Plan("until", frame, self.filters.is_not_own, 0))
 
     # -- called by the world, on the thread that makes or loses a stop
 
