@@ -145,10 +145,6 @@ class Threads:
         """Every thread that was of interest and may live."""
         return list(self._records.values())
 
-    def numbers(self) -> list[int]:
-        """The DAP ids of those."""
-        return [record.id for record in self.all()]
-
     def held(self) -> list[ThreadRecord]:
         """Every thread that is held."""
         return [record for record in self.all() if record.stop is not None]

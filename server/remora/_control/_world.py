@@ -312,10 +312,3 @@ class World:
         for record in held:
             record.stop = None
             record.let_go()
-
-    def after_fork_in_child(self) -> None:
-        """The lock may have been held by a thread that is not in this process."""
-        self.lock = allocate_rlock()
-        self.leader = None
-        self._pauses.clear()
-        self._is_open = False

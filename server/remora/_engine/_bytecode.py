@@ -343,9 +343,10 @@ class _Draft:
 
     def _guards(self) -> Iterator[Guard]:
         assert self.cleanups is not None
-        lasts = {each: self.tails.get(each, [each])[-1] for each in (self.instructions[-1],)}
-        lasts.update((each, each) for each in self.cleanups.copies)
-        ends = {each: last.offset + last.size for each, last in lasts.items()}
+        ends = {each: each.offset + each.size for each in self.cleanups.copies}
+        last = self.instructions[-1]
+        tail = self.tails.get(last, [last])[-1]
+        ends[last] = tail.offset + tail.size
         for instruction, following in zip(self.instructions, self.instructions[1:]):
             ends[instruction] = self._guarded_from(following)
         for guarded in self.guarded:

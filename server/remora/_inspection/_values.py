@@ -71,10 +71,6 @@ _SYSTEM_MODULES = frozenset({"builtins", "types", "_thread", "_io", "io", "re", 
 _HUGE_INT_BITS = 12_000
 
 
-class _Full(Exception):
-    """The room for the whole text is used up."""
-
-
 def type_name(value: object) -> str:
     """The name of the value's class."""
     return class_name(type(value))
