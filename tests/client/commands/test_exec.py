@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.client.commands.conftest import PROGRAM
+from tests.client.servers import Remora as Server
+from tests.client.servers import Server as Listener
 from tests.support.command import Ran, Remora
 from tests.support.interpreters import NEWEST, Interpreter
 from tests.support.program import Program
@@ -148,6 +150,31 @@ def test_a_stop_that_nobody_was_told_of_is_waited_for_and_not_passed(
             assert run.stop("c") if run.result("threads") else True
             assert run.result("p number")["value"] == "0"
             assert run.returncode() == 0
+
+
+@pytest.mark.parametrize("was_there", [False, True])
+def test_continue_waits_for_a_stop_of_the_attach_but_goes_on_from_an_older_one(
+    remora: Remora, was_there: bool
+) -> None:
+    """Here the stop is told before the client's attach is through; what is late by a moment is the same."""
+
+    def stopped(server: Server, thread: int, **more: object) -> None:
+        server.emit("stopped", {"reason": "breakpoint", "threadId": thread, "allThreadsStopped": True, **more})
+
+    def attach(server: Server, arguments: dict[str, object]) -> None:
+        server.emit("initialized")
+        stopped(server, 1, remora={"wasThere": was_there})
+
+    def continue_(server: Server, arguments: dict[str, object]) -> dict[str, object]:
+        stopped(server, 2)
+        return {}
+
+    server = Server(secret=None, answers={"attach": attach, "continue": continue_})
+    with Listener(server) as listener:
+        ran = remora.exec(f"tcp://{listener.place}", "c", options=("--timeout", "20"))
+    assert ran.code == 0, ran
+    assert commands(ran)[0]["stop"]["thread"] == (2 if was_there else 1)  # type: ignore[index]
+    assert len(server.asked("continue")) == was_there
 
 
 def test_a_file_of_commands(remora: Remora, program: Program) -> None:
