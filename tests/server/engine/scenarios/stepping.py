@@ -75,7 +75,7 @@ def scenario_over_a_call_whose_frame_is_kept(scene):
             thread = scene.wait_stopped()["threadId"]
             scene.call("step", thread, "over")
             assert scene.wait_stopped(timeout=5)["reason"] == "step"
-            assert scene.where(thread) in ("after_keeper", "later") if UNTRACED else ("after_keeper",)
+            assert scene.where(thread) in (("after_keeper", "later") if UNTRACED else ("after_keeper",))
         finally:
             going_on.clear()
         scene.call("resume", None)
