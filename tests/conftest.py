@@ -1,10 +1,14 @@
-"""The `interpreter` fixture for every test, and what a run says about the Pythons it found."""
+"""The fixtures `interpreter` and `remora` for every test, and what a run says about the Pythons it found."""
 
 from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
+import pytest
+
+from tests.support.command import Remora
 from tests.support.interpreters import interpreter, report
 
 __all__ = ["interpreter"]
@@ -12,6 +16,15 @@ __all__ = ["interpreter"]
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background by a shell, which has its jobs ignore Ctrl-C. Programs would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def remora(tmp_path: Path) -> Remora:
+    """The `remora` command, run from the client's side: a folder that is not the program's."""
+    configuration, folder = tmp_path / "configuration", tmp_path / "client"
+    configuration.mkdir()
+    folder.mkdir()
+    return Remora(configuration, folder)
 
 
 def pytest_xdist_auto_num_workers() -> int:

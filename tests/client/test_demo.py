@@ -58,11 +58,8 @@ def test_it_shows_everything_and_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not _runs(int(pid[1]))
 
 
-def test_a_person_takes_over_and_wins(tmp_path: Path) -> None:
-    configuration, folder = tmp_path / "configuration", tmp_path / "client"
-    configuration.mkdir()
-    folder.mkdir()
-    with Remora(configuration, folder).terminal("demo") as terminal:
+def test_a_person_takes_over_and_wins(remora: Remora) -> None:
+    with remora.terminal("demo") as terminal:
         terminal.wait("Your turn", 40)
         terminal.wait("remora❯ *$")
         terminal.enter("print number")

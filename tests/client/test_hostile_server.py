@@ -36,14 +36,6 @@ LIES = [
 ]
 
 
-@pytest.fixture
-def remora(tmp_path: Path) -> Remora:
-    configuration, folder = tmp_path / "configuration", tmp_path / "client"
-    configuration.mkdir()
-    folder.mkdir()
-    return Remora(configuration, folder)
-
-
 class Stopped:
     """An honest server but for some answers, with a program that stands."""
 

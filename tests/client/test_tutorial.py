@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from remora_client._learning._lessons import LESSONS
 from tests.support.command import Remora
 from tests.support.terminal import Terminal
 
 PROMPT = r"^remora❯ *$"
-
-
-@pytest.fixture
-def remora(tmp_path: Path) -> Remora:
-    configuration, folder = tmp_path / "configuration", tmp_path / "client"
-    configuration.mkdir()
-    folder.mkdir()
-    return Remora(configuration, folder)
 
 
 def at_task(terminal: Terminal, number: int) -> None:

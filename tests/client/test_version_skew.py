@@ -6,7 +6,6 @@ requests, fields and events; the client's by what it says in its hello.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,14 +20,6 @@ from tests.support.interpreters import NEWEST
 from tests.support.program import Program
 
 SPOKEN_BY_A_NEWER_SERVER = (1, 3)
-
-
-@pytest.fixture
-def remora(tmp_path: Path) -> Remora:
-    configuration, folder = tmp_path / "configuration", tmp_path / "client"
-    configuration.mkdir()
-    folder.mkdir()
-    return Remora(configuration, folder)
 
 
 def _stop(server: Honest, _arguments: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: the command with folders of its own, and certificates that it makes."""
+"""What the end-to-end tests share: certificates, as the command makes them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import Remora
-
-
-@pytest.fixture
-def remora(tmp_path: Path) -> Remora:
-    """The `remora` command, run from the client's side: a folder that is not the program's."""
-    configuration, folder = tmp_path / "configuration", tmp_path / "client"
-    configuration.mkdir()
-    folder.mkdir()
-    return Remora(configuration, folder)
 
 
 @pytest.fixture

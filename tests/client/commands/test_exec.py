@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -27,14 +26,6 @@ while running:
 print("ended", flush=True)
 sys.exit(3)
 """
-
-
-@pytest.fixture
-def remora(tmp_path: Path) -> Remora:
-    configuration, folder = tmp_path / "configuration", tmp_path / "client"
-    configuration.mkdir()
-    folder.mkdir()
-    return Remora(configuration, folder)
 
 
 @pytest.fixture
@@ -160,7 +151,9 @@ def test_continue_waits_for_a_stop_of_the_attach_but_goes_on_from_an_older_one(
     """Here the stop is told before the client's attach is through; what is late by a moment is the same."""
 
     def stopped(server: Server, thread: int, **more: object) -> None:
-        server.emit("stopped", {"reason": "breakpoint", "threadId": thread, "allThreadsStopped": True, **more})
+        server.emit(
+            "stopped", {"reason": "breakpoint", "threadId": thread, "allThreadsStopped": True, **more}
+        )
 
     def attach(server: Server, arguments: dict[str, object]) -> None:
         server.emit("initialized")

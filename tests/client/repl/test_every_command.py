@@ -176,19 +176,19 @@ AT_A_STOP = [
 ]
 
 
-def test_every_command(tmp_path: Path) -> None:
+def test_every_command(remora: Remora) -> None:
     assert NEWEST is not None
     with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
         program.wait_line("ready")
-        with _terminal(program, tmp_path) as terminal:
+        with _terminal(program, remora) as terminal:
             terminal.enter(f"tbreak program.py:{program.line('loop')}")
             terminal.wait("Breakpoint 1 at")
             program.stdin_line("3")
             terminal.wait(rf"→ +{program.line('loop')} ")
             for line, pattern in AT_A_STOP:
-                typed = _filled(line.replace("{{", "{").replace("}}", "}"), program, tmp_path)
+                typed = _filled(line.replace("{{", "{").replace("}}", "}"), program, remora.folder)
                 terminal.enter(typed)
-                terminal.wait(_filled(pattern, program, tmp_path))
+                terminal.wait(_filled(pattern, program, remora.folder))
                 if pattern == ASKED:
                     continue
                 terminal.wait(PROMPT)
@@ -200,11 +200,11 @@ def test_every_command(tmp_path: Path) -> None:
             assert terminal.returncode() == 0
 
 
-def test_commands_line_by_line(tmp_path: Path) -> None:
+def test_commands_line_by_line(remora: Remora) -> None:
     assert NEWEST is not None
     with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
         program.wait_line("ready")
-        with _terminal(program, tmp_path) as terminal:
+        with _terminal(program, remora) as terminal:
             terminal.enter(f"break program.py:{program.line('add')}")
             terminal.wait("Breakpoint 1 at")
             terminal.enter("commands 1")
@@ -221,11 +221,11 @@ def test_commands_line_by_line(tmp_path: Path) -> None:
             assert terminal.returncode() == 0
 
 
-def test_the_tutorial_is_a_command(tmp_path: Path) -> None:
+def test_the_tutorial_is_a_command(remora: Remora) -> None:
     assert NEWEST is not None
     with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
         program.wait_line("ready")
-        with _terminal(program, tmp_path) as terminal:
+        with _terminal(program, remora) as terminal:
             terminal.enter("tutorial")
             terminal.wait("# 1/", 40)
             terminal.wait(PROMPT)
@@ -238,17 +238,13 @@ def test_the_tutorial_is_a_command(tmp_path: Path) -> None:
             assert terminal.returncode() == 0
 
 
-def test_a_project_is_asked_about(tmp_path: Path) -> None:
+def test_a_project_is_asked_about(remora: Remora) -> None:
     assert NEWEST is not None
     with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
         program.wait_line("ready")
         host, port = program.address
-        configuration, client = tmp_path / "configuration", tmp_path / "client"
-        configuration.mkdir()
-        client.mkdir()
-        remora = Remora(configuration, client)
-        (client / ".remora.toml").write_text('context = 5\nkeys = "vi"\nkeep-breakpoints = "on"\n')
-        (client / ".remorarc").write_text("alias hello sh echo hello from the project\n")
+        (remora.folder / ".remora.toml").write_text('context = 5\nkeys = "vi"\nkeep-breakpoints = "on"\n')
+        (remora.folder / ".remorarc").write_text("alias hello sh echo hello from the project\n")
         with remora.terminal(
             "attach", f"tcp://{host}:{port}", "--source", str(program.directory)
         ) as terminal:
@@ -276,11 +272,11 @@ def test_a_project_is_asked_about(tmp_path: Path) -> None:
             assert terminal.returncode() == 0
 
 
-def test_while_it_runs_and_leaving(tmp_path: Path) -> None:
+def test_while_it_runs_and_leaving(remora: Remora) -> None:
     assert NEWEST is not None
     with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
         program.wait_line("ready")
-        with _terminal(program, tmp_path) as terminal:
+        with _terminal(program, remora) as terminal:
             for line, pattern in (
                 ("threads", "MainThread"),
                 ("where", "running"),
@@ -297,7 +293,7 @@ def test_while_it_runs_and_leaving(tmp_path: Path) -> None:
             terminal.enter("detach -stopped")
             assert terminal.returncode() == 0
         arguments = ("attach", terminal_place(program), "--source", str(program.directory))
-        with Remora(tmp_path / "configuration", tmp_path / "client").terminal(*arguments) as terminal:
+        with remora.terminal(*arguments) as terminal:
             terminal.wait("→|Paused")  # it was left standing, wherever that was
             terminal.enter("quit -k")
             terminal.wait(r"\[y/N\]")
@@ -320,11 +316,11 @@ def test_none_is_left_out() -> None:
     assert [name for name in sorted(left) if not re.search(rf"""["']{name}\b""", tests)] == []
 
 
-def test_interact(tmp_path: Path) -> None:
+def test_interact(remora: Remora) -> None:
     assert NEWEST is not None
     with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
         program.wait_line("ready")
-        with _terminal(program, tmp_path) as terminal:
+        with _terminal(program, remora) as terminal:
             terminal.enter(f"tbreak program.py:{program.line('loop')}")
             terminal.wait("Breakpoint 1 at")
             program.stdin_line("3")
@@ -351,16 +347,13 @@ def _filled(text: str, program: Program, folder: Path) -> str:
     return found.replace("{folder}", os.fspath(folder))
 
 
-def _terminal(program: Program, folder: Path) -> Terminal:
-    configuration, client = folder / "configuration", folder / "client"
-    configuration.mkdir()
-    client.mkdir()
-    editor = folder / "editor"
+def _terminal(program: Program, remora: Remora) -> Terminal:
+    editor = remora.folder / "editor"
     editor.write_text('#!/bin/sh\necho edited "$@"\n')
     editor.chmod(0o755)
-    (folder / "commands").write_text("print 'from a file'\n")
+    (remora.folder / "commands").write_text("print 'from a file'\n")
     host, port = program.address
-    terminal = Remora(configuration, client).terminal(
+    terminal = remora.terminal(
         "attach", f"tcp://{host}:{port}", "--source", str(program.directory), env={"VISUAL": str(editor)}
     )
     terminal.wait("remora❯")
