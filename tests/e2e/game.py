@@ -21,9 +21,8 @@ class Game(Program):
 
     @property
     def qualifier(self) -> str:
-        scheme = "tcps" if self.enabled and self.enabled.get("certfile") else "tcp"
-        host, port = self.address
-        return f"{scheme}://{SECRET}@{host}:{port}"
+        """With the secret."""
+        return super().qualifier.replace("://", f"://{SECRET}@")
 
     @property
     def after_guess(self) -> int:

@@ -76,11 +76,10 @@ def test_attach_again_as_often_as_you_like(interpreter: Interpreter, remora: Rem
 
 def test_frames_are_walked_and_listed(interpreter: Interpreter, remora: Remora) -> None:
     with Program(interpreter, "lines.py", enable={"secret": None}) as program:
-        host, port = program.address
         program.wait_line("ready")
         place = f"break lines.py:{program.line('repeat')}"
         commands = [place, "continue", "print text", "up", "print number", "down", "print word", "list"]
-        with remora.start_exec(f"tcp://{host}:{port}", *commands) as run:
+        with remora.start_exec(program.qualifier, *commands) as run:
             # No copy here: everything works from the server's text.
             run.result(place)
             program.stdin_line("abc")
@@ -99,10 +98,9 @@ def test_frames_are_walked_and_listed(interpreter: Interpreter, remora: Remora) 
 
 def test_a_file_is_pending_until_it_is_imported(interpreter: Interpreter, remora: Remora) -> None:
     with Program(interpreter, "late_import.py", enable={"secret": None}) as program:
-        host, port = program.address
         program.wait_line("ready")
         (remora.folder / "late_module.py").write_text((program.directory / "late_module.py").read_text())
-        with remora.start_exec(f"tcp://{host}:{port}", "break late_module.py:3", "continue", "locals") as run:
+        with remora.start_exec(program.qualifier, "break late_module.py:3", "continue", "locals") as run:
             assert run.result("break late_module.py:3")["verified"] is False
             program.stdin_line("now")
             assert run.stop("continue")["frame"]["name"] == "late"

@@ -31,11 +31,6 @@ class Spin(Program):
     def __init__(self, interpreter: Interpreter = NEWEST, **enable: Any) -> None:
         super().__init__(interpreter, SPIN, enable={"secret": SECRET, **enable})
 
-    @property
-    def qualifier(self) -> str:
-        scheme = "tcps" if self.enabled and self.enabled.get("certfile") else "tcp"
-        return f"{scheme}://{self.address[0]}:{self.address[1]}"
-
     def finish(self) -> None:
         """Its end, if nothing of the debugger's is left in it."""
         self.returncode()

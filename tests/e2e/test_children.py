@@ -47,10 +47,6 @@ for line in sys.stdin:
 """
 
 
-def qualifier(program: Program) -> str:
-    return f"tcp://{program.address[0]}:{program.address[1]}"
-
-
 @pytest.fixture
 def program():
     with Program(NEWEST, STARTING, enable={"secret": "my_secret"}, name="starting.py") as found:
@@ -61,7 +57,7 @@ def test_an_editor_that_can_is_asked_and_the_child_is_debugged(program: Program,
     with Bridge(remora) as bridge, Bridge(remora) as second:
         editor = bridge.editor
         editor.initialize(supportsStartDebuggingRequest=True)
-        editor.attach(initialize=False, qualifier=qualifier(program), secret="my_secret", justMyCode=False)
+        editor.attach(initialize=False, qualifier=program.qualifier, secret="my_secret", justMyCode=False)
         program.stdin_line(str(program.address[1]))
         asked = reverse_request(editor)
         assert asked["command"] == "startDebugging"
@@ -91,7 +87,7 @@ def test_an_editor_that_asks_and_does_nothing_does_not_hold_the_child(
     with Bridge(remora) as bridge:
         editor = bridge.editor
         editor.initialize(supportsStartDebuggingRequest=True)
-        editor.attach(initialize=False, qualifier=qualifier(program), secret="my_secret")
+        editor.attach(initialize=False, qualifier=program.qualifier, secret="my_secret")
         program.stdin_line(str(program.address[1]))
         reverse_request(editor)
         program.wait_line("child done 2", timeout=15)
@@ -105,11 +101,11 @@ def test_any_other_editor_is_told_where_the_child_is(
     with Bridge(remora) as bridge:
         editor = bridge.editor
         editor.initialize(**initialize)
-        editor.attach(initialize=False, qualifier=qualifier(program), secret="my_secret")
+        editor.attach(initialize=False, qualifier=program.qualifier, secret="my_secret")
         program.stdin_line(str(program.address[1]))
         program.wait_line("child done 2")
         told = editor.expect_event("output", category="console")["output"]
-        assert "was started; attach to it with: " + qualifier(program) + "#" in told
+        assert "was started; attach to it with: " + program.qualifier + "#" in told
         assert not [each for each in editor.messages if each["type"] == "request"]
         editor.disconnect()
 
@@ -118,7 +114,7 @@ def test_nobody_is_asked_where_the_editor_wants_no_children(program: Program, re
     with Bridge(remora) as bridge:
         editor = bridge.editor
         editor.initialize(supportsStartDebuggingRequest=True)
-        editor.attach(initialize=False, qualifier=qualifier(program), secret="my_secret", subProcess=False)
+        editor.attach(initialize=False, qualifier=program.qualifier, secret="my_secret", subProcess=False)
         program.stdin_line(str(program.address[1]))
         program.wait_line("parent goes on")
         editor.threads()
@@ -132,7 +128,7 @@ def test_a_forked_child(interpreter: Interpreter, remora: Remora) -> None:
         with Bridge(remora) as bridge:
             editor = bridge.editor
             editor.initialize(supportsStartDebuggingRequest=True)
-            editor.attach(initialize=False, qualifier=qualifier(program), secret="my_secret")
+            editor.attach(initialize=False, qualifier=program.qualifier, secret="my_secret")
             program.stdin_line("")
             program.wait_line("parent goes on")  # nobody waits for anybody
             editor.disconnect()

@@ -38,10 +38,6 @@ for number in range(1, 1000):
 """
 
 
-def place(program: Program) -> str:
-    return f"tcp://{program.address[0]}:{program.address[1]}"
-
-
 def run(remora: Remora, name: str, *arguments: str, secret: str | None = None, code: int = 0) -> str:
     done = subprocess.run(
         [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments],
@@ -56,7 +52,7 @@ def run(remora: Remora, name: str, *arguments: str, secret: str | None = None, c
 def test_wait_for_a_value_and_dump(remora: Remora) -> None:
     with Program(NEWEST, "function_loop.py", enable={}) as program:
         where = f"function_loop.py:{program.line('step_return')}"
-        dumped = json.loads(run(remora, "wait_for_value.py", place(program), where, "value > 50"))
+        dumped = json.loads(run(remora, "wait_for_value.py", program.qualifier, where, "value > 50"))
         assert int(dumped["locals"]["doubled"]) > 100
         assert "step" in dumped["stack"][0]
 
@@ -87,14 +83,14 @@ def test_what_goes_wrong_is_told_in_a_sentence(remora: Remora) -> None:
         assert "refused the connection" in run(remora, name, *arguments, code=1)
     assert "refused the connection" in run(remora, "watch_workers.py", "1", nowhere)
     with Program(NEWEST, "function_loop.py", enable={}) as program:
-        traced = run(remora, "trace_arguments.py", place(program), "nowhere.py:1", "x", "0.1")
+        traced = run(remora, "trace_arguments.py", program.qualifier, "nowhere.py:1", "x", "0.1")
         assert traced == ""
-        assert "True" in run(remora, "watch_workers.py", "state['running']", place(program), nowhere)
+        assert "True" in run(remora, "watch_workers.py", "state['running']", program.qualifier, nowhere)
 
 
 def test_sample_stacks(remora: Remora) -> None:
     with Program(NEWEST, "function_loop.py", enable={}) as program:
-        sampled = run(remora, "sample_stacks.py", place(program), "10")
+        sampled = run(remora, "sample_stacks.py", program.qualifier, "10")
         assert sum(int(line.split()[0]) for line in sampled.splitlines()) == 10
         assert "MainThread" in sampled
         assert "spin" in sampled
@@ -103,7 +99,7 @@ def test_sample_stacks(remora: Remora) -> None:
 def test_trace_arguments(remora: Remora) -> None:
     with Program(NEWEST, SERVICE, enable={}, name="service.py", warnings="default") as program:
         where = f"service.py:{program.line('total')}"
-        traced = run(remora, "trace_arguments.py", place(program), where, "number={number}", "1.5")
+        traced = run(remora, "trace_arguments.py", program.qualifier, where, "number={number}", "1.5")
         numbers = [int(found) for found in re.findall(r"number=(\d+)", traced)]
         assert len(numbers) > 2
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
@@ -113,7 +109,7 @@ def test_collect_exceptions(remora: Remora) -> None:
     with Program(NEWEST, SERVICE, enable={}, name="service.py", warnings="default") as program:
         found = [
             json.loads(line)
-            for line in run(remora, "collect_exceptions.py", place(program), "3").splitlines()
+            for line in run(remora, "collect_exceptions.py", program.qualifier, "3").splitlines()
         ]
         assert len(found) >= 2
         assert all(int(each["locals"]["number"]) % 5 == 0 for each in found)
@@ -125,7 +121,7 @@ def test_watch_workers(remora: Remora) -> None:
         Program(NEWEST, "function_loop.py", enable={}) as one,
         Program(NEWEST, "function_loop.py", enable={}) as two,
     ):
-        watched = run(remora, "watch_workers.py", "state['running']", place(one), place(two))
+        watched = run(remora, "watch_workers.py", "state['running']", one.qualifier, two.qualifier)
         assert [line.split()[-1] for line in watched.splitlines()] == ["True", "True"]
 
 

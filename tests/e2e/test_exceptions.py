@@ -59,14 +59,10 @@ print("end", flush=True)
 """
 
 
-def place(program: Program) -> str:
-    return f"tcp://{program.address[0]}:{program.address[1]}"
-
-
 def test_a_cause_is_looked_at(interpreter: Interpreter, remora: Remora) -> None:
     with Program(interpreter, CHAIN, enable={}) as program:
         ran = remora.exec(
-            place(program),
+            program.qualifier,
             "catch raised ValueError",
             "continue",
             "exceptions 2",
@@ -97,7 +93,7 @@ def test_a_cause_is_looked_at(interpreter: Interpreter, remora: Remora) -> None:
 def test_a_group_is_a_tree(remora: Remora) -> None:
     with Program(NEWEST, GROUP, enable={}) as program:
         ran = remora.exec(
-            place(program), "continue", "exceptions", "exceptions 2", "print place", "exceptions 5",
+            program.qualifier, "continue", "exceptions", "exceptions 2", "print place", "exceptions 5",
             "print place", "print $exc", "exceptions 8", "print $exc", "exceptions 99",
         )  # fmt: skip
         assert ran.code == 1
@@ -119,7 +115,7 @@ def test_a_group_is_a_tree(remora: Remora) -> None:
 def test_what_a_person_sees(remora: Remora) -> None:
     with (
         Program(NEWEST, GROUP, enable={}) as program,
-        remora.terminal("attach", place(program)) as terminal,
+        remora.terminal("attach", program.qualifier) as terminal,
     ):
         terminal.wait(r"ExceptionGroup: all failed.*\[1\] ←")
         terminal.wait(r"holds OSError: no host-0  \[2\]")
@@ -133,7 +129,7 @@ def test_what_a_person_sees(remora: Remora) -> None:
 
 @pytest.mark.parametrize("number", [1, 3])
 def test_from_python(number: int) -> None:
-    with Program(NEWEST, GROUP, enable={}) as program, attach(place(program)) as session:
+    with Program(NEWEST, GROUP, enable={}) as program, attach(program.qualifier) as session:
         assert session.wait_for_stop(timeout=20)
         assert session.select_exception(number)
         assert session.exception_info().shown == number

@@ -52,17 +52,13 @@ def check(ran: Ran) -> None:
         validator.validate(line)
 
 
-def place(program: Program) -> str:
-    return f"tcp://{program.address[0]}:{program.address[1]}"
-
-
 def test_every_line_is_as_the_schema_says(remora: Remora) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     with Program(NEWEST, "function_loop.py", enable={}) as program:
         ran = remora.exec(
-            place(program), "help", f"break function_loop.py:{program.line('doubled')}", "continue", "where",
-            "locals", "print value", "print [value]", "list", "threads", "next", "step", "up", "down",
-            "clear -all", "!done = 3", "print nonsense", "threads",
+            program.qualifier, "help", f"break function_loop.py:{program.line('doubled')}", "continue",
+            "where", "locals", "print value", "print [value]", "list", "threads", "next", "step", "up",
+            "down", "clear -all", "!done = 3", "print nonsense", "threads",
         )  # fmt: skip
         check(ran)
         assert not ran.lines[-1]["ok"]
@@ -70,7 +66,7 @@ def test_every_line_is_as_the_schema_says(remora: Remora) -> None:
         assert ran.code == 1
         line = program.line("doubled")
         ran = remora.exec(
-            place(program),
+            program.qualifier,
             f"break function_loop.py:{line}", "continue", "vars", "args", "globals", "pp [1]",
             "whatis value", "dir value", "sizeof value", "refs value", "list 1, 3", "longlist", "top",
             "frame", "bottom", "top", "breakpoints", "condition 1 value >= 0", "ignore 1 0", "why 1",
@@ -105,15 +101,15 @@ def test_every_command_keeps_to_the_schema(remora: Remora) -> None:
             "restartframe", "thread 1", "stepi", "nexti", "disassemble", "snapshot it.remora",
             "source commands", "pause", "return", "stdin x", "detach",
         )  # fmt: skip
-        ran = remora.exec(place(program), *given)
+        ran = remora.exec(program.qualifier, *given)
         check(ran)
         assert ran.code == 0, ran.lines[-1]
         for refused in REFUSED:
-            ran = remora.exec(place(program), f"break function_loop.py:{at}", "continue", refused)
+            ran = remora.exec(program.qualifier, f"break function_loop.py:{at}", "continue", refused)
             check(ran)
             assert (ran.code, ran.lines[-1]["ok"]) == (1, False), ran
         for ending in ("quit", "kill"):
-            ran = remora.exec(place(program), ending)
+            ran = remora.exec(program.qualifier, ending)
             check(ran)
             assert ran.code == 0, ran
         tried = {line.split()[0] for line in (*given, *REFUSED, "quit", "kill")}
@@ -127,7 +123,7 @@ def test_hooks_at_every_stop(remora: Remora) -> None:
     with Program(NEWEST, WORKER, enable={}, name="worker.py") as program:
         options = ("--json", "--on-stop", "print number", "--timeout", "3")
         place_ = f"worker.py:{program.line('call')}"
-        ran = remora("exec", place(program), *options, "-c", f"break {place_}")
+        ran = remora("exec", program.qualifier, *options, "-c", f"break {place_}")
         assert ran.code == 0, ran
         check(ran)
         values = [int(each["value"]) for each in ran.results()[1:]]
@@ -138,7 +134,7 @@ def test_hooks_at_every_stop(remora: Remora) -> None:
 def test_hooks_at_exceptions(remora: Remora) -> None:
     with Program(NEWEST, WORKER, enable={}, name="worker.py") as program:
         options = ("--json", "--on-exception", "print number", "--on-uncaught", "print 'never'")
-        ran = remora("exec", place(program), *options, "--timeout", "3")
+        ran = remora("exec", program.qualifier, *options, "--timeout", "3")
         assert ran.code == 0, ran
         check(ran)
         values = [each["value"] for each in ran.results()]
@@ -166,7 +162,7 @@ def test_hooks_that_cannot_be(remora: Remora) -> None:
 def test_a_crash_reporter(remora: Remora) -> None:
     with Program(NEWEST, CRASHING, enable={}, name="crashing.py") as program:
         hooks = ("--on-uncaught", "bt full", "--on-uncaught", "print amount")
-        ran = remora("exec", place(program), "--json", *hooks, "--timeout", "30")
+        ran = remora("exec", program.qualifier, "--json", *hooks, "--timeout", "30")
         assert ran.code == 0, ran
         check(ran)
         where, amount = ran.results()
@@ -197,7 +193,7 @@ while True:
 """
     with Program(interpreter, text, enable={}) as program:
         began = time.monotonic()
-        ran = remora.exec(place(program), f"break program.py:{program.line('here')}", "continue", "locals")
+        ran = remora.exec(program.qualifier, f"break program.py:{program.line('here')}", "continue", "locals")
         assert time.monotonic() - began < 10
         shown = {each["name"]: each["value"] for each in ran.results()[-1]}
         assert shown["number"] == "7"
@@ -224,7 +220,7 @@ while True:
 """
     with Program(interpreter, text, enable={}) as program:
         ran = remora.exec(
-            place(program), f"break program.py:{program.line('here')}", "continue", "locals", "print loud"
+            program.qualifier, f"break program.py:{program.line('here')}", "continue", "locals", "print loud"
         )
         assert ran.results()[-1]["value"] == "[loud]"
         assert "LOUD" in ran.output

@@ -19,9 +19,8 @@ print("ending", flush=True)  # @ending
 def test_a_program_without_threads_ends_after_a_session(interpreter: Interpreter, remora: Remora) -> None:
     with Program(interpreter, BARE, enable={"secret": None}) as program:
         program.wait_line("ready")
-        host, port = program.address
         commands = [f"break program.py:{program.line('ending')}", "continue", "threads"]
-        with remora.start_exec(f"tcp://{host}:{port}", *commands) as run:
+        with remora.start_exec(program.qualifier, *commands) as run:
             run.result(commands[0])
             program.stdin_line("")
             run.stop("continue")

@@ -47,10 +47,6 @@ else:
 """
 
 
-def qualifier(program: Program) -> str:
-    return f"tcp://127.0.0.1:{program.address[1]}"
-
-
 @pytest.mark.parametrize("interpreter", SOME, ids=str)
 @pytest.mark.parametrize("local", [False, True])
 def test_forked_children_stop_at_a_breakpoint_that_was_set_once(
@@ -59,7 +55,7 @@ def test_forked_children_stop_at_a_breakpoint_that_was_set_once(
     if local and interpreter != NEWEST:
         pytest.skip("the way to it has nothing to do with the interpreter")
     with Program(interpreter, FORKING, enable={}, warnings="ignore") as program:
-        target = str(program.pid) if local else qualifier(program)
+        target = str(program.pid) if local else program.qualifier
         _ = program.address
         breaking = f"break program.py:{program.line('work')}"
         commands = [breaking, "continue", "print n", "continue", "print n", "clear 1", "continue -all"]
@@ -89,7 +85,7 @@ def test_new_pythons_are_followed_too(how: str, remora: Remora) -> None:
         breaking = f"break program.py:{program.line('work')}"
         commands = [breaking, "continue", "print n"]
         _ = program.address
-        with remora.start_exec(qualifier(program), *commands, options=("--follow", "attach")) as running:
+        with remora.start_exec(program.qualifier, *commands, options=("--follow", "attach")) as running:
             running.result(breaking)
             program.stdin_line("")
             running.stop("continue", 40)
@@ -107,7 +103,7 @@ def test_list_tells_and_off_says_nothing_and_neither_holds_a_child(remora: Remor
     for mode in ("list", "off"):
         with Program(NEWEST, source, enable={}, warnings="ignore") as program:
             _ = program.address
-            with remora.terminal("attach", qualifier(program), "--follow", mode) as terminal:
+            with remora.terminal("attach", program.qualifier, "--follow", mode) as terminal:
                 terminal.wait("running")
                 begun = time.monotonic()
                 program.stdin_line("")

@@ -76,8 +76,7 @@ def test_the_secret_is_left_nowhere(remora: Remora, tmp_path: Path) -> None:
     source = PROGRAM.replace("#\n", enable, 1)
     home = {"HOME": str(tmp_path / "home"), "XDG_STATE_HOME": str(tmp_path / "state")}
     with Program(NEWEST, source, env={"REMORA_LOG": f"{log}:debug"}) as program:
-        host, port = program.address
-        place = f"tcp://{host}:{port}"
+        place = program.qualifier
         options = ("--secret-file", str(keep / "secret"))
         # With all that can be shown
         shown = [remora("exec", place, *options, "-vv", "-c", "threads")]
@@ -135,10 +134,9 @@ sys.exit(cli.main(["ls", sys.argv[1], "--secret-file", sys.argv[2]]))
     path = remora.folder / "secret"
     path.write_text(SECRET)
     with Program(NEWEST, "#\ninput()\n", enable={"secret": SECRET}) as program:
-        host, port = program.address
         python = str(Path(REMORA).with_name("python"))
         run = subprocess.run(
-            [python, "-c", code, f"tcp://{host}:{port}", str(path)],
+            [python, "-c", code, program.qualifier, str(path)],
             capture_output=True,
             text=True,
             timeout=60,

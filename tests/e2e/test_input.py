@@ -29,15 +29,11 @@ while True:
 """
 
 
-def place(program: Program) -> str:
-    return f"tcp://{program.address[0]}:{program.address[1]}"
-
-
 def test_from_the_client_and_then_from_the_pipe(interpreter: Interpreter, remora: Remora) -> None:
     with Program(interpreter, PROGRAM, enable={}) as program:
         program.wait_line("ready")
         with remora.start_exec(
-            place(program), f"break program.py:{program.line('ask')}", "continue", "stdin Ada", "continue"
+            program.qualifier, f"break program.py:{program.line('ask')}", "continue", "stdin Ada", "continue"
         ) as run:
             run.result(f"break program.py:{program.line('ask')}")
             program.stdin_line("go")
@@ -59,7 +55,7 @@ def test_from_the_client_alone(interpreter: Interpreter, remora: Remora) -> None
     """Until it leaves: then who waits reads the program's own input."""
     with Program(interpreter, PROGRAM, enable={}) as program:
         program.wait_line("ready")
-        with remora.terminal("attach", place(program)) as terminal:
+        with remora.terminal("attach", program.qualifier) as terminal:
             terminal.wait("running")
             terminal.enter(f"break program.py:{program.line('ask')}")
             terminal.wait("Breakpoint 1")
@@ -133,7 +129,7 @@ def test_other_ways_to_read(how: str, remora: Remora) -> None:
     with Program(NEWEST, text, enable={}) as program:
         program.stdin_line("own")
         program.close_stdin()
-        ran = remora.exec(place(program), "continue", "stdin one", "stdin two", "stdin", "continue")
+        ran = remora.exec(program.qualifier, "continue", "stdin one", "stdin two", "stdin", "continue")
         assert [line["ok"] for line in ran.lines if line.get("command", "").startswith("stdin")] == [
             True
         ] * 3, ran

@@ -13,11 +13,6 @@ from tests.support.program import Program
 PYPY = "PyPy has no way into a thread that runs already; whoever attaches is told so"
 
 
-def where_it_is(program: Program) -> str:
-    host, port = program.address
-    return f"tcp://{host}:{port}"
-
-
 def by_name(variables: list[dict[str, Any]]) -> dict[str, str]:
     return {one["name"]: one["value"] for one in variables}
 
@@ -29,7 +24,7 @@ def test_all_threads_stop_and_go_on(interpreter: Interpreter, remora: Remora) ->
         program.wait_line("started")
         counting = program.line("count")
         ran = remora.exec(
-            where_it_is(program),
+            program.qualifier,
             f"break threads.py:{counting} if name == 'worker-1'",
             "continue",
             "print name",
@@ -51,7 +46,7 @@ def test_threads_that_were_there_before_are_debugged(interpreter: Interpreter, r
         pytest.skip(PYPY)
     with Program(interpreter, "late_threads.py") as program:
         place = f"break late_threads.py:{program.line('count')} if start == 1"
-        ran = remora.exec(where_it_is(program), place, "continue", "print start", "threads")
+        ran = remora.exec(program.qualifier, place, "continue", "print start", "threads")
         assert ran.results()[2]["value"] == "1"
         program.stdin_line("end")
         program.wait_line("^ended$")
@@ -63,7 +58,7 @@ def test_a_step_over_await_stays_with_its_task(interpreter: Interpreter, remora:
         program.wait_line("started")
         sleeping = program.line("sleep")
         ran = remora.exec(
-            where_it_is(program),
+            program.qualifier,
             f"break asyncio_tasks.py:{sleeping} if name == 'first'",
             "continue",
             "clear 1",
@@ -83,7 +78,7 @@ def test_a_deep_stack(interpreter: Interpreter, remora: Remora) -> None:
         program.wait_line("ready")
         place = f"break recursion.py:{program.line('bottom')}"
         commands = [place, "continue", "where", "up", "print depth", "return", "retval"]
-        with remora.start_exec(where_it_is(program), *commands) as run:
+        with remora.start_exec(program.qualifier, *commands) as run:
             run.result(place)
             program.stdin_line("word")
             run.stop("continue")
@@ -104,7 +99,7 @@ def test_hostile_values_are_shown_and_harm_nobody(interpreter: Interpreter, remo
         program.wait_line("ready")
         place = f"break values.py:{program.line('here')}"
         commands = [place, "continue", "locals", "print plain.name", "print first, rest, keyword, options"]
-        with remora.start_exec(where_it_is(program), *commands) as run:
+        with remora.start_exec(program.qualifier, *commands) as run:
             run.result(place)
             program.stdin_line("word")
             run.stop("continue")
@@ -125,7 +120,7 @@ def test_output_comes_along_and_the_programs_own_stays(interpreter: Interpreter,
     with Program(interpreter, "output.py", enable={"secret": None}) as program:
         program.wait_line("ready")
         place = f"break output.py:{program.line('print')} if text == 'stop'"
-        with remora.start_exec(where_it_is(program), place, "continue") as run:
+        with remora.start_exec(program.qualifier, place, "continue") as run:
             run.result(place)
             for line in ("out to the one", "err to the other", "out stop"):
                 program.stdin_line(line)
@@ -145,7 +140,7 @@ def test_a_running_loop_is_stopped_stepped_and_left(interpreter: Interpreter, re
     with Program(interpreter, "function_loop.py", enable={"secret": None}) as program:
         program.wait_line("started")
         ran = remora.exec(
-            where_it_is(program),
+            program.qualifier,
             f"tbreak function_loop.py:{program.line('doubled')}",
             "continue",
             "next",
@@ -193,7 +188,7 @@ def test_a_tracer_in_c_hears_of_every_line(
         assert len(alone) > 40
         places = {marker: program.line(marker) for marker in ("here", "inner")}
         first, *others = [each.format(**places) for each in commands]
-        with remora.start_exec(where_it_is(program), first, *others) as run:
+        with remora.start_exec(program.qualifier, first, *others) as run:
             run.result(first)
             program.stdin_line("watched")
             for each in others:

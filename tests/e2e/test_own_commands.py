@@ -114,10 +114,6 @@ def folder(remora: Remora) -> Path:
     return found
 
 
-def place(program: Program) -> str:
-    return f"tcp://{program.address[0]}:{program.address[1]}"
-
-
 def line_of(text: str) -> int:
     (found,) = (number for number, line in enumerate(PLAIN.splitlines(), 1) if text in line)
     return found
@@ -125,7 +121,7 @@ def line_of(text: str) -> int:
 
 def test_they_are_commands_like_any_other(remora: Remora, folder: Path, program: Program) -> None:
     ran = remora.exec(
-        place(program), f"break shop.py:{program.line('handle')}", "continue", "up", "orders 2",
+        program.qualifier, f"break shop.py:{program.line('handle')}", "continue", "up", "orders 2",
         "print number", "soon", "help orders", "down", "children order", "return", "up", "deeper",
     )  # fmt: skip
     _, _, _, orders, number, soon, help_, _, children, *_ = ran.results()
@@ -153,25 +149,25 @@ def test_renderers_show_values_and_leave_the_data_alone(
         "-c",
         "print order",
     )
-    ran = remora("exec", place(program), *options)
+    ran = remora("exec", program.qualifier, *options)
     assert ran.code == 0, ran
     assert ran.output.count("order no. ") == 2
     assert "The renderer of Broken failed: " in ran.output  # and the value is shown all the same
     assert f"shop_commands.py:{line_of('1 / 0')}: ZeroDivisionError" in ran.output
-    ran = remora("exec", place(program), "--json", *options)
+    ran = remora("exec", program.qualifier, "--json", *options)
     assert "Order object" in ran.results()[-1]["value"]
 
 
 def test_renderers_show_what_pp_spreads(remora: Remora, folder: Path, program: Program) -> None:
-    ran = remora("exec", place(program), "-c", "pause", "-c", "pp many")
+    ran = remora("exec", program.qualifier, "-c", "pause", "-c", "pp many")
     assert "    order no. 0,\n    order no. 1,\n" in ran.output
     assert "… 10 more" in ran.output
-    ran = remora.exec(place(program), "pause", "pp many")
+    ran = remora.exec(program.qualifier, "pause", "pp many")
     assert "Order object" in ran.results()[-1]["value"]
 
 
 def test_a_renderer_that_takes_its_time_is_given_up(remora: Remora, folder: Path, program: Program) -> None:
-    ran = remora("exec", place(program), "-c", "pause", "-c", "print slow", "-c", "pp slow", timeout=30)
+    ran = remora("exec", program.qualifier, "-c", "pause", "-c", "print slow", "-c", "pp slow", timeout=30)
     assert ran.code == 0, ran
     assert ran.output.count("Slow object") == 2
     place_ = f"{folder / 'shop_commands.py'}:{line_of('def slow') - 1}"
@@ -184,7 +180,7 @@ def test_renderers_show_what_is_in_a_snapshot(
 ) -> None:
     path = tmp_path / "shop.remora"
     stop = ("-c", f"break shop.py:{program.line('handle')}", "-c", "continue")
-    assert remora("exec", place(program), *stop, "-c", f"snapshot {path}").code == 0
+    assert remora("exec", program.qualifier, *stop, "-c", f"snapshot {path}").code == 0
     ran = remora("exec", path, "-c", "print order", "-c", "locals")
     assert ran.output.count("order no. ") == 2, ran
 
@@ -195,7 +191,7 @@ def test_an_error_is_told_with_file_and_line(remora: Remora, folder: Path, progr
         "orders x": f"{folder / 'shop_commands.py'}:{line_of('factor = int')}: ValueError",
         "orders 13": "Not with 13.\n  Take 12.",
     }.items():
-        ran = remora.exec(place(program), "pause", command)
+        ran = remora.exec(program.qualifier, "pause", command)
         assert ran.code == 1
         assert ran.lines[-1]["error"].startswith(expected), ran
         assert ran.errors == ""
@@ -208,7 +204,7 @@ def test_what_cannot_be_loaded_is_told_and_left_out(remora: Remora, folder: Path
     theirs = folder / "theirs.py"
     theirs.write_text(ASYNC.replace("soon", "theirs"))
     theirs.chmod(0o666)
-    ran = remora.exec(place(program), "pause", "where", "orders")
+    ran = remora.exec(program.qualifier, "pause", "where", "orders")
     assert ran.code == 0, ran
     assert f"{folder / 'broken.py'} is left out: {folder / 'broken.py'}:2: SyntaxError" in ran.errors
     assert f"{folder / 'failing.py'}:1: ModuleNotFoundError" in ran.errors
@@ -229,13 +225,13 @@ def test_from_an_entry_point(remora: Remora, program: Program, tmp_path: Path) -
         "[remora.renderers]\nshop = shop_remora\n"
     )
     options = ("--json", "-c", "pause", "-c", "orders 0")
-    ran = remora("exec", place(program), *options, env={"PYTHONPATH": str(site)})
+    ran = remora("exec", program.qualifier, *options, env={"PYTHONPATH": str(site)})
     assert ran.results()[-1] == {"count": 0}
     assert ran.errors.startswith("remora: the entry point lost of remora.commands is left out: ")
 
 
 def test_at_the_prompt(remora: Remora, folder: Path, program: Program) -> None:
-    with remora.terminal("attach", place(program)) as person:
+    with remora.terminal("attach", program.qualifier) as person:
 
         def see(text: str) -> None:
             person.wait_until(lambda: text in person.text, text)

@@ -64,9 +64,8 @@ def test_a_person_debugs_the_game(interpreter: Interpreter, remora: Remora) -> N
 
 def test_up_and_down(remora: Remora) -> None:
     with Program(NEWEST, "lines.py", enable={"secret": None}) as program:
-        host, port = program.address
         program.wait_line("ready")
-        with remora.terminal("attach", f"tcp://{host}:{port}") as terminal:
+        with remora.terminal("attach", program.qualifier) as terminal:
             terminal.wait(r"lines\.py")
             terminal.enter(f"break lines.py:{program.line('repeat')}")
             terminal.wait("(?i)breakpoint 1")
@@ -89,9 +88,8 @@ def test_up_and_down(remora: Remora) -> None:
 
 def test_ctrl_c_pauses_a_busy_loop(interpreter: Interpreter, remora: Remora) -> None:
     with Program(interpreter, "loop.py", enable={"secret": None}) as program:
-        host, port = program.address
         program.wait_line("started")
-        with remora.terminal("attach", f"tcp://{host}:{port}") as terminal:
+        with remora.terminal("attach", program.qualifier) as terminal:
             terminal.wait(r"loop\.py")
             terminal.enter("pause")
             terminal.wait(ARROW)

@@ -56,10 +56,6 @@ class Orders(Program):
     def __init__(self, interpreter: Interpreter = NEWEST) -> None:
         super().__init__(interpreter, DATA, enable={}, name="orders.py")
 
-    @property
-    def place(self) -> str:
-        return f"tcp://{self.address[0]}:{self.address[1]}"
-
 
 @pytest.fixture
 def orders():
@@ -69,14 +65,14 @@ def orders():
 
 def check_left(program: Program) -> None:
     """Another one may come, and finds the program running with no breakpoint in its way."""
-    with attach(f"tcp://{program.address[0]}:{program.address[1]}") as session:
+    with attach(program.qualifier) as session:
         assert session.state.phase == "running"
         with pytest.raises(TimeoutError):
             session.wait_for_stop(0.2)
 
 
 def test_frames_and_values_are_objects(interpreter: Interpreter) -> None:
-    with Orders(interpreter) as program, attach(program.place) as session:
+    with Orders(interpreter) as program, attach(program.qualifier) as session:
         session.break_at("orders.py", program.line("total"))
         stop = session.resume(20)
         assert isinstance(stop, Stop)
@@ -113,7 +109,7 @@ def test_breakpoints_with_callbacks(orders: Orders) -> None:
         seen.append(int(stop.frame.evaluate("order.number").value))  # the session may be used in it
         return len(seen) == 5
 
-    with attach(orders.place) as session:
+    with attach(orders.qualifier) as session:
         session.break_at("orders.py", orders.line("total"), on_hit=note)
         stop = session.resume(20)
         assert stop
@@ -146,7 +142,7 @@ def test_breakpoints_with_callbacks(orders: Orders) -> None:
 
 def test_a_time_limit_holds_while_callbacks_send_it_on(orders: Orders) -> None:
     hits: list[Any] = []
-    with attach(orders.place) as session:
+    with attach(orders.qualifier) as session:
         session.break_at("orders.py", orders.line("total"), on_hit=hits.append)
         with pytest.raises(TimeoutError):
             session.resume(1)
@@ -163,7 +159,7 @@ def test_callbacks_may_be_coroutines(orders: Orders) -> None:
             seen.append((await stop.frame.evaluate("order.number")).value)
             return len(seen) == 3
 
-        async with await aio.attach(orders.place) as session:
+        async with await aio.attach(orders.qualifier) as session:
             await session.break_at("orders.py", orders.line("total"), on_hit=note)
             stop = await session.resume(20)
             assert stop
@@ -178,7 +174,7 @@ def test_callbacks_may_be_coroutines(orders: Orders) -> None:
 
 def test_events_by_name(orders: Orders) -> None:
     heard: list[str] = []
-    with attach(orders.place) as session:
+    with attach(orders.qualifier) as session:
         session.listen(lambda event, body: heard.append(event), "stopped")
         session.pause()
         session.go()
@@ -189,7 +185,7 @@ def test_events_by_name(orders: Orders) -> None:
 
 def test_several_programs_at_once() -> None:
     with Orders() as one, Orders() as two:
-        with attach_all([one.place, two.place]) as sessions:
+        with attach_all([one.qualifier, two.qualifier]) as sessions:
             assert len(sessions) == 2
             for session in sessions:
                 session.break_at("orders.py", one.line("total"))
@@ -215,14 +211,14 @@ def test_several_programs_at_once() -> None:
 
 def test_all_or_none(orders: Orders) -> None:
     with pytest.raises(ClientError):
-        attach_all([orders.place, "tcp://127.0.0.1:1"])
+        attach_all([orders.qualifier, "tcp://127.0.0.1:1"])
     check_left(orders)
     assert "remora-session" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_an_exception_detaches(orders: Orders) -> None:
     def fail() -> None:
-        with attach(orders.place) as session:
+        with attach(orders.qualifier) as session:
             session.break_at("orders.py", orders.line("total"))
             session.resume(20)
             raise KeyError("ours")
@@ -233,7 +229,7 @@ def test_an_exception_detaches(orders: Orders) -> None:
 
 
 def test_control_c_detaches(orders: Orders, remora: Remora) -> None:
-    command = [sys.executable, "-c", INTERRUPTED, orders.place, str(orders.line("total"))]
+    command = [sys.executable, "-c", INTERRUPTED, orders.qualifier, str(orders.line("total"))]
     with subprocess.Popen(
         command,
         env=client_environment(remora.configuration),

@@ -35,10 +35,6 @@ def program():
         yield found
 
 
-def place(program: Program) -> str:
-    return f"tcp://{program.address[0]}:{program.address[1]}"
-
-
 def tool(name: str) -> str:
     return shutil.which(name) or pytest.skip(f"{name} is not on PATH")
 
@@ -59,11 +55,11 @@ def make(remora: Remora, target: str, **variables: str) -> subprocess.CompletedP
 
 
 def test_from_a_makefile(remora: Remora, program: Program) -> None:
-    done = make(remora, "check", PLACE=place(program))
+    done = make(remora, "check", PLACE=program.qualifier)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     lines = [json.loads(line) for line in (remora.folder / "state.ndjson").read_text().splitlines()]
     assert [line["result"] for line in lines if "command" in line][-1] == {"value": "True", "type": "bool"}
-    done = make(remora, "stack.txt", PLACE=place(program))
+    done = make(remora, "stack.txt", PLACE=program.qualifier)
     assert done.returncode == 0
     text = (remora.folder / "stack.txt").read_text()
     assert "spin" in text
@@ -71,7 +67,7 @@ def test_from_a_makefile(remora: Remora, program: Program) -> None:
 
 
 def test_make_sees_what_failed(remora: Remora, program: Program) -> None:
-    done = make(remora, "wrong", PLACE=place(program))
+    done = make(remora, "wrong", PLACE=program.qualifier)
     assert done.returncode == 2
     assert "Error 1" in done.stderr
     assert "print nonsense: NameError" in done.stderr
@@ -91,7 +87,7 @@ def jq(query: str, text: str, *options: str) -> list[str]:
 
 def test_into_jq(remora: Remora, program: Program) -> None:
     at = f"function_loop.py:{program.line('doubled')}"
-    ran = remora.exec(place(program), f"break {at}", "continue", "where", "locals", "threads")
+    ran = remora.exec(program.qualifier, f"break {at}", "continue", "where", "locals", "threads")
     assert ran.code == 0, ran
     assert jq('select(.command == "threads").result[].name', ran.output, "-r") == ["MainThread"]
     assert jq('select(.stop).stop.frame | "\\(.name):\\(.line)"', ran.output, "-r") == [
@@ -104,7 +100,7 @@ def test_into_jq(remora: Remora, program: Program) -> None:
 
 def test_in_a_pipe_whose_reader_ends_early(remora: Remora, program: Program) -> None:
     look = "-c pause -c where -c 'globals -v' -c where"
-    command = f"'{REMORA}' exec {place(program)} {look} | head -n 1; echo done"
+    command = f"'{REMORA}' exec {program.qualifier} {look} | head -n 1; echo done"
     done = subprocess.run(
         ["sh", "-c", command],
         cwd=remora.folder,
@@ -116,26 +112,26 @@ def test_in_a_pipe_whose_reader_ends_early(remora: Remora, program: Program) -> 
     )
     assert done.stdout.endswith("done\n")
     assert "Traceback" not in done.stderr
-    ran = remora.exec(place(program), "status")  # it runs on
+    ran = remora.exec(program.qualifier, "status")  # it runs on
     assert ran.results()[0]["phase"] == "running"
 
 
 def test_a_command_file_says_the_line_that_failed(remora: Remora, program: Program) -> None:
     script = remora.folder / "look.remora-commands"
     script.write_text("# where it is\npause\n\nwhere\nprint state ;; print nonsense\nthreads\n")
-    ran = remora("exec", place(program), "-x", str(script))
+    ran = remora("exec", program.qualifier, "-x", str(script))
     assert ran.code == 1
     assert f"{script}:5: print nonsense: NameError" in ran.errors
     assert "MainThread" not in ran.output  # nothing after it ran
     nested = remora.folder / "nested"
     nested.write_text(f"pause\nsource {script}\n")
-    ran = remora("exec", place(program), "-x", str(nested))
+    ran = remora("exec", program.qualifier, "-x", str(nested))
     assert f"{nested}:2: source {script}: {script.name}:5: " in ran.errors
 
 
 def test_commands_from_standard_input(remora: Remora, program: Program) -> None:
     done = subprocess.run(
-        [REMORA, "exec", place(program), "--json", "-x", "-"],
+        [REMORA, "exec", program.qualifier, "--json", "-x", "-"],
         input="pause\nprint 6 * 7\n",
         cwd=remora.folder,
         env=client_environment(remora.configuration),
@@ -152,11 +148,13 @@ def test_a_session_is_recorded_and_done_again(remora: Remora, program: Program, 
     record = tmp_path / "record"
     at = f"function_loop.py:{program.line('doubled')}"
     typed = [f"break {at}", "continue", "print value >= 0", "!value + 0", "clear -all"]
-    ran = remora.exec(place(program), f"record {record}", *typed, "record -off", "where")
+    ran = remora.exec(program.qualifier, f"record {record}", *typed, "record -off", "where")
     assert ran.code == 0, ran
     assert record.read_text().splitlines()[1:] == typed
-    again = remora("exec", place(program), "--json", "-x", str(record))
+    again = remora("exec", program.qualifier, "--json", "-x", str(record))
     assert again.code == 0, again
     assert [line["command"] for line in again.lines if "command" in line] == typed
     assert again.results()[2] == ran.results()[3] == {"value": "True", "type": "bool"}
-    assert remora.exec(place(program), "record /nowhere/x").lines[-1]["error"].startswith("/nowhere/x cannot")
+    assert (
+        remora.exec(program.qualifier, "record /nowhere/x").lines[-1]["error"].startswith("/nowhere/x cannot")
+    )

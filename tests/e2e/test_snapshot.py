@@ -98,14 +98,10 @@ def snapshot(remora: Remora) -> Path:
         return take(remora, program)
 
 
-def place(program: Program) -> str:
-    return f"tcp://{program.address[0]}:{program.address[1]}"
-
-
 def take(remora: Remora, program: Program) -> Path:
     path = remora.folder / "shop.remora"
     at = f"shop.py:{program.line('here')}"
-    ran = remora.exec(place(program), f"break {at}", "continue", f"snapshot {path}", "print calls")
+    ran = remora.exec(program.qualifier, f"break {at}", "continue", f"snapshot {path}", "print calls")
     taken, calls = ran.results()[2:]
     assert taken["file"] == str(path)
     assert taken["bytes"] == path.stat().st_size < 200_000
@@ -243,14 +239,14 @@ def test_from_an_editor(remora: Remora, snapshot: Path) -> None:
 
 def test_of_a_running_program_from_the_shell(remora: Remora) -> None:
     with Program(NEWEST, SHOP, enable={}, name="shop.py") as program:
-        ran = remora("snapshot", place(program))
+        ran = remora("snapshot", program.qualifier)
         assert ran.code == 0, ran
         path = remora.folder / f"shop.py-{program.pid}.remora"
         assert ran.output.startswith(f"{path.name}: 2 threads")
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        with attach(place(program)) as session:  # and it runs on
+        with attach(program.qualifier) as session:  # and it runs on
             assert session.state.phase == "running"
-        missing = remora("snapshot", place(program), "-o", str(remora.folder / "none" / "x.remora"))
+        missing = remora("snapshot", program.qualifier, "-o", str(remora.folder / "none" / "x.remora"))
         assert missing.code != 0
         assert "cannot be written: No such file" in missing.errors
     assert remora.exec(str(path), "threads").code == 0
@@ -260,7 +256,7 @@ def test_post_mortem_and_its_snapshot(remora: Remora) -> None:
     path = remora.folder / "crash.remora"
     with Program(NEWEST, CRASH, enable={}, name="crash.py") as program:
         with remora.start_exec(
-            place(program), *("catch -off", "wait", "where", "exceptions", f"snapshot {path}")
+            program.qualifier, *("catch -off", "wait", "where", "exceptions", f"snapshot {path}")
         ) as run:
             run.result("catch -off")
             stop = run.stop("wait")
@@ -284,7 +280,7 @@ def test_a_program_that_waits_when_it_crashes(remora: Remora, kind: str) -> None
     path = remora.folder / "crash.remora"
     with Program(NEWEST, WAITING, [kind], enable={}, name="waiting.py", warnings="default") as program:
         program.wait_line("waiting for 30 s for a debugger", errors=True)
-        ran = remora.exec(place(program), "wait", "where", "exceptions", "locals", f"snapshot {path}")
+        ran = remora.exec(program.qualifier, "wait", "where", "exceptions", "locals", f"snapshot {path}")
         _, where, exceptions, found, _ = ran.results()
         assert (where[0]["name"], where[0]["line"]) == ("crash", program.line("crash"))
         assert (exceptions["type"], found[0]["name"]) == ("ZeroDivisionError", "left")

@@ -55,8 +55,7 @@ print("bye", flush=True)
 
 def stop_in(remora: Remora, program: Program, word: str, place: str, *commands: str) -> list[Any]:
     """What commands give at a breakpoint that `word` leads to."""
-    host, port = program.address
-    with remora.start_exec(f"tcp://{host}:{port}", f"break {place}", "continue", *commands) as running:
+    with remora.start_exec(program.qualifier, f"break {place}", "continue", *commands) as running:
         made = running.result(f"break {place}")
         program.stdin_line(word)
         stop = running.stop("continue")
@@ -100,8 +99,7 @@ def test_every_kind_of_source(interpreter: Interpreter, remora: Remora) -> None:
 def test_no_source_is_said_and_hinders_nothing(interpreter: Interpreter, remora: Remora) -> None:
     with Program(interpreter, PROGRAM, enable={"secret": None}) as program:
         program.wait_line("ready")
-        host, port = program.address
-        with remora.terminal("attach", f"tcp://{host}:{port}") as terminal:
+        with remora.terminal("attach", program.qualifier) as terminal:
             terminal.wait("remora❯")
             assert (
                 "frozen" not in terminal.text.lower()
@@ -135,8 +133,7 @@ def test_a_frozen_module(interpreter: Interpreter, remora: Remora) -> None:
 def test_what_is_near_is_the_programs(remora: Remora) -> None:
     """Remora has files of nearly this name, and so has Python: neither is what was meant."""
     with Program(NEWEST, "function_loop.py", enable={}, name="source.py") as program:
-        host, port = program.address
-        ran = remora.exec(f"tcp://{host}:{port}", "break sources.py:3", "break decoders.py:3")
+        ran = remora.exec(program.qualifier, "break sources.py:3", "break decoders.py:3")
         near, far = ran.results()
         assert near["message"] == f"No loaded file has this name yet. Nearest: {program.path}."
         assert far["message"] == "No loaded file has this name yet."

@@ -27,7 +27,7 @@ def test_a_counter_counts_on_or_stands_still(python: Interpreter, remora: Remora
         program.wait_line("started")
         line = program.line("count")
         ran = remora.exec(
-            "tcp://{}:{}".format(*program.address),
+            program.qualifier,
             "set stop-mode one",
             f"break threads.py:{line}, name == 'worker-0'",
             *("continue", COUNTS, "threads", "next", "set stop-mode all"),
@@ -52,7 +52,7 @@ def test_a_script_gets_one_stop_after_the_other(remora: Remora) -> None:
     with Program(NEWEST, "threads.py", enable={"secret": None}) as program:
         program.wait_line("started")
         ran = remora.exec(
-            "tcp://{}:{}".format(*program.address),
+            program.qualifier,
             *("set stop-mode one", f"break threads.py:{program.line('count')}"),
             *("continue", "print name", "continue", "print name", "continue", "print name"),
         )
@@ -70,7 +70,7 @@ def test_a_second_thread_stops_while_one_is_looked_at(remora: Remora) -> None:
     with Program(NEWEST, "threads.py", enable={"secret": None}) as program:
         program.wait_line("started")
         count, wait = program.line("count"), program.line("wait")
-        with remora.terminal("attach", "tcp://{}:{}".format(*program.address)) as terminal:
+        with remora.terminal("attach", program.qualifier) as terminal:
             terminal.wait(r"threads\.py")
             terminal.enter("set stop-mode one")
             terminal.wait("stop-mode is one")

@@ -18,8 +18,7 @@ def test_tasks_and_what_they_wait_for(interpreter: Interpreter, remora: Remora) 
     with Program(interpreter, "asyncio_waiting.py", enable={"secret": None}) as program:
         program.wait_line("started")
         commands = ["tasks", f"break asyncio_waiting.py:{program.line('turn')}", "continue", "tasks"]
-        qualifier = "tcp://{}:{}".format(*program.address)
-        with remora.start_exec(qualifier, *commands) as run:
+        with remora.start_exec(program.qualifier, *commands) as run:
             chains = [each["frames"] for each in run.result("tasks")]
             run.result(commands[1])
             run.stop("continue")

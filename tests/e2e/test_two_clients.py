@@ -23,8 +23,7 @@ def program():
 
 
 def place(program: Program, secret: str = "") -> str:
-    host, port = program.address
-    return f"tcp://{secret}@{host}:{port}" if secret else f"tcp://{host}:{port}"
+    return program.qualifier.replace("://", f"://{secret}@") if secret else program.qualifier
 
 
 def look_on(bridge: Bridge, program: Program) -> DapClient:

@@ -172,6 +172,13 @@ class Program:
         return self._address
 
     @property
+    def qualifier(self) -> str:
+        """What a client is given, without the secret."""
+        scheme = "tcps" if self.enabled and self.enabled.get("certfile") else "tcp"
+        host, port = self.address
+        return f"{scheme}://{host}:{port}"
+
+    @property
     def secret(self) -> str | None:
         return self.enabled.get("secret") if self.enabled else None
 

@@ -70,11 +70,8 @@ class Debugging:
     def __init__(self, program: Program, runner: asyncio.Runner) -> None:
         self.program = program
         self.runner = runner
-        host, port = program.address
         folder = str(program.directory)
-        self.session: Session = runner.run(
-            open_session(f"tcp://{host}:{port}", ConnectOptions(), source=[folder])
-        )
+        self.session: Session = runner.run(open_session(program.qualifier, ConnectOptions(), source=[folder]))
         self.ctx = Context(self.session, timeout=10)
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.session.listen(lambda event, body: self.events.append((event, body)))

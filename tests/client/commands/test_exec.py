@@ -40,18 +40,13 @@ def program(newest: Interpreter) -> Iterator[Program]:
         yield started
 
 
-def place(program: Program) -> str:
-    host, port = program.address
-    return f"tcp://{host}:{port}"
-
-
 def commands(ran: Ran) -> list[dict[str, object]]:
     return [line for line in ran.lines if "command" in line]
 
 
 def test_one_object_a_line(remora: Remora, program: Program) -> None:
     line = program.line("tick")
-    ran = remora.exec(place(program), f"b program.py:{line}", "c", "p running", "n", "locals")
+    ran = remora.exec(program.qualifier, f"b program.py:{line}", "c", "p running", "n", "locals")
     assert ran.code == 0
     assert ran.errors == ""
     for each in ran.lines:
@@ -72,7 +67,7 @@ def test_one_object_a_line(remora: Remora, program: Program) -> None:
 
 
 def test_the_first_failure_is_the_last_command(remora: Remora, program: Program) -> None:
-    ran = remora.exec(place(program), "pause", "p nope", "p 1")
+    ran = remora.exec(program.qualifier, "pause", "p nope", "p 1")
     assert ran.code == 1
     assert [each["ok"] for each in commands(ran)] == [True, False]
     assert commands(ran)[-1] == {
@@ -82,36 +77,36 @@ def test_the_first_failure_is_the_last_command(remora: Remora, program: Program)
         "pid": program.pid,
         "host": "127.0.0.1",
     }
-    remora.exec(place(program), "pause", "running = False")
+    remora.exec(program.qualifier, "pause", "running = False")
     assert program.returncode() == 3
 
 
 def test_without_json_it_is_for_reading(remora: Remora, program: Program) -> None:
-    ran = remora("exec", place(program), "-c", "pause", "-c", "p running ;; where")
+    ran = remora("exec", program.qualifier, "-c", "pause", "-c", "p running ;; where")
     assert ran.code == 0
     assert "\nTrue\n" in ran.output
     assert "#0" in ran.output
     assert "\x1b" not in ran.output
-    ran = remora("exec", place(program), "-c", "pause", "-c", "p nope")
+    ran = remora("exec", program.qualifier, "-c", "pause", "-c", "p nope")
     assert ran.code == 1
     assert ran.errors == "remora: p nope: NameError: name 'nope' is not defined\n"
 
 
 def test_the_end_of_the_program_is_no_failure(remora: Remora, program: Program) -> None:
-    ran = remora.exec(place(program), "pause", "running = False", "c")
+    ran = remora.exec(program.qualifier, "pause", "running = False", "c")
     assert ran.code == 0, ran
     assert commands(ran)[-1]["result"]["ended"] is True  # type: ignore[index]
     assert program.returncode() == 3
 
 
 def test_a_command_after_the_end_fails(remora: Remora, program: Program) -> None:
-    ran = remora.exec(place(program), "pause", "running = False", "c", "p 1")
+    ran = remora.exec(program.qualifier, "pause", "running = False", "c", "p 1")
     assert ran.code == 7, ran
     assert "ended" in str(commands(ran)[-1]["error"])
 
 
 def test_a_program_that_is_killed(remora: Remora, program: Program) -> None:
-    with remora.start_exec(place(program), "b nowhere.py:3", "c") as run:
+    with remora.start_exec(program.qualifier, "b nowhere.py:3", "c") as run:
         run.result("b nowhere.py:3")
         program.signal(signal.SIGKILL)
         while "command" not in (line := run.line()):
@@ -122,10 +117,10 @@ def test_a_program_that_is_killed(remora: Remora, program: Program) -> None:
 
 
 def test_no_stop_in_time(remora: Remora, program: Program) -> None:
-    ran = remora.exec(place(program), "b nowhere.py:3", "c", options=("--timeout", "1.5"))
+    ran = remora.exec(program.qualifier, "b nowhere.py:3", "c", options=("--timeout", "1.5"))
     assert ran.code == 1
     assert "No stop in the time given" in str(commands(ran)[-1]["error"])
-    assert remora.exec(place(program), "pause").code == 0
+    assert remora.exec(program.qualifier, "pause").code == 0
 
 
 def test_a_stop_that_nobody_was_told_of_is_waited_for_and_not_passed(
@@ -135,7 +130,7 @@ def test_a_stop_that_nobody_was_told_of_is_waited_for_and_not_passed(
     with Program(newest, PROGRAM, enable={"secret": None}) as program:
         program.wait_line("ready")
         line = program.line("loop")
-        with remora.start_exec(place(program), f"b program.py:{line}", "threads", "c", "p number") as run:
+        with remora.start_exec(program.qualifier, f"b program.py:{line}", "threads", "c", "p number") as run:
             run.result(f"b program.py:{line}")
             program.stdin_line("a")
             run.result("threads")
@@ -174,11 +169,11 @@ def test_continue_waits_for_a_stop_of_the_attach_but_goes_on_from_an_older_one(
 def test_a_file_of_commands(remora: Remora, program: Program) -> None:
     script = remora.folder / "script"
     script.write_text("# look around\npause\np running\n\np 1 ;; p 2\nnope\np 3\n")
-    ran = remora("exec", place(program), "-x", str(script), "-c", "p 4")
+    ran = remora("exec", program.qualifier, "-x", str(script), "-c", "p 4")
     assert ran.code == 1
     assert ran.errors == f"remora: {script}:6: nope: NameError: name 'nope' is not defined\n"
     assert "\n1\n2\n" in ran.output
-    ran = remora("exec", place(program), "-x", "nowhere")
+    ran = remora("exec", program.qualifier, "-x", "nowhere")
     assert ran.code == 2
     assert "no file" in ran.errors
 
@@ -188,7 +183,7 @@ def test_commands_of_a_breakpoint(remora: Remora, newest: Interpreter) -> None:
         program.wait_line("ready")
         line = program.line("loop")
         given = [f"b program.py:{line}", "on 1 p number ;; c", f"b program.py:{program.line('print')}", "c"]
-        with remora.start_exec(place(program), *given) as run:
+        with remora.start_exec(program.qualifier, *given) as run:
             run.result(given[0])
             program.stdin_line("a")
             assert run.returncode() == 0
@@ -207,7 +202,7 @@ def test_the_programs_output_is_told(remora: Remora, newest: Interpreter) -> Non
     with Program(newest, PROGRAM, enable={"secret": None}) as program:
         program.wait_line("ready")
         given = [f"b program.py:{program.line('end')}", "c"]
-        with remora.start_exec(place(program), *given) as run:
+        with remora.start_exec(program.qualifier, *given) as run:
             run.result(given[0])
             program.stdin_line("a")
             run.stop("c")
@@ -218,14 +213,14 @@ def test_the_programs_output_is_told(remora: Remora, newest: Interpreter) -> Non
 
 @pytest.mark.parametrize("given", [[], ["detach", "p 1"], ["quit"]])
 def test_leaving(remora: Remora, program: Program, given: list[str]) -> None:
-    ran = remora.exec(place(program), *given)
+    ran = remora.exec(program.qualifier, *given)
     assert ran.code == 0
     assert len(commands(ran)) == min(len(given), 1)
     assert program.process.poll() is None
 
 
 def test_kill_is_meant_in_a_script(remora: Remora, program: Program) -> None:
-    ran = remora.exec(place(program), "kill -9")
+    ran = remora.exec(program.qualifier, "kill -9")
     assert ran.code in (0, 7), ran
     assert program.returncode() != 0
 
@@ -234,11 +229,11 @@ def test_nothing_of_a_hostile_program_reaches_the_terminal(remora: Remora, newes
     text = "# \nimport time\nname = '\\x1b]0;owned\\x07\\u202e'\nwhile True: time.sleep(0.01)\n"
     with Program(newest, text, enable={"secret": None}) as program:
         ran = remora(
-            "exec", place(program), "-c", "pause", "-c", "p name", "-c", "locals", "-c", "print(name)"
+            "exec", program.qualifier, "-c", "pause", "-c", "p name", "-c", "locals", "-c", "print(name)"
         )
         assert ran.code == 0, ran
         assert "\x1b" not in ran.output
         assert "\u202e" not in ran.output
-        for line in remora.exec(place(program), "pause", "p name").output.splitlines():
+        for line in remora.exec(program.qualifier, "pause", "p name").output.splitlines():
             assert "\x1b" not in line
             json.loads(line)

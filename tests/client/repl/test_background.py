@@ -81,8 +81,7 @@ def program() -> Iterator[Program]:
 def test_a_terminal_is_asked_and_its_answer_is_no_key(
     remora: Remora, program: Program, background: str
 ) -> None:
-    host, port = program.address
-    command = ("attach", f"tcp://{host}:{port}", "-c", "set theme monokai", "-c", "pause")
+    command = ("attach", program.qualifier, "-c", "set theme monokai", "-c", "pause")
     with remora.terminal(*command, env=COLOUR, background=background) as terminal:
         terminal.see("^remora❯$")
         terminal.see("while")
@@ -100,8 +99,7 @@ def test_a_terminal_is_asked_and_its_answer_is_no_key(
 def test_a_terminal_is_not_asked_for_nothing(
     remora: Remora, program: Program, environment: dict[str, str]
 ) -> None:
-    host, port = program.address
-    with remora.terminal("attach", f"tcp://{host}:{port}", env={**COLOUR, **environment}) as terminal:
+    with remora.terminal("attach", program.qualifier, env={**COLOUR, **environment}) as terminal:
         terminal.see("^remora❯$")
         assert b"\x1b]11;?" not in terminal.raw
         terminal.press("set background light\r")

@@ -25,10 +25,7 @@ def test_a_word_that_is_both(remora: Remora) -> None:
     assert NEWEST is not None
     with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
         program.wait_line("ready")
-        host, port = program.address
-        with remora.terminal(
-            "attach", f"tcp://{host}:{port}", "--source", str(program.directory)
-        ) as terminal:
+        with remora.terminal("attach", program.qualifier, "--source", str(program.directory)) as terminal:
             terminal.wait("remora❯")
             terminal.enter(f"break program.py:{program.line('end')}")
             terminal.wait("Breakpoint 1 at")

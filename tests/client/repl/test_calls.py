@@ -29,11 +29,8 @@ def test_a_call_stops_one_prompt_deeper(remora: Remora) -> None:
     assert NEWEST is not None
     with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
         program.wait_line("ready")
-        host, port = program.address
         work, double = program.line("work"), program.line("double")
-        with remora.terminal(
-            "attach", f"tcp://{host}:{port}", "--source", str(program.directory)
-        ) as terminal:
+        with remora.terminal("attach", program.qualifier, "--source", str(program.directory)) as terminal:
             terminal.wait("remora❯")
             for marker in (work, double):
                 terminal.enter(f"break program.py:{marker}")
@@ -80,10 +77,9 @@ def test_a_script_is_told_of_the_stop_and_of_the_value(remora: Remora) -> None:
     assert NEWEST is not None
     with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
         program.wait_line("ready")
-        host, port = program.address
         commands = [f"break program.py:{program.line('work')}", f"break program.py:{program.line('double')}"]
         commands += ["continue", "call double(6)", "continue", "print number"]
-        with remora.start_exec(f"tcp://{host}:{port}", *commands) as run:
+        with remora.start_exec(program.qualifier, *commands) as run:
             run.result(commands[0])
             run.result(commands[1])
             program.stdin_line("7")

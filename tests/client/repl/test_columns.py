@@ -25,13 +25,10 @@ def test_two_lambdas_on_a_line(remora: Remora) -> None:
     assert NEWEST is not None
     with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
         program.wait_line("ready")
-        host, port = program.address
         line = program.line("lambdas")
         text = next(each for each in PROGRAM.splitlines() if "@lambdas" in each)
         first, second = text.index("n + 1") + 1, text.index("n * 2") + 1
-        with remora.terminal(
-            "attach", f"tcp://{host}:{port}", "--source", str(program.directory)
-        ) as terminal:
+        with remora.terminal("attach", program.qualifier, "--source", str(program.directory)) as terminal:
             terminal.wait("remora❯")
             terminal.enter(f"break program.py:{line}#3")
             terminal.wait(rf"Breakpoint 1 at program\.py:{line}:{second}$")

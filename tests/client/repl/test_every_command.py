@@ -242,12 +242,9 @@ def test_a_project_is_asked_about(remora: Remora) -> None:
     assert NEWEST is not None
     with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
         program.wait_line("ready")
-        host, port = program.address
         (remora.folder / ".remora.toml").write_text('context = 5\nkeys = "vi"\nkeep-breakpoints = "on"\n')
         (remora.folder / ".remorarc").write_text("alias hello sh echo hello from the project\n")
-        with remora.terminal(
-            "attach", f"tcp://{host}:{port}", "--source", str(program.directory)
-        ) as terminal:
+        with remora.terminal("attach", program.qualifier, "--source", str(program.directory)) as terminal:
             terminal.wait("show them")
             terminal.enter("s")
             terminal.wait("^alias hello")
@@ -263,9 +260,7 @@ def test_a_project_is_asked_about(remora: Remora) -> None:
             terminal.wait("Breakpoint 1 at")
             terminal.enter("quit -c")
             assert terminal.returncode() == 0
-        with remora.terminal(
-            "attach", f"tcp://{host}:{port}", "--source", str(program.directory)
-        ) as terminal:
+        with remora.terminal("attach", program.qualifier, "--source", str(program.directory)) as terminal:
             terminal.wait(r"Breakpoint 1 at program\.py:\d+")  # not asked again, and the breakpoint is back
             terminal.wait(PROMPT)
             terminal.enter("quit -c")
@@ -292,7 +287,7 @@ def test_while_it_runs_and_leaving(remora: Remora) -> None:
             terminal.wait("Paused")
             terminal.enter("detach -stopped")
             assert terminal.returncode() == 0
-        arguments = ("attach", terminal_place(program), "--source", str(program.directory))
+        arguments = ("attach", program.qualifier, "--source", str(program.directory))
         with remora.terminal(*arguments) as terminal:
             terminal.wait("→|Paused")  # it was left standing, wherever that was
             terminal.enter("quit -k")
@@ -301,11 +296,6 @@ def test_while_it_runs_and_leaving(remora: Remora) -> None:
             program.stdin_line("1")  # inside input() it sees what was asked of it when a line comes
             terminal.wait("The program ended")
             assert terminal.returncode() == 0
-
-
-def terminal_place(program: Program) -> str:
-    host, port = program.address
-    return f"tcp://{host}:{port}"
 
 
 def test_none_is_left_out() -> None:
@@ -352,9 +342,8 @@ def _terminal(program: Program, remora: Remora) -> Terminal:
     editor.write_text('#!/bin/sh\necho edited "$@"\n')
     editor.chmod(0o755)
     (remora.folder / "commands").write_text("print 'from a file'\n")
-    host, port = program.address
     terminal = remora.terminal(
-        "attach", f"tcp://{host}:{port}", "--source", str(program.directory), env={"VISUAL": str(editor)}
+        "attach", program.qualifier, "--source", str(program.directory), env={"VISUAL": str(editor)}
     )
     terminal.wait("remora❯")
     return terminal

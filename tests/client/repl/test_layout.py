@@ -71,10 +71,9 @@ def attached(
     env: dict[str, str] | None = None,
     layout: str = "layout split",
 ) -> Terminal:
-    host, port = program.address
     given = ("-c", layout) if layout else ()
     terminal = remora.terminal(
-        "attach", f"tcp://{host}:{port}", "--source", str(program.directory), *given, env=env, size=size
+        "attach", program.qualifier, "--source", str(program.directory), *given, env=env, size=size
     )
     terminal.see("── output|-- output" if layout else PROMPT)
     return terminal
@@ -552,9 +551,8 @@ def test_a_bug_in_a_pane_leads_back_to_lines(remora: Remora, program: Program) -
 
 
 def test_where_there_is_no_terminal(remora: Remora, program: Program) -> None:
-    host, port = program.address
     ran = subprocess.run(
-        [REMORA, "attach", f"tcp://{host}:{port}"],
+        [REMORA, "attach", program.qualifier],
         input="layout\nhelp layout\n",
         env=client_environment(remora.configuration),
         cwd=remora.folder,
@@ -568,9 +566,8 @@ def test_where_there_is_no_terminal(remora: Remora, program: Program) -> None:
 
 
 def test_a_dumb_terminal(remora: Remora, program: Program) -> None:
-    host, port = program.address
     environment = {**client_environment(remora.configuration), "TERM": "dumb"}
-    command = ["env", "TERM=dumb", REMORA, "attach", f"tcp://{host}:{port}"]
+    command = ["env", "TERM=dumb", REMORA, "attach", program.qualifier]
     with Terminal(command, env=environment, cwd=remora.folder) as terminal:
         terminal.see(r"\(running\)")
         terminal.enter("layout split")

@@ -33,8 +33,7 @@ def program() -> Iterator[Program]:
 
 @pytest.fixture
 def terminal(remora: Remora, program: Program) -> Iterator[Terminal]:
-    host, port = program.address
-    with remora.terminal("attach", f"tcp://{host}:{port}", "--source", str(program.directory)) as opened:
+    with remora.terminal("attach", program.qualifier, "--source", str(program.directory)) as opened:
         opened.wait("remora❯")
         yield opened
 

@@ -36,11 +36,8 @@ def test_a_task_is_looked_at_in_place_of_a_thread(remora: Remora) -> None:
     assert NEWEST is not None
     with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
         program.wait_line("ready")
-        host, port = program.address
         lines = {name: program.line(name) for name in ("inner", "outer", "turn")}
-        with remora.terminal(
-            "attach", f"tcp://{host}:{port}", "--source", str(program.directory)
-        ) as terminal:
+        with remora.terminal("attach", program.qualifier, "--source", str(program.directory)) as terminal:
             terminal.wait("remora❯")
             for line, pattern in (
                 ("task job-1 where", rf"(?s)#\d +outer +program\.py:{lines['outer']}.*#\d +inner"),
