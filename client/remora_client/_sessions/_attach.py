@@ -119,7 +119,7 @@ async def _configure(session: Returning) -> None:
         await _say_where_to_stop(session)
     if session.supports("supportsConfigurationDoneRequest"):
         await session.request("configurationDone", {}, _SECONDS)
-        await asyncio.sleep(0)  # where the program stands comes with the answer, and right behind it
+        await session.link.rpc.caught_up()  # where the program stands comes right behind the answer
 
 
 async def _say_where_to_stop(session: Returning) -> None:

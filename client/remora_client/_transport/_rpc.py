@@ -31,7 +31,7 @@ __all__ = ["NoAnswer", "Rpc"]
 
 _CHUNK = 64 * 1024
 _HEAD = 512
-_LAST_LOOKS = 5
+_LAST_LOOKS = 6
 # A server that is not logged in to has no business sending events; a few are debugpy's greeting.
 _EVENTS_BEFORE_LOGIN = 32
 
@@ -69,6 +69,7 @@ class Rpc:
         self._events_left: int | None = _EVENTS_BEFORE_LOGIN
         self._closing = False
         self._together: bytearray | None = None
+        self._idle = asyncio.Event()  # all that has come was passed on
         self._task = asyncio.get_running_loop().create_task(self._read(greeting))
 
     @property
@@ -132,18 +133,30 @@ class Rpc:
         self, command: str, future: asyncio.Future[Response], timeout: float | None = None
     ) -> dict[str, Any]:
         """Wait for what `send` started."""
-        await asyncio.wait([future], timeout=timeout)
-        for _ in range(_LAST_LOOKS):
+        loop = asyncio.get_running_loop()
+
+        def give_up(looks: int) -> None:
             if future.done():
-                break
-            await asyncio.sleep(0)  # it may be here already, and we have been busy with others
-        if not future.done():
-            future.cancel()
-            raise NoAnswer(f"No answer to {command!r} from {self.peer} within {timeout:.3g} s.")
-        response = future.result()
+                return
+            if looks:  # it may be here already, and we have been busy with others
+                loop.call_soon(give_up, looks - 1)
+            else:
+                text = f"No answer to {command!r} from {self.peer} within {timeout:.3g} s."
+                future.set_exception(NoAnswer(text))
+
+        timer = None if timeout is None else loop.call_later(timeout, give_up, _LAST_LOOKS)
+        try:
+            response = await future  # nothing around it, so that who asked goes first: see `_take`
+        finally:
+            if timer is not None:
+                timer.cancel()
         if not response.success:
             raise RequestFailed.from_body(response.message, response.body)
         return response.body if isinstance(response.body, dict) else {}
+
+    async def caught_up(self) -> None:
+        """Wait until what has come together with the last answer, right behind it, was passed on."""
+        await self._idle.wait()
 
     async def close(self) -> None:
         """End the connection and the reading task. Safe to call twice."""
@@ -169,8 +182,10 @@ class Rpc:
         try:
             while True:
                 if data:
+                    self._idle.clear()
                     await self._take(data)
                     await asyncio.sleep(0)  # a flood must not starve the prompt
+                self._idle.set()
                 data = await self._reader.read(_CHUNK)
                 if not data:
                     break
@@ -213,6 +228,7 @@ class Rpc:
         if self.end is not None:
             return
         self.end = Gone(reason)
+        self._idle.set()
         with contextlib.suppress(LocalProtocolError, RemoteProtocolError):
             self._connection.receive_data(b"")
         for future in list(self._waiting.values()):
