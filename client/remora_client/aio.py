@@ -236,7 +236,7 @@ class Session:
         if await self._is_wanted(stop) or is_step:
             return stop
         if self._core.stop is not None:  # else the callback has let it run
-            await self._core.resume()
+            await self._core.resume(self._core.held_alone)
         return None
 
     async def _is_wanted(self, stop: Stop) -> bool:

@@ -178,6 +178,31 @@ def test_a_stop_straight_behind_the_answer_is_not_missed() -> None:
     run(Remora(answers=answers), scenario)
 
 
+def test_where_each_is_held_for_itself_one_goes_on_or_all_do() -> None:
+    async def scenario(session: Session) -> None:
+        await session.set_stop_mode("one")
+        for alone in (True, False):
+            await session.pause()
+            assert await session.wait_for_stop() is not None
+            assert session.held_alone == 1
+            await session.resume(session.held_alone if alone else None)
+        assert [each["singleThread"] for each in server.asked("continue")] == [True, False]
+
+    capabilities = {
+        "supportsSingleThreadExecutionRequests": True,
+        "remora": {"requests": ["remora/stopMode"]},
+    }
+    server = Remora(
+        answers={
+            "initialize": lambda server, arguments: capabilities,
+            "remora/stopMode": lambda server, arguments: {},
+            "continue": lambda server, arguments: {},
+            "pause": lambda server, arguments: stopped(server, allThreadsStopped=False),
+        }
+    )
+    run(server, scenario)
+
+
 def test_waiting_has_a_limit_and_the_program_runs_on() -> None:
     async def scenario(session: Session) -> None:
         with pytest.raises(TimeoutError):

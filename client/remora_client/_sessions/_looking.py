@@ -109,9 +109,7 @@ class Looking(Conversation):
         found = next((each for each in self.state.waiting if each.thread_id == thread), None)
         if found is not None:
             self.state = replace(self.state, stop=found, waiting=(stop, *waiting))
-        elif stop.all_threads or thread == stop.thread_id:
-            self.state = replace(self.state, stop=replace(stop, thread_id=thread, frame=None))
-        elif self.supports("supportsSingleThreadExecutionRequests"):
+        elif self.state.is_for_itself(stop) and thread != stop.thread_id:
             raise NotStopped(f"Thread {thread} is running.", f"pause {thread} stops it.")
         else:
             self.state = replace(self.state, stop=replace(stop, thread_id=thread, frame=None))

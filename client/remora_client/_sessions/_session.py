@@ -176,14 +176,10 @@ class Session(Returning):
         return stop
 
     @property
-    def stops_for_itself(self) -> bool:
-        """Whether the thread that is looked at is held for itself, and others may be, too."""
+    def held_alone(self) -> int | None:
+        """The thread that is looked at, where it is held for itself, and others may be, too; else None."""
         stop = self.state.stop
-        return (
-            stop is not None
-            and not stop.all_threads
-            and self.supports("supportsSingleThreadExecutionRequests")
-        )
+        return stop.thread_id if stop is not None and self.state.is_for_itself(stop) else None
 
     async def set_stop_mode(self, mode: str) -> None:
         """From now on a stop holds "all" threads, or only the "one" that makes it."""
@@ -310,8 +306,8 @@ class Session(Returning):
     async def restart_frame(self, frame: Frame | None = None) -> None:
         """Run a call again from its start, where the server can."""
         place = await self._frame(frame)
-        before, thread = self.state, self._thread_id() if self.stops_for_itself else None
-        self.state = resumed(before, thread, steps=thread is not None)
+        before, alone = self.state, self.held_alone
+        self.state = resumed(before, alone, steps=alone is not None)
         try:
             await self.request("restartFrame", {"frameId": place.id})
         except RequestFailed:
@@ -328,7 +324,8 @@ class Session(Returning):
             "threadId": before.stop.thread_id if thread is None else thread,
             **(extra or {}),
         }
-        steps, alone = command != "continue", self.stops_for_itself
+        steps = command != "continue"
+        alone = self.held_alone is not None and (steps or single)
         single = single or alone or (steps and self.steps_alone)
         if self.supports("supportsSingleThreadExecutionRequests") and (single or self.stop_mode == "one"):
             arguments["singleThread"] = single

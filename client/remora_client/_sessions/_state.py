@@ -41,6 +41,10 @@ class State:
         """True when nothing more will come."""
         return self.phase in ("ended", "gone")
 
+    def is_for_itself(self, stop: Stop) -> bool:
+        """Whether a stop holds its own thread only, and others may be held besides."""
+        return not stop.all_threads and bool(self.capabilities.get("supportsSingleThreadExecutionRequests"))
+
 
 def resumed(state: State, thread: int | None = None, *, steps: bool = False) -> State:
     """The program runs (or is about to: called before the request is sent).
@@ -92,8 +96,7 @@ def _stopped(state: State, body: Mapping[str, Any]) -> State:
     stop = replace(stop, hits=tuple(stop.hit(state.breakpoints)))
     others = () if stop.all_threads else _without(state.waiting, stop.thread_id)
     shown = state.awaited if state.stop is None else state.stop.thread_id
-    is_for_itself = not stop.all_threads and state.capabilities.get("supportsSingleThreadExecutionRequests")
-    if is_for_itself and shown not in (None, stop.thread_id):
+    if state.is_for_itself(stop) and shown not in (None, stop.thread_id):
         return replace(state, waiting=(*others, stop))
     return _show(state, stop, others)
 

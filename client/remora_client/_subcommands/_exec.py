@@ -170,7 +170,7 @@ class Script:
             try:
                 async with asyncio.timeout_at(self.deadline):
                     if ctx.session.stop is not None and ctx.shown_stop == ctx.session.state.stops:
-                        await ctx.session.resume()
+                        await ctx.session.resume(ctx.session.held_alone)
                     stop = await wait_after(ctx, Result(resumed=True, anyone=True))
             except TimeoutError:
                 return 0  # so long it was to watch

@@ -83,8 +83,7 @@ async def continue_(ctx: Context, arguments: str) -> Result:
 
 async def go_on(session: Session) -> None:
     """Let run what stands still: all threads, or the one that is held for itself."""
-    alone = session.stop is not None and session.stops_for_itself
-    await session.resume(session.stop.thread_id if session.stop is not None and alone else None)
+    await session.resume(session.held_alone)
 
 
 def _not_yet_told(ctx: Context) -> bool:
@@ -331,7 +330,7 @@ async def pause(ctx: Context, arguments: str) -> Result:
     if session.stop is None:
         await session.pause(int(text) if text.isdecimal() else None)
         return Result(resumed=True)
-    if text.isdecimal() and session.stops_for_itself:
+    if text.isdecimal() and session.held_alone is not None:
         await session.pause_beside(int(text), ctx.timeout)
         return Result()
     if ctx.interactive:
