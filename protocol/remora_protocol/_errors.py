@@ -109,8 +109,4 @@ class RequestFailed(Exception):
             text = _VARIABLE.sub(lambda match: str(variables.get(match[1], match[0])), text)
         if known and text.startswith(f"{code}: "):
             text = text[len(code) + 2 :]
-        elif text.startswith(
-            "Traceback "
-        ):  # debugpy sends its own frames along; the last line is what happened
-            text = text.rstrip().rpartition("\n")[2]
         return cls(code, text, error.get("showUser") is not False)

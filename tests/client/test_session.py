@@ -152,6 +152,29 @@ def test_the_names_of_processes_are_made_visible() -> None:
     assert "\x1b" not in str(caught.value)
 
 
+def test_what_an_expression_raises_is_told_in_a_line_by_other_servers_too() -> None:
+    traceback = "Traceback (most recent call last):\n  File x\nNameError: y\n"
+
+    def refuse_hello(server: Remora, arguments: object) -> None:
+        raise RequestFailed("unknown-command", "What?")
+
+    def refuse(server: Remora, arguments: object) -> None:
+        raise RequestFailed("failed", traceback)
+
+    def scenario(text: str) -> Callable[[Session], Awaitable[None]]:
+        async def play(session: Session) -> None:
+            for asking in (session.evaluate("y"), session.set_variable(1, "x", "y")):
+                with pytest.raises(RequestFailed) as caught:
+                    await asking
+                assert str(caught.value) == text
+
+        return play
+
+    answers = {"evaluate": refuse, "setVariable": refuse}
+    run(Remora(answers={**answers, "remora/hello": refuse_hello}), scenario("NameError: y"))
+    run(Remora(answers=answers), scenario(traceback))
+
+
 # -- running and stopping
 
 

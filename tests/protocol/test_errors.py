@@ -57,7 +57,6 @@ def test_a_refusal_says_what_other_dap_clients_show() -> None:
         (None, {"error": []}, "failed", "The other side refused the request and did not say why."),
         ("", [1], "failed", "The other side refused the request and did not say why."),
         ("bad-request", {"error": {"format": "Other words."}}, "bad-request", "Other words."),
-        ("Traceback (most recent call last):\n  File x\nNameError: y\n", None, "failed", "NameError: y"),
     ],
 )
 def test_other_adapters_errors_are_read_too(message: str | None, body: Any, code: str, text: str) -> None:

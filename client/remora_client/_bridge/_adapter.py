@@ -27,6 +27,7 @@ from remora_client._bridge._reach import reach
 from remora_client._connecting._foreign import NO_AUTHENTICATION, foreign_name
 from remora_client._errors import ClientError, Gone
 from remora_client._model import records
+from remora_client._sessions._debugpy import in_a_line
 from remora_client._text import visible
 from remora_client._transport._rpc import NoAnswer
 from remora_protocol import RemoteProtocolError, RequestFailed
@@ -258,7 +259,7 @@ class Adapter:
             return
         response = future.result()
         if not response.success:
-            self._editor.fail(request, RequestFailed.from_body(response.message, response.body))
+            self._editor.fail(request, self._refusal(response))
             return
         self._translate(request, response.body)
         self._editor.respond(request, response.body)
@@ -270,7 +271,7 @@ class Adapter:
             return
         response = future.result()
         if not response.success:
-            self._say(str(RequestFailed.from_body(response.message, response.body)), "important")
+            self._say(str(self._refusal(response)), "important")
             return
         answers = records(response.body if isinstance(response.body, dict) else {}, "breakpoints")
         self._early.learn(request, answers)
@@ -278,6 +279,10 @@ class Adapter:
         if request.seq in self._early.given:
             for each in answers:
                 self._editor.event("breakpoint", {"reason": "changed", "breakpoint": each})
+
+    def _refusal(self, response: Response) -> RequestFailed:
+        assert self._link is not None
+        return in_a_line(self._link, RequestFailed.from_body(response.message, response.body))
 
     def _translate(self, request: Request, body: Any) -> None:
         assert self._paths is not None

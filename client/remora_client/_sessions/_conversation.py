@@ -9,7 +9,9 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from remora_client._sessions._debugpy import in_a_line
 from remora_client._sessions._state import State, reduce
+from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from remora_client._connecting._connect import Link
     from remora_client._model import Frame
     from remora_client._source._localsource import LocalSources
+    from remora_protocol import Response
 
 __all__ = ["Conversation"]
 
@@ -42,7 +45,17 @@ class Conversation:
         self, command: str, arguments: dict[str, Any] | None = None, timeout: float | None = None
     ) -> dict[str, Any]:
         """Any DAP request, as it is. Raises `RequestFailed`, `Gone` or `NoAnswer`."""
-        return await self._rpc.request(command, arguments, timeout)
+        _, future = self._rpc.send(command, arguments)
+        return await self._answer(command, future, timeout)
+
+    async def _answer(
+        self, command: str, future: asyncio.Future[Response], timeout: float | None = None
+    ) -> dict[str, Any]:
+        """Wait for what `_rpc.send` started."""
+        try:
+            return await self._rpc.answer(command, future, timeout)
+        except RequestFailed as error:
+            raise in_a_line(self.link, error) from None
 
     def listen(self, listener: Callable[[str, dict[str, Any]], None]) -> Callable[[], None]:
         """Call `listener(event, body)` for every DAP event, after the state has changed.

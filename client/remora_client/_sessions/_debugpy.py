@@ -1,7 +1,8 @@
 """What debugpy does in its own way, and how this client gets along with it. Runs on the event loop's thread.
 
 It gives the first hundred items of a container whatever page is asked for, the others in buckets beneath
-"more". And a process that a debuggee starts waits for a client of its own, for ever.
+"more". What an expression raises comes with frames of its own. And a process that a debuggee starts waits for
+a client of its own, for ever.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ from remora_client._model import Variable, records
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from remora_client._connecting._connect import Link
     from remora_client._transport._rpc import Rpc
 
-__all__ = ["is_debugpy", "let_child_go", "page_of"]
+    Request = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+
+__all__ = ["in_a_line", "is_debugpy", "let_child_go", "page_of"]
 
 _SECONDS = 10.0
 # What it puts among the items of a container.
@@ -35,14 +40,21 @@ def is_debugpy(link: Link) -> bool:
     return not link.is_remora and foreign_name(link.rpc.head).startswith("debugpy")
 
 
-async def page_of(rpc: Rpc, reference: int, start: int, count: int | None) -> list[Variable]:
+def in_a_line(link: Link, error: RequestFailed) -> RequestFailed:
+    """A refusal without the frames that come along: the last line of a traceback is what happened."""
+    if link.is_remora or not error.text.startswith("Traceback "):
+        return error
+    return RequestFailed(error.code, error.text.rstrip().rpartition("\n")[2], error.show_user)
+
+
+async def page_of(request: Request, reference: int, start: int, count: int | None) -> list[Variable]:
     """Some of the items of a container, out of its buckets."""
     end = None if count is None else start + count
     found: list[Variable] = []
 
     async def walk(reference: int, position: int) -> int:
         """The position after what is beneath a reference."""
-        body = await rpc.request("variables", {"variablesReference": reference})
+        body = await request("variables", {"variablesReference": reference})
         for each in map(Variable.from_dap, records(body, "variables")):
             if end is not None and position >= end:
                 break

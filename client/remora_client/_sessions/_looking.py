@@ -171,7 +171,7 @@ class Looking(Conversation):
             arguments["frameId"] = (await self._frame(frame)).id
         seq, future = self._rpc.send("evaluate", arguments)
         try:
-            return Value.from_dap(await self._rpc.answer("evaluate", future, timeout))
+            return Value.from_dap(await self._answer("evaluate", future, timeout))
         except (asyncio.CancelledError, NoAnswer):
             with contextlib.suppress(Gone):
                 self._rpc.send("cancel", {"requestId": seq})
@@ -191,7 +191,7 @@ class Looking(Conversation):
     ) -> list[Variable]:
         """Children of a scope or value; `start` and `count` page through big ones."""
         if (start or count is not None) and is_debugpy(self.link):
-            return await page_of(self._rpc, reference, start, count)
+            return await page_of(self.request, reference, start, count)
         arguments: dict[str, Any] = {"variablesReference": reference}
         if filter is not None:
             arguments["filter"] = filter

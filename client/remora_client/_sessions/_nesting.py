@@ -62,7 +62,7 @@ class Nesting(Looking):
         arguments: dict[str, Any] = {"expression": expression, "frameId": frame, "remora": {"keep": True}}
         seq, future = self._rpc.send("remora/call", arguments)
         try:
-            return Value.from_dap(await self._rpc.answer("remora/call", future, None))
+            return Value.from_dap(await self._answer("remora/call", future))
         except asyncio.CancelledError:
             with contextlib.suppress(Gone):
                 self._rpc.send("cancel", {"requestId": seq})
