@@ -1,8 +1,9 @@
 """What debugpy does in its own way, and how this client gets along with it. Runs on the event loop's thread.
 
 It gives the first hundred items of a container whatever page is asked for, the others in buckets beneath
-"more". What an expression raises comes with frames of its own. And a process that a debuggee starts waits for
-a client of its own, for ever.
+"more". What an expression raises comes with frames of its own. Asked for an exception where there is none, it
+writes a traceback into the program's standard error. And a process that a debuggee starts waits for a client
+of its own, for ever.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from remora_client._connecting._connect import Link
+    from remora_client._model import Stop
     from remora_client._transport._rpc import Rpc
 
     Request = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 
-__all__ = ["in_a_line", "is_debugpy", "let_child_go", "page_of"]
+__all__ = ["in_a_line", "is_debugpy", "let_child_go", "may_ask_for_exception", "page_of"]
 
 _SECONDS = 10.0
 # What it puts among the items of a container.
@@ -45,6 +47,11 @@ def in_a_line(link: Link, error: RequestFailed) -> RequestFailed:
     if link.is_remora or not error.text.startswith("Traceback "):
         return error
     return RequestFailed(error.code, error.text.rstrip().rpartition("\n")[2], error.show_user)
+
+
+def may_ask_for_exception(link: Link, stop: Stop | None) -> bool:
+    """Whether to ask for the exception that the program stands at does no harm."""
+    return link.is_remora or stop is None or stop.reason == "exception"
 
 
 async def page_of(request: Request, reference: int, start: int, count: int | None) -> list[Variable]:

@@ -24,7 +24,7 @@ from remora_client._model import (
     records,
 )
 from remora_client._sessions._conversation import Conversation
-from remora_client._sessions._debugpy import is_debugpy, page_of
+from remora_client._sessions._debugpy import is_debugpy, may_ask_for_exception, page_of
 from remora_client._transport._rpc import NoAnswer
 from remora_protocol import RequestFailed
 
@@ -243,12 +243,14 @@ class Looking(Conversation):
 
     async def exception_info(self, thread: int | None = None) -> ExceptionInfo:
         """The exception that the thread is stopped at."""
+        return ExceptionInfo.from_dap(await self.exception_body(thread))
+
+    async def exception_body(self, thread: int | None = None, timeout: float | None = None) -> dict[str, Any]:
+        """DAP's answer to `exceptionInfo`, as it is."""
         thread_id = self._thread_id() if thread is None else thread
-        stop = self.state.stop
-        if not self.link.is_remora and stop is not None and stop.reason != "exception":
-            # debugpy writes a traceback of its own into the program's standard error when it is asked
+        if not may_ask_for_exception(self.link, self.state.stop):
             raise RequestFailed("failed", "there is none.")
-        return ExceptionInfo.from_dap(await self.request("exceptionInfo", {"threadId": thread_id}))
+        return await self.request("exceptionInfo", {"threadId": thread_id}, timeout)
 
     async def select_exception(self, number: int, thread: int | None = None) -> bool:
         """Look at another exception of those in `exception_info`, by its number: its frames, and `$exc`.

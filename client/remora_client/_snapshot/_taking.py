@@ -107,10 +107,8 @@ class _Taking:
         stop = self.session.stop
         if stop is None:
             return None
-        if not self.session.link.is_remora and stop.reason != "exception":
-            return None  # debugpy would write a traceback of its own into the program's standard error
         try:
-            return await self.session.request("exceptionInfo", {"threadId": stop.thread_id}, _SECONDS)
+            return await self.session.exception_body(stop.thread_id, _SECONDS)
         except _FAILURES:
             return None
 
