@@ -71,6 +71,11 @@ class ConnectOptions:
         """The same, with the clock running, if it does not run yet."""
         return self if self.deadline is not None else replace(self, deadline=Deadline(self.timeout))
 
+    def restart_clock(self) -> None:
+        """What has gone by was not the other end's doing: it has all of the time again."""
+        if self.deadline is not None:
+            self.deadline.restart()
+
     @property
     def left(self) -> float:
         """Seconds for what is waited for next."""

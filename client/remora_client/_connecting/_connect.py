@@ -131,13 +131,8 @@ async def _connect(qualifier: Qualifier, options: ConnectOptions) -> Link:
     asked = options.ask_secret(str(qualifier))
     if asked is None:
         raise SecretNeeded(f"{qualifier} wants a secret, and none was given.")
-    _restart_clock(options)
+    options.restart_clock()
     return await _attempt_patiently(qualifier, options, Secret(asked, "as typed"))
-
-
-def _restart_clock(options: ConnectOptions) -> None:
-    if options.deadline is not None:
-        options.deadline.restart()
 
 
 async def connect_local(path: str, pid: int, options: ConnectOptions = _LOCAL) -> Link:
@@ -209,7 +204,7 @@ async def _connect_through_command(qualifier: Qualifier, options: ConnectOptions
         await link.close()
         raise
     if patient is not options:
-        _restart_clock(options)
+        options.restart_clock()
     return link
 
 
@@ -240,7 +235,7 @@ async def _attempt_patiently(qualifier: Qualifier, options: ConnectOptions, secr
             f"{place} takes no login from here for {error.seconds:g} s, after a wrong secret: waiting."
         )
         await asyncio.sleep(error.seconds + 0.05)
-        _restart_clock(options)
+        options.restart_clock()
     return await _attempt(qualifier, options, secret)
 
 

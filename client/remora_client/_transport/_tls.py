@@ -100,8 +100,7 @@ async def secure(place: str, host: str, options: ConnectOptions, dial: Dial) -> 
         failed = error
     problem = await _look(place, host, options, await dial(), failed)
     answer = options.ask_certificate(problem) if options.ask_certificate is not None else None
-    if options.deadline is not None:
-        options.deadline.restart()
+    options.restart_clock()
     if answer not in ("once", "always"):
         raise _untrusted(problem, asked=answer is not None)
     accepted = _Expected(problem.certificate.sha256, "the one that you were shown", "Try again.")
