@@ -173,8 +173,7 @@ class Demo:
         """The person's part: the same game, stopped at a breakpoint, and a prompt."""
         self.say("Your turn. The debugger attaches again, and stops the game after the next guess.")
         self.game.aloud = False
-        session = await self.game.attach()
-        try:
+        async with await self.game.attach() as session:
             await session.add_breakpoint("guessing_game.py", GUESSED)
             self.printer.print(
                 [
@@ -194,10 +193,7 @@ class Demo:
             await self.game.type("9")
             async with asyncio.timeout(_SECONDS):
                 await session.wait_for_stop()
-        except BaseException:
-            await session.detach()
-            raise
-        code = await run_sessions(session, self.printer, self._prepare, greet=False)
+            code = await run_sessions(session, self.printer, self._prepare, greet=False)
         self.say(
             "The game is ended, too. To debug a program of yours: import remora; remora.enable_attach(SECRET)"
         )
