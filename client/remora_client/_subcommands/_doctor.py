@@ -84,7 +84,7 @@ async def _examine(qualifier: Qualifier, options: ConnectOptions) -> tuple[list[
             findings += await _dialled(qualifier, options)
         link = await connect(qualifier, options)
         try:
-            findings += _connected(link, layers)
+            findings += _connected(link)
             findings += await _behind(link, qualifier.pid)
         finally:
             await link.close()
@@ -112,7 +112,7 @@ def _with_failure(findings: list[Finding], layers: list[str], error: ConnectErro
     return [*kept, *before, failed, *(Finding(each, "skipped", "") for each in layers[at + 1 :])]
 
 
-def _connected(link: Link, layers: list[str]) -> list[Finding]:
+def _connected(link: Link) -> list[Finding]:
     findings = []
     if link.qualifier is not None and not link.qualifier.is_network:
         findings.append(Finding("tcp", "ok", link.address))

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["line_count", "python", "python_line", "source_lines"]
 
-_MARGIN = 2
 _LOOK_BACK = 400  # lines before the shown ones that the lexer reads, so that it knows a docstring from code
 _BLOCK = 32  # lines that are highlighted at once
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["value_line", "variable_lines"]
 
 
-def value_line(value: str, kind: str = "") -> Fragments:
+def value_line(value: str) -> Fragments:
     """A value on a line of its own. A value of several lines stays so."""
     return [*python_line(visible_block(value) if "\n" in value else visible(value)), ("", "\n")]
 
