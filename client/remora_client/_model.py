@@ -199,6 +199,9 @@ class Scope:
         )
 
 
+_CODE = frozenset({"module", "function", "type", "builtin_function_or_method", "ABCMeta", "EnumType"})
+
+
 @dataclass(frozen=True)
 class Value:
     """What an expression gave. `reference` > 0: it has children, see `Session.variables`."""
@@ -231,6 +234,11 @@ class Variable(Value):
     evaluate_name: str = ""
     kind: str = ""  # DAP's presentationHint.kind
     lazy: bool = False
+
+    @property
+    def is_code(self) -> bool:
+        """A module, function or class: its source says all there is to know."""
+        return self.type.rpartition(".")[2] in _CODE
 
     @classmethod
     def from_dap(cls, body: Mapping[str, Any], key: str = "value") -> Variable:

@@ -31,7 +31,6 @@ _CHILDREN = 50  # of one value
 _NAMES = 200  # of one scope
 _DEPTH = 4
 _TEXT = 4_000
-_FURNITURE = frozenset({"module", "function", "type", "builtin_function_or_method", "ABCMeta", "EnumType"})
 _FAILURES = (ClientError, RequestFailed)
 
 
@@ -189,7 +188,7 @@ class _Taking:
     async def _globals(self, scope: Scope) -> list[dict[str, Any]]:
         """A module's own data: what it has imported and defined is in its source."""
         found = await self.session.variables(scope.reference, 0, _NAMES)
-        own = [each for each in found if not _is_furniture(each) and not each.name.startswith("__")]
+        own = [each for each in found if not each.is_code and not each.name.startswith("__")]
         return [await self._value(each, 1) for each in own]
 
     async def _children(self, reference: int, most: int, depth: int) -> list[dict[str, Any]]:
@@ -207,7 +206,7 @@ class _Taking:
         if not value.reference:
             return row
         # To open a lazy one would run the program's code.
-        if depth > 0 and not value.lazy and not _is_furniture(value) and not self._is_full():
+        if depth > 0 and not value.lazy and not value.is_code and not self._is_full():
             try:
                 row["children"] = await self._children(value.reference, _CHILDREN, depth - 1)
             except _FAILURES:
@@ -215,8 +214,3 @@ class _Taking:
         else:
             row["opens"] = True
         return row
-
-
-def _is_furniture(value: Variable) -> bool:
-    """A module, function or class: its source says all there is to know."""
-    return value.type.rpartition(".")[2] in _FURNITURE

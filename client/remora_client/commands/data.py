@@ -36,7 +36,6 @@ _FORMATS = {
     "s": "str({})",
     "j": "__import__('json').dumps({}, indent=2, default=repr, ensure_ascii=False)",
 }
-_FURNITURE = frozenset({"module", "function", "type", "builtin_function_or_method", "ABCMeta", "EnumType"})
 _SLASHED = re.compile(r"/(?P<format>[a-z]+)(?:\s+|$)")
 _PLAIN_NAME = re.compile(r"[^\W\d]\w*\Z")
 
@@ -145,7 +144,8 @@ def _is_dunder(name: str) -> bool:
 
 
 def is_furniture(each: Variable) -> bool:
-    return _is_dunder(each.name) or each.type.rpartition(".")[2] in _FURNITURE
+    """What stands around in every frame, and is shown only to who asks for it."""
+    return _is_dunder(each.name) or each.is_code
 
 
 def _matching(found: Sequence[Variable], pattern: str) -> list[Variable]:
