@@ -406,7 +406,7 @@ class Stop:
     instruction: str = ""  # the next one, after a step by instructions
     was_there: bool = False  # already when this client came
     returned: str = ""  # the function whose return value there is to be shown
-    hits: tuple[Breakpoint, ...] = ()  # ours, as far as they were known then; see `hit`
+    known: tuple[Breakpoint, ...] = ()  # those of ours that were hit, as far as known then; see `hit`
 
     @classmethod
     def from_dap(cls, body: Mapping[str, Any]) -> Stop:
@@ -430,7 +430,7 @@ class Stop:
 
     def hit(self, breakpoints: Iterable[Breakpoint]) -> list[Breakpoint]:
         """Those of ours that were hit: what is known now, and what was known when it stopped."""
-        found = {each.number: each for each in self.hits}
+        found = {each.number: each for each in self.known}
         for each in breakpoints:
             if each.server_id is not None and each.server_id in self.hit_breakpoints:
                 found.setdefault(each.number, each)

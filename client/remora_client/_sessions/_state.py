@@ -93,7 +93,7 @@ def reduce(state: State, event: str, body: Mapping[str, Any]) -> State:
 
 def _stopped(state: State, body: Mapping[str, Any]) -> State:
     stop = Stop.from_dap(body)
-    stop = replace(stop, hits=tuple(stop.hit(state.breakpoints)))
+    stop = replace(stop, known=tuple(stop.hit(state.breakpoints)))
     others = () if stop.all_threads else _without(state.waiting, stop.thread_id)
     shown = state.awaited if state.stop is None else state.stop.thread_id
     if state.is_for_itself(stop) and shown not in (None, stop.thread_id):

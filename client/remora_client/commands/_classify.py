@@ -79,16 +79,16 @@ def classify(
     names: Collection[str] = (),
     *,
     bare_names: str = "command",
-    variables: Collection[str] = (),
+    as_variables: Collection[str] = (),
 ) -> Line:
     """Read one line as typed at the prompt.
 
     Args:
         line: the line, not empty.
         names: the variables in scope.
-        bare_names: "variable" lets a bare word that is both be the variable, "ask" those in `variables`; with
-            "python" nothing is a command.
-        variables: words that the person has said to be variables.
+        bare_names: "variable" lets a bare word that is both be the variable, "ask" those in `as_variables`;
+            with "python" nothing is a command.
+        as_variables: words that the person has said to be variables.
     """
     text = line.strip()
     if bare_names == "python":
@@ -115,7 +115,7 @@ def classify(
         return PythonLine(text)
     hint = ""
     if not rest.strip() and word in names:
-        if bare_names == "variable" or (bare_names == "ask" and word in variables):
+        if bare_names == "variable" or (bare_names == "ask" and word in as_variables):
             return PythonLine(text)
         hint = f"{word} is also a variable: p {word}"
     return CommandLine(entry, rest.strip(), word, hint)

@@ -121,7 +121,7 @@ class Context:
         return "python" if self.interacting else self.settings.bare_names
 
     @property
-    def variables(self) -> frozenset[str]:
+    def as_variables(self) -> frozenset[str]:
         """The bare words that the person has said to be variables."""
         return frozenset(word for word, is_variable in self.meant.items() if is_variable)
 

@@ -218,7 +218,7 @@ class Repl:
             return None
         if scripted:
             return classify_script(text)
-        line = classify(text, self.names, bare_names=self.ctx.bare_names, variables=self.ctx.variables)
+        line = classify(text, self.names, bare_names=self.ctx.bare_names, as_variables=self.ctx.as_variables)
         self._repeat = self._to_repeat(line)
         return line
 

@@ -67,7 +67,7 @@ class Events:
             if body.get("category") != "telemetry":
                 self._repl.print_output(str(body.get("category") or "console"), str(body.get("output", "")))
         elif event in ("stopped", "remora/next-stop"):
-            if not self._is_beside(self.session, body):
+            if not self._tell_if_beside(self.session, body):
                 self._repl.later(self.tell_stop())
         elif event in ("terminated", "remora/gone"):
             self._repl.end()
@@ -93,7 +93,7 @@ class Events:
         elif event == "remora/left":
             self._lose(member)
         elif event in ("stopped", "remora/next-stop"):
-            if not self._is_beside(member.session, body):
+            if not self._tell_if_beside(member.session, body):
                 self._see_stop(member)
         elif event == "breakpoint" and member is self.ctx.member:
             self._tell_bound()
@@ -104,8 +104,8 @@ class Events:
         if self._repl.face is not None:
             self._repl.face.redraw()
 
-    def _is_beside(self, session: Session, body: dict[str, Any]) -> bool:
-        """Tell briefly of a thread that was held for itself while another is looked at."""
+    def _tell_if_beside(self, session: Session, body: dict[str, Any]) -> bool:
+        """Tell briefly of a thread that was held for itself while another is looked at; False: of none."""
         stop = next((each for each in session.state.waiting if each.thread_id == body.get("threadId")), None)
         if stop is None:
             return False

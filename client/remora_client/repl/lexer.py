@@ -27,17 +27,17 @@ class LineLexer(Lexer):
     Args:
         names: gives the variables in scope.
         bare_names: gives the option of that name.
-        variables: gives the bare words that the person has said to be variables.
+        as_variables: gives the bare words that the person has said to be variables.
     """
 
     def __init__(
         self,
         names: Callable[[], frozenset[str]],
         bare_names: Callable[[], str],
-        variables: Callable[[], frozenset[str]] = frozenset,
+        as_variables: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         self._names = names
-        self._variables = variables
+        self._as_variables = as_variables
         self._bare_names = bare_names
 
     @cached_property
@@ -53,7 +53,9 @@ class LineLexer(Lexer):
             return lambda _: []
         if "\n" in text or not text.strip():
             return self._python.lex_document(document)
-        found = classify(text, self._names(), bare_names=self._bare_names(), variables=self._variables())
+        found = classify(
+            text, self._names(), bare_names=self._bare_names(), as_variables=self._as_variables()
+        )
         if not isinstance(found, CommandLine):
             return self._python.lex_document(document)
         styled = _command(text, found)

@@ -33,7 +33,7 @@ class LineEditor:
     def __init__(self, repl: Repl) -> None:
         self._repl = repl
         secret = repl.session.link.secret
-        self.lexer = LineLexer(lambda: repl.names, lambda: repl.ctx.bare_names, lambda: repl.ctx.variables)
+        self.lexer = LineLexer(lambda: repl.names, lambda: repl.ctx.bare_names, lambda: repl.ctx.as_variables)
         self.completer = LineCompleter(repl.ctx, lambda: repl.names)
         self.history = ProjectHistory(history_file(os.getcwd()), [secret.text] if secret else [])
         self.auto_suggest = AutoSuggestFromHistory()
@@ -76,4 +76,4 @@ class LineEditor:
         if not text.strip():
             return None
         ctx = self._repl.ctx
-        return classify(text, self._repl.names, bare_names=ctx.bare_names, variables=ctx.variables)
+        return classify(text, self._repl.names, bare_names=ctx.bare_names, as_variables=ctx.as_variables)
