@@ -12,7 +12,10 @@ import contextlib
 import re
 import warnings
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from remora_client._model import Moment
 
 __all__ = [
     "BreakSpec",
@@ -141,7 +144,7 @@ class BreakSpec:
     name: str = ""
     after: str = ""
     anchor: str | None = None
-    at: Literal["call", "return", "yield"] = "call"
+    at: Moment = "call"
     thread: str | None = None
     task: str | None = None
 
