@@ -277,28 +277,6 @@ async def call(ctx: Context, arguments: str) -> Result:
     return Result({"value": value.value, "type": value.type}, value_line(value.value) if value.value else [])
 
 
-@command("connect", "attach", "target", group="session", usage="QUALIFIER | PID", argument="text")
-async def connect(ctx: Context, arguments: str) -> Result:
-    """Debug another program, and leave this one to run on. Breakpoints, displays and aliases come along.
-
-    It is given as to remora attach: connect host:5679, connect 4711. When it cannot be reached, you stay.
-    """
-    if ctx.reach is None or ctx.group is not None:
-        raise CommandError(
-            "A script, and a session with several processes, stay with what they were started for.",
-            f"Leave with quit, or in another terminal: remora attach {arguments or 'QUALIFIER'}",
-        )
-    if not arguments:
-        raise CommandError("connect takes what remora attach does.", "As in: connect host:5679, connect 4711")
-    if ctx.session.stop is not None and not await ctx.agreed(
-        "The program stands still. Leave, and let it run on?"
-    ):
-        return Result()
-    ctx.following = await ctx.reach(arguments, ctx.session.breakpoints)
-    await ctx.session.detach()
-    return Result({"address": ctx.following.link.address}, left=True)
-
-
 @command("restart", "run", group="running", usage="[ARGUMENTS]", argument="text")
 async def restart(ctx: Context, arguments: str) -> Result:
     """Start the program again with the same breakpoints, where this client has started it: in remora demo.

@@ -1,4 +1,4 @@
-"""Commands about the session itself: help, alias, command files, transcript, detach, quit, kill."""
+"""Commands about the session itself: help, alias, command files, transcript, detach, quit, connect, kill."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from remora_client._fragments import Fragments
-    from remora_client._sessions._session import Session
     from remora_client.commands._context import Context
 
 __all__: list[str] = []
@@ -257,22 +256,39 @@ async def quit_(ctx: Context, arguments: str) -> Result:
         raise CommandError(f"quit takes -c, -k, -stopped or nothing, not {arguments!r}.")
     if arguments == "-k":
         return await kill(ctx, "")
-    question = "" if arguments else _before_leaving(ctx)
-    if question and not await ctx.agreed(question):
+    if not arguments and not await _may_leave(ctx):
         return Result()
     return await detach(ctx, arguments if arguments == "-stopped" else "")
 
 
-def _before_leaving(ctx: Context) -> str:
-    """What leaving does to the program, where that is more than nothing."""
+async def _may_leave(ctx: Context) -> bool:
+    """Ask, where leaving does more to the program than nothing."""
     if ctx.feed is not None:
-        return "This session started the program, and ends it. Leave?"
+        return await ctx.agreed("This session started the program, and ends it. Leave?")
     sessions = [ctx.session] if ctx.group is None else [each.session for each in ctx.group.members.values()]
-    return "The program stands still. Leave, and let it run on?" if any(map(_stands, sessions)) else ""
+    if all(each.stop is None for each in sessions):
+        return True
+    return await ctx.agreed("The program stands still. Leave, and let it run on?")
 
 
-def _stands(session: Session) -> bool:
-    return session.stop is not None
+@command("connect", "attach", "target", group="session", usage="QUALIFIER | PID", argument="text")
+async def connect(ctx: Context, arguments: str) -> Result:
+    """Debug another program, and leave this one to run on. Breakpoints, displays and aliases come along.
+
+    It is given as to remora attach: connect host:5679, connect 4711. When it cannot be reached, you stay.
+    """
+    if ctx.reach is None or ctx.group is not None:
+        raise CommandError(
+            "A script, and a session with several processes, stay with what they were started for.",
+            f"Leave with quit, or in another terminal: remora attach {arguments or 'QUALIFIER'}",
+        )
+    if not arguments:
+        raise CommandError("connect takes what remora attach does.", "As in: connect host:5679, connect 4711")
+    if not await _may_leave(ctx):
+        return Result()
+    ctx.following = await ctx.reach(arguments, ctx.session.breakpoints)
+    await ctx.session.detach()
+    return Result({"address": ctx.following.link.address}, left=True)
 
 
 @command("kill", group="session", usage="[-9]", argument="option")
