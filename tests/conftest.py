@@ -1,4 +1,4 @@
-"""The fixtures `interpreter` and `remora` for every test, and what a run says about the Pythons it found."""
+"""The fixtures for every test, the Pythons that a run found, and how Hypothesis runs here."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.command import Remora
 from tests.support.interpreters import interpreter, report
 
 __all__ = ["interpreter"]
+
+# Without a clock, and in CI with the same examples every time.
+settings.register_profile("remora", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("remora")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background by a shell, which has its jobs ignore Ctrl-C. Programs would inherit that.

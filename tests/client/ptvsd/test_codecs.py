@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from remora_client._ptvsd import _records as r
@@ -76,21 +76,18 @@ def heard(codec: Codec, data: bytes, cuts: list[int]) -> list[r.Said]:
     return found
 
 
-@settings(deadline=None)
 @given(st.lists(binary, max_size=6), st.lists(st.integers(0, 2**16), max_size=12))
 def test_binary_events_arrive_in_whatever_pieces(events: list[r.Said], cuts: list[int]) -> None:
     data = GREETING + b"".join(map(to_binary, events))
     assert heard(BinaryCodec(), data, cuts) == [r.Greeting(6), *events]
 
 
-@settings(deadline=None)
 @given(st.lists(common, max_size=6), st.lists(st.integers(0, 2**16), max_size=12))
 def test_json_events_arrive_in_whatever_pieces(events: list[r.Said], cuts: list[int]) -> None:
     data = HELLO + b"".join(map(to_json, events))
     assert heard(JsonCodec(), data, cuts) == [r.Greeting(8), *events]
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300), st.booleans())
 def test_nonsense_is_refused_and_nothing_else(data: bytes, greeted: bool) -> None:
     for codec, greeting in ((BinaryCodec(), GREETING), (JsonCodec(), HELLO)):
@@ -102,7 +99,6 @@ def test_nonsense_is_refused_and_nothing_else(data: bytes, greeted: bool) -> Non
                 heard(made, greeting * 3, [])
 
 
-@settings(deadline=None)
 @given(binary, st.integers(0, 400), st.binary(min_size=1, max_size=4))
 def test_a_damaged_binary_event_is_refused_or_another_event(said: r.Said, at: int, junk: bytes) -> None:
     data = bytearray(to_binary(said))
@@ -120,7 +116,6 @@ bodies: Any = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(
         ["legacyThreadFrameList", "legacyException", "legacyExecutionResult", "legacyRemoteConnected"]

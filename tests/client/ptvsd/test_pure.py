@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from remora_client._ptvsd import _records as r
@@ -99,7 +99,6 @@ def test_what_a_file_handles() -> None:
     ]
 
 
-@settings(deadline=None)
 @given(st.text("abc:#'\"\\\n ()[]{}\t=,tryexcpdf", max_size=200))
 def test_any_text_is_read_without_complaint(text: str) -> None:
     found = statements(text)
@@ -109,7 +108,6 @@ def test_any_text_is_read_without_complaint(text: str) -> None:
     place(text, 3)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 120))
 def test_this_very_file_is_read_as_python_reads_it(line: int) -> None:
     with open(__file__, encoding="utf-8") as stream:
