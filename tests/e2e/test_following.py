@@ -97,24 +97,34 @@ def test_new_pythons_are_followed_too(how: str, remora: Remora) -> None:
         assert program.returncode() == 0
 
 
-def test_list_tells_and_off_says_nothing_and_neither_holds_a_child(remora: Remora) -> None:
+@pytest.mark.parametrize(
+    ("given", "setting", "mode"),
+    [
+        (["--follow", "list"], "", "list"),
+        ([], 'follow = "list"', "list"),
+        (["--follow", "off"], 'follow = "list"', "off"),
+    ],
+)
+def test_list_tells_and_off_says_nothing_and_neither_holds_a_child(
+    given: list[str], setting: str, mode: str, remora: Remora
+) -> None:
+    """The setting is for who gives no option."""
+    (remora.configuration / "settings.toml").write_text(setting)
     source = FORKING.replace("os._exit(work", "time.sleep(1.5), os._exit(0 * (work").replace("10 * n)", "n))")
     source = source.replace("import os", "import os, time")
-    for mode in ("list", "off"):
-        with Program(NEWEST, source, enable={}, warnings="ignore") as program:
-            _ = program.address
-            with remora.terminal("attach", program.qualifier, "--follow", mode) as terminal:
-                terminal.wait("running")
-                begun = time.monotonic()
-                program.stdin_line("")
-                if mode == "list":
-                    terminal.wait(r"program.py \(\d+\) is there")
-                program.wait_line("statuses 0 0")
-                assert time.monotonic() - begun < 10
-                assert ("is there" in terminal.text) == (mode == "list")
-                terminal.enter("quit -c")
+    with Program(NEWEST, source, enable={}, warnings="ignore") as program:
+        with remora.terminal("attach", program.qualifier, *given) as terminal:
+            terminal.wait("running")
+            begun = time.monotonic()
             program.stdin_line("")
-            assert program.returncode() == 0
+            if mode == "list":
+                terminal.wait(r"program.py \(\d+\) is there")
+            program.wait_line("statuses 0 0")
+            assert time.monotonic() - begun < 10
+            assert ("is there" in terminal.text) == (mode == "list")
+            terminal.enter("quit -c")
+        program.stdin_line("")
+        assert program.returncode() == 0
 
 
 def test_following_and_everybody_at_once_make_no_sense(remora: Remora) -> None:

@@ -48,6 +48,26 @@ def test_a_counter_counts_on_or_stands_still(python: Interpreter, remora: Remora
         program.wait_line("ended True")
 
 
+@pytest.mark.parametrize("python", ONE_OF_EACH, ids=str)
+def test_during_a_step_the_others_stand_still_or_run(python: Interpreter, remora: Remora) -> None:
+    with Program(python, "threads.py", enable={"secret": None}) as program:
+        program.wait_line("started")
+        ran = remora.exec(
+            program.qualifier,
+            f"break threads.py:{program.line('count')}, name == 'worker-0'",
+            *("continue", "clear -all", COUNTS),  # by then the last of them has come to its next line
+            *("set step-mode one", "next 20", COUNTS, "set step-mode all", "next 20", COUNTS, "detach"),
+        )
+        results = ran.results()
+        _, before = numbers(results[3])
+        assert numbers(results[6]) == (before, before)
+        after, _ = numbers(results[9])
+        assert after > before
+        assert [one["stop"]["reason"] for one in ran.lines if "stop" in one] == ["breakpoint", "step", "step"]
+        program.stdin_line("")
+        program.wait_line("ended True")
+
+
 def test_a_script_gets_one_stop_after_the_other(remora: Remora) -> None:
     with Program(NEWEST, "threads.py", enable={"secret": None}) as program:
         program.wait_line("started")
