@@ -367,19 +367,60 @@ def test_who_reads_no_answers_gets_no_more_of_them() -> None:
             asked = b"".join(request(100 + number, "loadedSources") for number in range(2000))
             sender = threading.Thread(target=lambda: observer.send_bytes(asked))
             sender.start()
-            for _ in range(3):
+            for _ in range(10):
                 with DapClient.connect(program.address, SECRET) as driver:  # nobody else is kept waiting
                     driver.attach()
                     driver.request("threads")
                     driver.disconnect()
                 assert memory(program) - before < 20_000
-                time.sleep(0.2)
             answers, rest = 0, b""
             while answers < 2000:  # and when they are read, it goes on to the last one
                 *frames, rest = (rest + observer.socket.recv(1 << 20)).split(b"Content-Length: ")
                 answers += sum(b'"request_seq":' in frame for frame in frames)
                 answers += b'"request_seq":2099' in rest
             sender.join()
+
+
+SHORT_OF_PATIENCE = """\
+#
+import sys, time
+import remora._sessions._session as session
+session.HOPELESS = session.CONGESTED + 100_000  # what 256 MB would do, in seconds
+while True:
+    time.sleep(0.001)
+"""
+
+
+def test_who_never_reads_what_cannot_be_left_out_is_let_go(tmp_path: Path) -> None:
+    assert NEWEST is not None
+    log = tmp_path / "remora.log"
+    enable, env = {"secret": SECRET, "observer_secret": "look"}, {"REMORA_LOG": str(log)}
+    with Program(NEWEST, SHORT_OF_PATIENCE, enable=enable, env=env) as program:
+        with (
+            DapClient.connect(program.address, login=False) as observer,
+            DapClient.connect(program.address, SECRET).attach() as driver,
+        ):
+            observer.login("look", user="observer")
+            observer.attach()
+            asked = b"".join(request(100 + number, "loadedSources") for number in range(2000))
+
+            def ask() -> None:
+                with contextlib.suppress(OSError):
+                    observer.send_bytes(asked)
+
+            sender = threading.Thread(target=ask)
+            sender.start()
+            thread = driver.threads()[0]["id"]
+            for _ in range(2000):
+                driver.pause(thread)
+                driver.wait_stopped()
+                driver.continue_(thread)
+                if "left: it does not read what is sent to it" in log.read_text():
+                    break
+            else:
+                pytest.fail("it was kept")
+            sender.join()
+            driver.request("threads")  # nobody else is let go
 
 
 def test_nothing_waits_for_an_observer() -> None:

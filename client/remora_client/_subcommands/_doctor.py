@@ -120,11 +120,12 @@ def _connected(link: Link) -> list[Finding]:
         findings.append(Finding("tls", "ok", link.rpc.encryption))
         certificate = describe(link.certificate)
         trust = "trusted by hand" if link.certificate_by_hand else f"trusted through {certificate.issuer}"
-        text, state = f"{certificate.subject}, {trust}, valid {certificate.dates}", "ok"
+        text, state, remedy = f"{certificate.subject}, {trust}, valid {certificate.dates}", "ok", ""
         end = certificate.not_after
         if end is not None and end - dt.datetime.now(dt.UTC) < _EXPIRES_SOON:
             state, text = "note", f"{text}: that is soon"
-        findings.append(Finding("certificate", state, text))
+            remedy = "On the server's machine, remora cert new makes another; then start the program again."
+        findings.append(Finding("certificate", state, text, remedy))
     else:
         remedy = (
             "Anybody on the way can read and change what is debugged: certfile, keyfile and tcps:// help."

@@ -328,7 +328,7 @@ class Session:
 
     def flush(self, *, last: bool = False) -> None:
         """Send what waits in the outbox. `last`: also how much was left out, if nothing comes after this."""
-        if self._ended:
+        if self._ended or self.transport.closed:
             return
         self.server.distribute()
         congested = self.transport.pending > CONGESTED and not last
@@ -366,8 +366,8 @@ class Session:
         self.transport.finish()
 
     def _give_up(self, reason: str) -> None:
+        self.transport.abort()  # first: nothing more is to be sent there
         self._on_lost(reason)
-        self.transport.abort()
 
     def _on_lost(self, reason: str) -> None:
         self._finish(reason, is_lost=True)
