@@ -52,6 +52,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_inspection"},
         {"_engine", "_network"},
         {"_opening", "_preload", "_source", "_streams"},
+        {"_owner"},
         {"_crash", "_errors", "_identity", "_interpreter", "_log"},
     ],
     "remora_client": [

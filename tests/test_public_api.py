@@ -19,6 +19,7 @@ PACKAGES = {"remora_protocol": "protocol", "remora": "server", "remora_client": 
 
 SERVER_NAMES = {
     "AttachAlreadyEnabledError",
+    "Client",
     "InsecureWarning",
     "break_into_debugger",
     "breakpoint",
@@ -26,6 +27,7 @@ SERVER_NAMES = {
     "disable_attach",
     "enable_attach",
     "is_attached",
+    "on_attach",
     "post_mortem",
     "wait_for_attach",
     "wait_on_crash",

@@ -33,6 +33,7 @@ ERROR_IDS: Mapping[str, int] = MappingProxyType(
         "cancelled": 16,
         "not-found": 17,
         "failed": 18,
+        "attach-refused": 19,
     }
 )
 

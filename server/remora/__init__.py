@@ -15,10 +15,16 @@ from remora._errors import AttachAlreadyEnabledError, InsecureWarning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from remora._owner._told import Client
+
+    AttachHook = TypeVar("AttachHook", bound="Callable[[Client], bool | None] | None")
 
 __all__ = [
     "AttachAlreadyEnabledError",
+    "Client",
     "InsecureWarning",
     "break_into_debugger",
     "breakpoint",
@@ -26,17 +32,25 @@ __all__ = [
     "disable_attach",
     "enable_attach",
     "is_attached",
+    "on_attach",
     "post_mortem",
     "wait_for_attach",
     "wait_on_crash",
 ]
 
+#: Imported when they are asked for: `import remora` is to cost next to nothing.
+_TOLD = frozenset({"Client"})
 
-def __getattr__(name: str) -> str:
+
+def __getattr__(name: str) -> object:
     if name == "__version__":
         from remora_protocol import __version__
 
         return __version__
+    if name in _TOLD:
+        from remora._owner import _told
+
+        return getattr(_told, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -211,6 +225,26 @@ def wait_on_crash(timeout: float | None = None) -> None:
     from remora._api import wait_on_crash as begin
 
     begin(timeout)
+
+
+def on_attach(hook: AttachHook) -> AttachHook:
+    """Have `hook(client)` decide about each client that wants to attach. Usable as a decorator.
+
+    It is called when the client has proved the secret and before it gets in, with a `Client`: also for
+    observers, for who comes by this user's own door, for a take-over, and for who comes back after a lost
+    connection. True or None lets it in. All else refuses it: False, an exception, and no answer within five
+    seconds. It runs on threads of Remora's, several at once if clients come at once, where breakpoints do not
+    stop; it has to get along without locks that the stopped program may hold.
+
+    There is one hook: another takes its place, and None takes it back. It holds over `disable_attach`, and in
+    forked children.
+
+    Raises:
+        TypeError: it is no plain function.
+    """
+    from remora._owner._hooks import hooks
+
+    return hooks.set("on_attach", hook)
 
 
 def disable_attach() -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from remora._network._registry import Door
-    from remora._sessions._server import Waiter
+    from remora._sessions._waiter import Waiter
 
 __all__ = [
     "break_here",

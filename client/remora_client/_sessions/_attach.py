@@ -139,4 +139,6 @@ def _refusal(error: RequestFailed, link: Link) -> AttachRefused:
         return AlreadyAttached(
             text, "To take over, add --force: the other client is told and loses the session."
         )
+    if error.code == "attach-refused":
+        return AttachRefused(text, "Whoever runs the program has it decide so (remora.on_attach): ask them.")
     return AttachRefused(text)

@@ -170,6 +170,11 @@ async def _behind(link: Link, pid: int | None) -> list[Finding]:
     )
     for limit in limits if isinstance(limits, list) else []:
         findings.append(Finding("debugger", "note", visible(str(limit))))
+    if remora.get("asksOwner") is True:
+        text = (
+            "who may attach is decided by the program each time (remora.on_attach), which was not asked now"
+        )
+        findings.append(Finding("debugger", "note", text))
     clock = remora.get("clock")
     return [*findings, _compare_clocks(clock)] if isinstance(clock, (int, float)) else findings
 

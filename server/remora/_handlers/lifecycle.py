@@ -14,6 +14,7 @@ from remora._handlers.login import reject
 from remora._interpreter._subinterpreters import count_others
 from remora._log import log
 from remora._network._login import DRIVER_ROLE
+from remora._owner._hooks import hooks
 from remora_protocol import RequestFailed, __version__
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def _ours(session: Session) -> dict[str, Any]:
         ours["engine"] = debugger.engine_name
         ours["limits"] = [*debugger.limits, *_others_here()]
         ours["clock"] = time.time()
+        ours["asksOwner"] = hooks.on_attach is not None
     return ours
 
 

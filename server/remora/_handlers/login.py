@@ -29,6 +29,7 @@ def hello(session: Session, arguments: Arguments) -> dict[str, Any]:
     session.said_hello = True
     client = arguments.child("client")
     session.client_name = client.text("name", "")[:80]
+    session.client_version = client.text("version", "")[:80]
     version = negotiate(arguments.raw("protocol"))
     server = session.server
     mechanisms = [] if session.role is not None else server.gate.begin(session.binding).mechanisms

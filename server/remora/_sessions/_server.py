@@ -13,6 +13,8 @@ from remora._log import log
 from remora._network._login import DRIVER_ROLE
 from remora._network._watchers import Watchers
 from remora._sessions._absent import Absent, same_token
+from remora._sessions._asking import Asking
+from remora._sessions._waiter import Waiter
 from remora._streams._input import ClientInput
 from remora._streams._logging import LogRecords
 from remora._streams._output import Output
@@ -46,32 +48,6 @@ _TEXT_DELAY = 0.01
 _FLOOD_DELAY = 0.05
 
 
-class Waiter:
-    """A thread of the program that waits for a client. `call` lets it go on."""
-
-    def __init__(self, server: Server, call: Callable[[], None]) -> None:
-        self._server = server
-        self.call = call
-        self.is_attached = False
-
-    def begin(self) -> None:
-        """On the server's thread."""
-        if self._server.is_attached:
-            self.arrive()
-        else:
-            self._server.waiting.append(self)
-
-    def arrive(self) -> None:
-        """A client is there."""
-        self.is_attached = True
-        self.call()
-
-    def end(self) -> None:
-        """Nobody waits any more."""
-        if self in self._server.waiting:
-            self._server.waiting.remove(self)
-
-
 class Server:
     """One per enabled process."""
 
@@ -91,6 +67,7 @@ class Server:
         self.gate = gate
         self.sources = sources
         self.debugger = debugger
+        self.asking = Asking(loop, debugger.own_threads)
         self.identity = identity
         self.port = port
         self.watchers = Watchers(port)
@@ -184,6 +161,24 @@ class Server:
             return None
         return f"{self.driver.who} since {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(self.since))}"
 
+    def look_for_place(self, session: Attached, *, force: bool, token: str) -> tuple[Attached | None, bool]:
+        """Who would have to go for this session, and whether that is the same client. Changes nothing.
+
+        Raises:
+            RequestFailed: "already-attached".
+        """
+        previous = self.driver or self._absent
+        if session.role != DRIVER_ROLE or previous is None:
+            return None, False
+        is_same = same_token(token, previous.token)
+        if not is_same and not force:
+            raise RequestFailed(
+                "already-attached",
+                f"{self.attached_by()} is attached to process {self.identity.pid}. "
+                'Attach with "force" to take over.',
+            )
+        return previous, is_same
+
     def claim(self, session: Attached, *, force: bool = False, token: str = "") -> bool:
         """Make this session the one that debugs; an observer only looks on.
 
@@ -197,20 +192,13 @@ class Server:
         Raises:
             RequestFailed: "already-attached".
         """
+        previous, is_same = self.look_for_place(session, force=force, token=token)
         if session.role != DRIVER_ROLE:
             self._attached = (*self._attached, session)
             return False
-        previous = self.driver or self._absent
-        is_same = previous is not None and same_token(token, previous.token)
         if previous is not None and is_same:
             self._replace(previous, session)
         elif previous is not None:
-            if not force:
-                raise RequestFailed(
-                    "already-attached",
-                    f"{self.attached_by()} is attached to process {self.identity.pid}. "
-                    'Attach with "force" to take over.',
-                )
             self._take_over(previous, session)
         fresh = previous is None and not self._held_for_next
         self._inherited = not fresh

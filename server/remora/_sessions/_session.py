@@ -6,17 +6,22 @@
     ATTACHED     disconnect, or the end          everything
 
 Answer first, then act: what a handler gives to `after_response` runs when its response is on its way.
+
+It is this long because it is the whole life of a connection, each part of it in a few lines.
 """
 
 from __future__ import annotations
 
 import os
+import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
 from remora._handlers import HANDLERS, Arguments, Deferred, Handler, References, Results, When
 from remora._log import log
 from remora._network._login import DRIVER_ROLE
+from remora._owner._hooks import hooks
+from remora._owner._told import Client
 from remora._sessions._silence import Silence
 from remora._streams._outbox import Outbox
 from remora_protocol import (
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
 
     from remora._network._login import Gate, Peer
     from remora._network._transport import Transport
+    from remora._owner._hooks import AttachHook
     from remora._sessions._server import Server
     from remora_protocol import ScramServer
 
@@ -43,8 +49,8 @@ HOPELESS = 256_000_000
 #: What an owner wants to read who asked for a log: who was not let in, or not let do something, and why.
 _TURNED_AWAY = frozenset(
     {
-        "already-attached", "auth-required", "auth-throttled", "not-supported", "tls-required",
-        "version-mismatch",
+        "already-attached", "attach-refused", "auth-required", "auth-throttled", "not-supported",
+        "tls-required", "version-mismatch",
     }
 )  # fmt: skip
 #: A login takes three requests. Whoever asks more before it is after something else.
@@ -61,6 +67,15 @@ def _is_in(gate: Gate, peer: Peer) -> bool:
 
 def _ignore(_data: bytes) -> None:
     """Nobody takes it yet."""
+
+
+class _NotAsked(Exception):
+    """The request attaches, and the program's owner wants to be asked about it first."""
+
+    def __init__(self, hook: AttachHook, client: Client) -> None:
+        super().__init__(hook, client)
+        self.hook = hook
+        self.client = client
 
 
 class Session:
@@ -84,7 +99,7 @@ class Session:
         self.hold = 0.0  # how long the program is to wait for this client when it is lost
         self.token = ""
         self._owner = server.port.owner  # of our port, who may be the one that leads this client here
-        self.client_name = ""
+        self.client_name = self.client_version = ""
         self.scram: ScramServer | None = None
         self.outbox = Outbox()
         self.references = References()
@@ -96,6 +111,8 @@ class Session:
         self._ended = False
         self._is_leaving = False
         self._is_full = False
+        self._is_asking = False  # the program's owner, about this client
+        self._is_admitted = False  # to what is being dispatched: each attach is asked for anew
         self.silence = Silence(
             server.loop,
             lambda: self._ended,
@@ -136,7 +153,7 @@ class Session:
 
     def _take_messages(self) -> None:
         try:
-            while not self._ended and not self._is_leaving:
+            while not (self._ended or self._is_leaving or self._is_asking):
                 if self.transport.pending > CONGESTED:
                     self._is_full = True
                     self.transport.pause()  # who does not read answers gets no more of them to keep here
@@ -176,6 +193,8 @@ class Session:
             result = handler.function(self, Arguments(request.command, request.arguments))
         except RequestFailed as error:
             self._answer(request, None, error)
+        except _NotAsked as question:
+            self._ask_owner(request, question)
         except Exception:
             self._answer_mistake(request)
         else:
@@ -184,6 +203,27 @@ class Session:
                 result.then(lambda body, error: self._answer_deferred(request, result, body, error))
             else:
                 self._answer(request, result, None)
+
+    def _ask_owner(self, request: Request, question: _NotAsked) -> None:
+        """Hear nothing more of the client until the owner has answered, and then go on with its request."""
+
+        def decided(refusal: str | None) -> None:
+            self._is_asking = False
+            if self._ended:
+                return
+            self.transport.resume()
+            if refusal is None:
+                self._is_admitted = True
+                self._dispatch(request)
+                self._is_admitted = False
+            else:
+                self.after_response(lambda: self.end("the program refused it"))
+                self._answer(request, None, RequestFailed("attach-refused", refusal))
+            self._take_messages()
+
+        self._is_asking = True
+        self.transport.pause()
+        self.server.asking.ask(question.hook, question.client, decided)
 
     def _check_allowed(self, handler: Handler) -> None:
         if self.peer.is_another_users and self.role is None:
@@ -282,10 +322,29 @@ class Session:
         """Begin to debug. What happens is told from here on. Whether it goes on with what `token` is of."""
         if self.is_attached:
             return False
+        if hooks.on_attach is not None and not self._is_admitted:
+            previous, returns = self.server.look_for_place(self, force=force, token=token)
+            takes_over = previous is not None and not returns
+            raise _NotAsked(hooks.on_attach, self._describe(takes_over=takes_over, returns=returns))
         came_back = self.server.claim(self, force=force, token=token)
         self.is_attached = True
         self._invite()
         return came_back
+
+    def _describe(self, *, takes_over: bool, returns: bool) -> Client:
+        peer = self.peer
+        return Client(
+            self.client_name,
+            self.client_version,
+            peer.name,
+            str(self.role),
+            is_local=peer.is_local,
+            is_same_user=peer.is_same_user,
+            tls=peer.tls,
+            takes_over=takes_over,
+            returns=returns,
+            time=time.time(),
+        )
 
     def expect_attach(self) -> None:
         """Some editors attach only when they have configured, and configure only when they are invited."""
