@@ -24,16 +24,7 @@ def set_breakpoints(session: Session, arguments: Arguments) -> dict[str, Any]:
     source = arguments.child("source")
     path = read_source(server.sources, source)
     specs = [
-        SourceBreakpoint(
-            line=each.number("line"),
-            column=each.optional_number("column"),
-            condition=each.text("condition", "") or None,
-            hit_condition=each.text("hitCondition", "") or None,
-            log_message=each.text("logMessage", "") or None,
-            thread=each.text("thread", "") or None,
-            task=each.text("task", "") or None,
-            temporary=each.flag("temporary"),
-        )
+        SourceBreakpoint(line=each.number("line"), column=each.optional_number("column"), **_conditions(each))
         for each in arguments.children("breakpoints")
     ]
     server.remember_file(path)
@@ -45,16 +36,7 @@ def set_breakpoints(session: Session, arguments: Arguments) -> dict[str, Any]:
 def set_function_breakpoints(session: Session, arguments: Arguments) -> dict[str, Any]:
     """All breakpoints on functions, by name, where they are called, return or yield."""
     specs = [
-        FunctionBreakpoint(
-            name=each.text("name"),
-            at=_moment(each.text("at", "call")),
-            condition=each.text("condition", "") or None,
-            hit_condition=each.text("hitCondition", "") or None,
-            log_message=each.text("logMessage", "") or None,
-            thread=each.text("thread", "") or None,
-            task=each.text("task", "") or None,
-            temporary=each.flag("temporary"),
-        )
+        FunctionBreakpoint(name=each.text("name"), at=_moment(each.text("at", "call")), **_conditions(each))
         for each in arguments.children("breakpoints")
     ]
     found = session.server.debugger.set_function_breakpoints(specs)
@@ -95,6 +77,18 @@ def breakpoint_locations(session: Session, arguments: Arguments) -> dict[str, An
             for line, column in sorted(found)
             if column or line not in several
         ]
+    }
+
+
+def _conditions(asked: Arguments) -> dict[str, Any]:
+    """What breakpoints on lines and on functions may say about when they stop, and what they do."""
+    return {
+        "condition": asked.text("condition", "") or None,
+        "hit_condition": asked.text("hitCondition", "") or None,
+        "log_message": asked.text("logMessage", "") or None,
+        "thread": asked.text("thread", "") or None,
+        "task": asked.text("task", "") or None,
+        "temporary": asked.flag("temporary"),
     }
 
 

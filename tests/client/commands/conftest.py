@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -113,13 +114,17 @@ class Debugging:
         self.runner.run(self.session.detach())
 
 
+@contextlib.contextmanager
+def debug(source: str) -> Iterator[Debugging]:
+    """Run a program that says when it is ready, and attach to it."""
+    assert NEWEST is not None
+    with Program(NEWEST, source, enable={"secret": None}) as program, asyncio.Runner() as runner:
+        program.wait_line("ready")
+        with contextlib.closing(Debugging(program, runner)) as found:
+            yield found
+
+
 @pytest.fixture
 def debugging() -> Iterator[Debugging]:
-    assert NEWEST is not None
-    with Program(NEWEST, PROGRAM, enable={"secret": None}) as program, asyncio.Runner() as runner:
-        program.wait_line("ready")
-        found = Debugging(program, runner)
-        try:
-            yield found
-        finally:
-            found.close()
+    with debug(PROGRAM) as found:
+        yield found

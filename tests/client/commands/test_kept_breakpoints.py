@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from remora_client._errors import ClientError
 from remora_client._source._localsource import LocalSources
-from tests.client.commands.conftest import PROGRAM, Debugging
+from tests.client.commands.conftest import PROGRAM, Debugging, debug
 from tests.support.interpreters import NEWEST
 from tests.support.program import Program
 
@@ -48,14 +47,8 @@ for line in sys.stdin:
 
 @pytest.fixture
 def threads() -> Iterator[Debugging]:
-    assert NEWEST is not None
-    with Program(NEWEST, THREADS, enable={"secret": None}) as program, asyncio.Runner() as runner:
-        program.wait_line("ready")
-        found = Debugging(program, runner)
-        try:
-            yield found
-        finally:
-            found.close()
+    with debug(THREADS) as found:
+        yield found
 
 
 def test_names_are_groups(debugging: Debugging) -> None:
