@@ -177,7 +177,7 @@ class Reports:
         return Stop(
             frame,
             plan.reason,
-            description="returning" if is_returning and plan.reason == "step" else "",
+            description="returning" if is_returning and plan.reason == "step" else plan.description,
             line=plan.at_line,
             breakpoint_ids=plan.breakpoint_ids,
             returned=plan.returned,

@@ -27,6 +27,7 @@ from remora._engine._base import Happening
 from remora._engine._following import Following
 from remora._engine._leaving import yields_itself
 from remora._engine._live import known_functions
+from remora._interpreter import _frames
 from remora._interpreter._originals import get_ident
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ if sys.version_info >= (3, 12):
             self._followed: dict[int, tuple[CodeType, int]] = {}
             self._is_running = False  # whether anything is followed or interrupted
             self._first_lines: dict[int, CodeType] = {}
+            self._unwinds = False
             self._raised: ErrorWatch | None = None
             self._unwound: ErrorWatch | None = None
             self._just_held: dict[int, tuple[int, int]] = {}
@@ -188,8 +190,12 @@ if sys.version_info >= (3, 12):
         def watch_exceptions(self, raised: ErrorWatch | None, unwound: ErrorWatch | None) -> None:
             self._raised, self._unwound = raised, unwound
             monitoring.register_callback(self._run, E.RAISE, self._error_callback(raised))
-            monitoring.register_callback(self._run, E.PY_UNWIND, self._error_callback(unwound))
+            self._hear_of_unwinding()
             self._set_run_events()
+
+        def _hear_of_unwinding(self) -> None:
+            hear = self._unwind_callback if self._unwinds else self._error_callback
+            monitoring.register_callback(self._run, E.PY_UNWIND, hear(self._unwound))
 
         def _set_break_events(self) -> None:
             wanted = bool(self._files) or self._wants_new_code or self._wants_files
@@ -276,6 +282,15 @@ if sys.version_info >= (3, 12):
             if not self._calling:
                 self._misses = 0
             self._called = called
+            # Only those of coroutines: the interpreter tells of all in all code, or of none.
+            unwinds = any(
+                _frames.is_coroutine(frame)
+                for watch in self._watches.values()
+                for frame in watch.returns.values()
+            )
+            if unwinds != self._unwinds:
+                self._unwinds = unwinds
+                self._hear_of_unwinding()
             was, self._followed = self._followed, wanted
             for code, _ in {**was, **wanted}.values():
                 if was.get(id(code)) != wanted.get(id(code)):
@@ -297,7 +312,7 @@ if sys.version_info >= (3, 12):
                 events |= _STARTS | E.PY_THROW
             if self._raised is not None:
                 events |= E.RAISE
-            if self._unwound is not None:
+            if self._unwound is not None or self._unwinds:
                 events |= E.PY_UNWIND
             if monitoring.get_events(self._run) != events:
                 monitoring.set_events(self._run, events)
@@ -531,6 +546,22 @@ if sys.version_info >= (3, 12):
                     self.fail(failure)
 
             return on_error
+
+        def _unwind_callback(self, watch: ErrorWatch | None) -> Callable[..., None]:
+            """What to register for PY_UNWIND while the leaving of coroutines is followed."""
+
+            def on_unwind(code: CodeType, offset: int, error: BaseException) -> None:
+                frame = sys._getframe(1)
+                try:
+                    if watch is not None and watch.wants(type(error)):
+                        watch.report(frame, error, error.__traceback__)
+                    self._report_step(self._return_frames, Happening.UNWIND, frame, error)
+                except RecursionError:
+                    pass  # see `Engine`
+                except Exception as failure:
+                    self.fail(failure)
+
+            return on_unwind
 
     def _free_tools() -> list[int]:
         return [tool for tool in _TOOLS if monitoring.get_tool(tool) is None]

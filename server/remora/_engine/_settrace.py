@@ -379,7 +379,8 @@ class SettraceEngine(Following):
         hands_over = report is not None and _leaving.hands_over(frame, happening)
         if report is not None and hands_over and report(frame, happening, value, False)[0]:
             return  # a step that began meanwhile knows that the frame is left
-        self._report_step(self._return_frames, happening, frame, value)
+        what = error if happening is Happening.UNWIND else value
+        self._report_step(self._return_frames, happening, frame, what)
 
 
 def _as_error(argument: Any) -> BaseException:

@@ -36,6 +36,7 @@ __all__ = [
     "is_in_call",
     "jump",
     "line_of",
+    "outermost_coroutine",
     "qualified_name",
     "set_local",
     "walk",
@@ -150,6 +151,14 @@ def callers(frame: FrameType) -> Iterator[FrameType]:
     while caller is not None and (not is_coroutine(frame) or awaits(caller)):
         yield caller
         frame, caller = caller, caller.f_back
+
+
+def outermost_coroutine(frame: FrameType) -> FrameType | None:
+    """The coroutine that an event loop runs when it runs this frame: that of the task."""
+    last = frame
+    for caller in callers(frame):
+        last = caller
+    return last if is_coroutine(last) else None
 
 
 def yields_to(frame: FrameType) -> Iterator[FrameType]:

@@ -14,7 +14,8 @@ A step by instructions has the frame itself for its landing, and each frame that
 
 A coroutine that is suspended by `await` has not returned: the step waits for it. A generator that yields
 has, and the step goes on with who consumes it. An exception that leaves the frame shows as a line of the
-caller that handles it.
+caller that handles it. One that leaves the outermost coroutine of a task, as being cancelled does, is caught
+by its event loop, which is not the program's: the step ends there, while the frames are still to be seen.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ __all__ = ["Plan", "ReturnValue", "Verdict", "is_wrapped", "unwrapped"]
 # What an async generator hands to its loop when it yields, as opposed to when it awaits.
 _MAKES_GENERATOR = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 _WRAPPED_YIELD = "async_generator_wrapped_value"
+# What asyncio and trio throw into a coroutine to cancel it.
+_CANCELLED = frozenset({"CancelledError", "Cancelled"})
 
 
 def is_wrapped(value: Any) -> bool:
@@ -123,6 +126,7 @@ class Plan:
         self._entered: dict[int, FrameType] = {}
         self._callees: dict[int, CodeType] = {}
         self._callers = {id(caller): caller for caller in _frames.callers(frame) if is_user(caller)}
+        self._task = _frames.outermost_coroutine(frame)
         self._landing = frame if place_of is not None and kind != "out" else None
         self.watch = self._make_watch()
 
@@ -141,6 +145,8 @@ class Plan:
         if self._landing is not None:
             # Its next instruction may be the one that returns, and then it is too late to ask for returns.
             returns[id(self._landing)] = self._landing
+        if self._task is not None:
+            returns[id(self._task)] = self._task
         calls = (self._landing or self._frame) if self.kind == "in" else None
         is_over = self.kind == "over" and self._place_of is None and self._landing is None
         return Watch(lines, returns, self._landing, calls, self._frame if is_over else None, self._callees)
@@ -166,7 +172,9 @@ class Plan:
         if happening is Happening.CALLED:
             self.called = ReturnValue(_frames.qualified_name(frame), value)
             return Verdict.GO
-        if frame is not self._frame or happening is Happening.UNWIND:
+        if happening is Happening.UNWIND:
+            return self._decide_unwind(frame, value)
+        if frame is not self._frame:
             return Verdict.GO
         if happening is Happening.YIELD:
             return self._decide_yield(value)
@@ -215,6 +223,16 @@ class Plan:
         self._callees = {**self._callees, id(code): code}
         self.watch = self._make_watch()
         return Verdict.CHANGED
+
+    def _decide_unwind(self, frame: FrameType, error: BaseException | None) -> Verdict:
+        if frame is not self._task:
+            return Verdict.GO
+        if isinstance(error, GeneratorExit):  # nobody waits for it any more
+            return Verdict.OVER
+        name = "" if error is None else type(error).__name__
+        self.description = "task cancelled" if name in _CANCELLED else f"task ended by {name or 'an exception'}"
+        self.returned = self.at_line = None
+        return Verdict.STOP
 
     def _decide_yield(self, value: Any) -> Verdict:
         if self.kind in ("return", "here"):

@@ -150,6 +150,8 @@ class Runner:
         if stop.returned is not None:
             label += f"={stop.returned.value!r}".replace(" ", "")
             label = re.sub("=<function.*", "=<function>", label)
+        if stop.description.startswith("task"):
+            label += "!" + stop.description.split()[-1]
         return label if stop.reason == "step" else f"{label}({stop.reason})"
 
 

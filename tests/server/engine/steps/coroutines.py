@@ -91,6 +91,34 @@ async def cancelled():
     return task  # @last
 
 
+async def forever():
+    await asyncio.sleep(10)  # @forever
+
+
+#> over over -> forever_await forever_await!cancelled
+#> over in over -> forever_await forever forever_await!cancelled
+#> over in out -> forever_await forever forever_await!cancelled
+#> over in return -> forever_await forever forever_await!cancelled
+async def task_is_cancelled():
+    async def victim():
+        before = 1  # @start
+        await forever()  # @forever_await
+
+    task = asyncio.ensure_future(victim())
+    asyncio.get_running_loop().call_later(0.02, task.cancel)
+    await asyncio.wait([task])
+
+
+#> over over -> raise raise!KeyError
+#> over over over -> raise raise!KeyError end
+async def task_fails():
+    async def failing():
+        await asyncio.sleep(0)  # @start
+        raise KeyError("key")  # @raise
+
+    await asyncio.gather(failing(), return_exceptions=True)
+
+
 #> over over -> comprehension return
 async def async_comprehension():
     value = 0  # @start
