@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from tests.support.command import Remora
-from tests.support.interpreters import Interpreter
+from tests.support.interpreters import NEWEST, OWN, Interpreter
 from tests.support.program import Program
+
+
+@pytest.fixture
+def program_of_tasks() -> Iterator[Program]:
+    with Program(NEWEST, "asyncio_awaiting.py", enable={"secret": None}) as program:
+        program.wait_line("started")
+        yield program
 
 
 def at(program: Program, marker: str) -> dict[str, Any]:
@@ -31,3 +42,64 @@ def test_tasks_and_what_they_wait_for(interpreter: Interpreter, remora: Remora) 
         assert len(stopped) == 4
         program.stdin_line("")
         program.wait_line("ended")
+
+
+def test_tasks_that_wait_for_tasks(interpreter: Interpreter, remora: Remora) -> None:
+    with Program(interpreter, "asyncio_awaiting.py", enable={"secret": None}) as program:
+        program.wait_line("started")
+        with remora.start_exec(program.qualifier, "tasks", "tasks -with nobody", "tasks") as run:
+            listed = run.result("tasks")
+            assert run.result("tasks -with nobody") == []
+            assert [each["id"] for each in run.result("tasks")] == [each["id"] for each in listed]
+            assert run.returncode() == 0
+        waits = {each["name"]: each.get("waitsFor") for each in listed}
+        assert waits["directly"] == waits["waiting"] == waits["shielding"] == "task leaf"
+        gathered = [each["name"] for each in listed if each["frames"][-1] == at(program, "leaf")]
+        two = [each for each in gathered if each.startswith("Task-")]
+        assert waits["gathering"] == f"tasks {', '.join(two)}"
+        if "grouping" in waits:
+            assert waits["grouping"] == "tasks member-9, member-10"
+        numbers = {each["name"]: each["id"] for each in listed}
+        assert all(f"Task-{number}" == name for name, number in numbers.items() if name in ("Task-1", *two))
+        assert sorted(numbers.values())[-1] < 30
+        program.stdin_line("")
+        program.wait_line("ended")
+
+
+def test_tasks_in_words(program_of_tasks: Program, remora: Remora) -> None:
+    text = remora("exec", program_of_tasks.qualifier, "-c", "tasks", "-c", "tasks -with nobody").output
+    assert re.search(r"^\d+ +leaf +waiting +leaf at asyncio_awaiting.py:\d+  in Event.wait$", text, re.M)
+    assert re.search(r" directly at asyncio_awaiting.py:\d+  waits for task leaf$", text, re.M)
+    assert text.endswith("No such task.\n")
+
+
+TRIO = """\
+import trio
+async def leaf(n):
+    while True:
+        await trio.sleep(0.01)
+        turn = n  # @turn
+async def main():
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(leaf, 1, name="one")
+        nursery.start_soon(leaf, 2, name="two")
+trio.run(main)
+"""
+
+
+def test_tasks_of_trio(remora: Remora) -> None:
+    pytest.importorskip("trio")
+    with Program(OWN, TRIO, enable={"secret": None}, warnings="ignore") as program:
+        place = f"break {program.path.name}:{program.line('turn')} task two"
+        commands = [place, "continue", "tasks", "print n", "continue", "print n"]
+        with remora.start_exec(program.qualifier, *commands) as run:
+            run.result(place)
+            run.stop("continue")
+            listed = run.result("tasks")
+            assert run.result("print n")["value"] == "2"
+            run.stop("continue")
+            assert run.result("print n")["value"] == "2"
+            assert run.returncode() == 0
+        states = {each["name"]: each["state"] for each in listed}
+        assert (states["one"], states["two"]) == ("waiting", "running")
+        assert any(frame["name"] == "leaf" for each in listed for frame in each["frames"])

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from tests.support.dap import DapClient
-from tests.support.interpreters import INTERPRETERS, NEWEST, Interpreter
+from tests.support.interpreters import INTERPRETERS, NEWEST, OWN, Interpreter
 from tests.support.program import PYTHONPATH, Program
-
-OWN = Interpreter(sys.executable, "own", sys.version_info[:3], sys.implementation.name)
 
 EMBEDDED = """\
 import sys

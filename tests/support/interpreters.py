@@ -147,11 +147,14 @@ def report() -> list[str]:
 
 INTERPRETERS = find_interpreters()
 
+#: What the tests themselves run on, for a debuggee that needs a package from outside.
+OWN = Interpreter(sys.executable, "own", sys.version_info[:3], sys.implementation.name)
+
 #: The newest CPython, for a test that needs only one debuggee.
 NEWEST = max(
     (one for one in INTERPRETERS if not one.is_pypy),
     key=lambda one: one.version,
-    default=Interpreter(sys.executable, "own", sys.version_info[:3], sys.implementation.name),
+    default=OWN,
 )
 
 

@@ -55,6 +55,9 @@ async def tasks(ctx: Context, arguments: str) -> Result:
         return await _in_each(ctx, chosen[:_MOST], line.strip())
     if by:
         return _grouped(chosen, by)
+    if not chosen:
+        note = "No such task." if arguments else "No event loop has tasks now."
+        return Result([], [("class:dim", f"{note}\n")])
     text = task_lines(chosen, width=ctx.width)
     if chains:
         text = [

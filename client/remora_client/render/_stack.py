@@ -25,6 +25,7 @@ _SYMBOLS = {
     "pause": ("class:stop.pause", "‖"),
     "entry": ("class:stop.pause", "‖"),
 }
+_UNKNOWN = "a future"  # what a task waits for that nothing more is known of
 _STEP = ("class:stop.step", "→")
 
 
@@ -157,11 +158,14 @@ def task_lines(tasks: Sequence[Task], *, width: int = 0) -> Fragments:
     for task in tasks:
         row: list[Fragments] = [[("", str(task.id))], [("class:name", visible(task.name))]]
         row.append([(f"class:state.{'running' if task.state == 'running' else 'native'}", task.state)])
-        at = next((each for each in task.frames if not each.subtle), None)
+        at = next((index for index, each in enumerate(task.frames) if not each.subtle), 0)
         cell: Fragments = []
-        if at is not None:
-            cell = [("class:function", visible(at.name)), ("class:punctuation", " at "), *place(at)]
-        if task.waits_for:
+        if task.frames:
+            frame = task.frames[at]
+            cell = [("class:function", visible(frame.name)), ("class:punctuation", " at "), *place(frame)]
+        if at and task.waits_for in ("", _UNKNOWN):
+            cell.append(("class:dim", f"  in {visible(task.frames[at - 1].name)}"))
+        elif task.waits_for:
             cell.append(("class:dim", f"  waits for {visible(task.waits_for)}"))
         rows.append([*row, cell])
     return clip_lines(table(rows), width)

@@ -22,6 +22,7 @@ from remora._control._world import World
 from remora._engine import Engine, choose
 from remora._engine._lines import lines_of
 from remora._inspection._disassembly import Addresses
+from remora._inspection._tasks import TaskNumbers
 from remora._interpreter import _frames
 from remora._interpreter._frames import Frame
 from remora._interpreter._originals import get_ident
@@ -77,6 +78,7 @@ class Debugger:
         limits: what this Python cannot do, as sentences.
         own_threads: idents of threads that are never stopped or listed.
         addresses: of the instructions that clients were shown.
+        task_numbers: by which clients know tasks.
         filters: whose code is whose; `filters.just_my_code` may be set at any time.
     """
 
@@ -84,6 +86,7 @@ class Debugger:
         self.own_threads: set[int] = set()
         self.filters = Filters()
         self.addresses = Addresses()
+        self.task_numbers = TaskNumbers()
         self._sources = sources
         self._post = post
         self._engine: Engine = choose() if engine is None else engine

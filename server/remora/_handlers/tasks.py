@@ -22,7 +22,7 @@ def tasks(session: Session, _arguments: Arguments) -> dict[str, Any]:
     """Every task that is not done, with the frames of its chain of awaits, newest first."""
     debugger = session.server.debugger
     threads = {info.ident: info.id for info in debugger.threads()}
-    found = find_tasks(debugger.own_threads)
+    found = find_tasks(debugger.own_threads, debugger.task_numbers)
     return {"tasks": [_describe(session, task, threads.get(task.ident, 0)) for task in found]}
 
 

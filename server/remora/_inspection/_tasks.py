@@ -7,19 +7,26 @@ picture is then that of a moment.
 
 from __future__ import annotations
 
+import functools
+import itertools
+import re
 import sys
 from dataclasses import dataclass
-from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
+from types import AsyncGeneratorType, CoroutineType, FrameType, FunctionType, GeneratorType, MethodType
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Set
+    from collections.abc import Iterator, Sequence, Set
 
-__all__ = ["Task", "current_task_name", "find_tasks"]
+__all__ = ["Task", "TaskNumbers", "current_task_name", "find_tasks"]
 
 _LOOP_CALLS = frozenset({"run_forever", "_run_once"})
+_TRIO_CALLS = frozenset({"run", "unrolled_run"})
 #: A chain this long is a cycle, or recursion that nobody reads to its end.
 _DEEPEST = 200
+#: As many of the tasks that one waits for are named.
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -42,32 +49,68 @@ class Task:
     frames: list[tuple[FrameType, int]]
 
 
-def find_tasks(own_threads: Set[int]) -> list[Task]:
-    """Every task that is not done, of every event loop that runs; in the order of their making."""
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is None:
-        return []
-    return [
-        task
+class TaskNumbers:
+    """The numbers that people know tasks by: those in asyncio's own names, and low ones for the others."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[ref[Any], int]] = {}
+
+    def give(self, tasks: Sequence[tuple[Any, str]]) -> list[int]:
+        """Each one's number, for (task, name). One that has got a number keeps it for life."""
+        self._known = {key: each for key, each in self._known.items() if each[0]() is not None}
+        taken = {number for _, number in self._known.values()}
+        for task, name in sorted(tasks, key=lambda each: _in_order(each[1])):
+            if id(task) not in self._known:
+                own = re.fullmatch(r"Task-(\d{1,9})", name)
+                number = int(own[1]) if own else 0
+                if number in taken or number < 1:
+                    # The loop counts upwards: what it has passed by now, it does not give to anybody.
+                    number = next(each for each in itertools.count(1) if each not in taken)
+                taken.add(number)
+                self._known[id(task)] = (ref(task), number)
+        return [self._known[id(task)][1] for task, _ in tasks]
+
+
+def find_tasks(own_threads: Set[int], numbers: TaskNumbers) -> list[Task]:
+    """Every task that is not done, of every event loop that runs; by their numbers."""
+    found = [
+        (task, ident, waits_for)
         for ident, newest in list(sys._current_frames().items())
         if ident not in own_threads
-        for loop in _loops_in(newest)
-        for task in _tasks_of(asyncio, loop, ident)
+        for tasks in _tasks_in(newest)
+        for task, waits_for in tasks
     ]
+    given = numbers.give([(task, _name(task)) for task, _, _ in found])
+    tasks = [_look_at(*each, number) for number, each in zip(given, found)]
+    return sorted(tasks, key=lambda task: task.number)
 
 
 def current_task_name() -> str:
     """The name of the task that runs on this very thread; empty when there is none."""
-    asyncio = sys.modules.get("asyncio")
-    try:
-        task = None if asyncio is None else asyncio.current_task()
-    except (RuntimeError, AttributeError):  # no loop runs here, or asyncio is only half imported
-        return ""
-    return "" if task is None else str(task.get_name())
+    for library, lookup in (("asyncio", "current_task"), ("trio.lowlevel", "current_task")):
+        module = sys.modules.get(library)
+        try:
+            task = None if module is None else getattr(module, lookup)()
+        except (RuntimeError, AttributeError):  # no loop runs here, or it is only half imported
+            continue
+        if task is not None:
+            return _name(task)
+    return ""
 
 
-def _loops_in(frame: FrameType | None) -> Iterator[Any]:
-    """The event loops that this stack runs: one, but for programs that nest them."""
+def _name(task: Any) -> str:
+    return str(task.get_name() if hasattr(task, "get_name") else task.name)
+
+
+def _in_order(name: str) -> list[tuple[int, str]]:
+    """A key that has task-9 before task-10, and the numbers of asyncio's own names before all others."""
+    is_named = not name.startswith("Task-")
+    parts = re.split(r"([0-9]{1,9})", name, maxsplit=9)
+    return [(is_named, ""), *((int(each), "") if each.isdecimal() else (-1, each) for each in parts)]
+
+
+def _tasks_in(frame: FrameType | None) -> Iterator[list[tuple[Any, str]]]:
+    """The tasks, with what they wait for, of each event loop that this stack runs: one, as a rule."""
     found: set[int] = set()
     while frame is not None:
         code = frame.f_code
@@ -75,29 +118,76 @@ def _loops_in(frame: FrameType | None) -> Iterator[Any]:
             loop = frame.f_locals.get("self")
             if loop is not None and id(loop) not in found:
                 found.add(id(loop))
-                yield loop
+                yield _tasks_of_asyncio(loop)
+        elif code.co_name in _TRIO_CALLS and frame.f_globals.get("__name__") == "trio._core._run":
+            runner = frame.f_locals.get("runner")
+            if runner is not None and id(runner) not in found:
+                found.add(id(runner))
+                yield [(task, "") for task in list(runner.tasks)]
         frame = frame.f_back
 
 
-def _tasks_of(asyncio: Any, loop: Any, ident: int) -> list[Task]:
-    current = asyncio.current_task(loop)
-    tasks = []
-    for task in asyncio.all_tasks(loop):
-        coroutine = task.get_coro()
-        frames, awaited = _chain(coroutine)
-        state, waits_for = "waiting", "" if awaited is None else _describe(awaited)
-        if task is current:
-            state, waits_for, frames = "running", "", _live(frames, ident)
-        tasks.append(Task(_number(task), task.get_name(), ident, state, waits_for, frames))
-    return sorted(tasks, key=lambda task: task.number)
+def _tasks_of_asyncio(loop: Any) -> list[tuple[Any, str]]:
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None or not hasattr(asyncio, "all_tasks"):
+        return []
+    tasks = list(asyncio.all_tasks(loop))
+    awaited = _awaited(tasks)
+    return [(task, _waits_for(task, awaited)) for task in tasks]
 
 
-def _number(task: Any) -> int:
-    """The name's own number where asyncio gave it, so that people see one number only."""
-    prefix, _, digits = task.get_name().rpartition("-")
-    if prefix == "Task" and digits.isdigit() and len(digits) < 9:
-        return int(digits)
-    return 1_000_000_000 + id(task) % 1_000_000_000
+def _waits_for(task: Any, awaited: dict[int, list[str]]) -> str:
+    """The tasks that one waits for, or its turn; empty when it is something else, or unknown."""
+    future = getattr(task, "_fut_waiter", None)
+    if future is None:
+        return "its turn" if hasattr(task, "_fut_waiter") else ""
+    is_task = issubclass(type(future), type(task))
+    names = [_name(future)] if is_task else awaited.get(id(future), [])
+    if not names:
+        return ""
+    word = "task" if len(names) == 1 else "tasks"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{word} {', '.join(sorted(names, key=_in_order)[:_NAMED])}{more}"
+
+
+def _awaited(tasks: Sequence[Any]) -> dict[int, list[str]]:
+    """The names of the tasks that each future waits for, by its id: as gather, wait and TaskGroup make them.
+
+    When a task is done it calls back, and what it calls knows whom to tell.
+    """
+    found: dict[int, list[str]] = {}
+    for task in tasks:
+        for each in getattr(task, "_callbacks", None) or ():
+            for future in _told_by(each[0] if type(each) is tuple else each):
+                found.setdefault(id(future), []).append(_name(task))
+    return found
+
+
+def _told_by(callback: Any) -> Iterator[Any]:
+    """What a callback of asyncio's knows: the variables it is a closure of, or the future of its group."""
+    if type(callback) is FunctionType:
+        for cell in callback.__closure__ or ():
+            try:
+                yield cell.cell_contents
+            except ValueError:  # nothing is in it yet
+                continue
+    elif type(callback) is MethodType:
+        group = callback.__self__
+        if type(group).__module__ == "asyncio.taskgroups":
+            yield getattr(group, "_on_completed_fut", None)
+    elif type(callback) is functools.partial:
+        yield from callback.args
+
+
+def _look_at(task: Any, ident: int, waits_for: str, number: int) -> Task:
+    coroutine = task.get_coro() if hasattr(task, "get_coro") else task.coro
+    frames, awaited = _chain(coroutine)
+    state = "waiting"
+    if not waits_for and awaited is not None:
+        waits_for = _describe(awaited)
+    if getattr(coroutine, "cr_running", False) or getattr(coroutine, "gi_running", False):
+        state, waits_for, frames = "running", "", _live(frames, ident)
+    return Task(number, _name(task), ident, state, waits_for, frames)
 
 
 def _chain(coroutine: Any) -> tuple[list[tuple[FrameType, int]], Any]:

@@ -229,8 +229,8 @@ class Plan:
             return Verdict.GO
         if isinstance(error, GeneratorExit):  # nobody waits for it any more
             return Verdict.OVER
-        name = "" if error is None else type(error).__name__
-        self.description = "task cancelled" if name in _CANCELLED else f"task ended by {name or 'an exception'}"
+        name = "an exception" if error is None else type(error).__name__
+        self.description = "task cancelled" if name in _CANCELLED else f"task ended by {name}"
         self.returned = self.at_line = None
         return Verdict.STOP
 
