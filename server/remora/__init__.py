@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
-    from remora._owner._told import Client
+    from remora._owner._told import Client, Stop
 
     AttachHook = TypeVar("AttachHook", bound="Callable[[Client], bool | None] | None")
+    StopHook = TypeVar("StopHook", bound="Callable[[Stop], object] | None")
 
 __all__ = [
     "AttachAlreadyEnabledError",
     "Client",
     "InsecureWarning",
+    "Stop",
     "break_into_debugger",
     "breakpoint",
     "connect",
@@ -33,13 +35,14 @@ __all__ = [
     "enable_attach",
     "is_attached",
     "on_attach",
+    "on_stop",
     "post_mortem",
     "wait_for_attach",
     "wait_on_crash",
 ]
 
 #: Imported when they are asked for: `import remora` is to cost next to nothing.
-_TOLD = frozenset({"Client"})
+_TOLD = frozenset({"Client", "Stop"})
 
 
 def __getattr__(name: str) -> object:
@@ -245,6 +248,26 @@ def on_attach(hook: AttachHook) -> AttachHook:
     from remora._owner._hooks import hooks
 
     return hooks.set("on_attach", hook)
+
+
+def on_stop(hook: StopHook) -> StopHook:
+    """Have `hook(stop)` called when the program has stopped for its debugger. Usable as a decorator.
+
+    It is told of every stop that clients are told of, with a `Stop`: also of one in a function that the
+    client calls with breakpoints in force, and of a thread that stands elsewhere since it was told to jump.
+    It runs on a thread of Remora's, one call at a time, while the program stands; breakpoints do not stop it,
+    and nobody waits for it. So it has to get along without locks that stopped threads hold. Its failure is
+    told to the client once.
+
+    There is one hook: another takes its place, and None takes it back. It holds over `disable_attach`, and in
+    forked children.
+
+    Raises:
+        TypeError: it is no plain function.
+    """
+    from remora._owner._hooks import hooks
+
+    return hooks.set("on_stop", hook)
 
 
 def disable_attach() -> None:

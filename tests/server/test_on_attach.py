@@ -34,6 +34,7 @@ while True:
     time.sleep(0.01)
     continue
 """
+FORK = "import os; parent = os.getpid(); os.fork()"
 PRINTS = "print(client, flush=True)"
 
 
@@ -239,7 +240,7 @@ def test_the_door_of_the_same_user_is_no_way_around(remora: Remora) -> None:
 
 def test_children_ask_for_themselves(remora: Remora) -> None:
     body = "import os; print('asked in', os.getpid(), flush=True); return os.getpid() == parent"
-    with start(body, {"secret": None}, after="import os; parent = os.getpid(); os.fork()") as program:
+    with start(body, {"secret": None}, after=FORK, warnings="default") as program:
         parent = program.pid
         row = _child_of(program)
         ran = remora.exec(f"{program.qualifier}#{row}", "threads")

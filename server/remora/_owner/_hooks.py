@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from remora._owner._told import Client
+    from remora._owner._told import Client, Stop
 
     AttachHook = Callable[[Client], object]
+    StopHook = Callable[[Stop], object]
     Hook = TypeVar("Hook")
 
 __all__ = ["hooks"]
@@ -23,6 +24,7 @@ class _Hooks:
 
     def __init__(self) -> None:
         self.on_attach: AttachHook | None = None
+        self.on_stop: StopHook | None = None
 
     def set(self, kind: str, hook: Hook) -> Hook:
         """Set the hook of a kind in place of the one before, None for none, and give it back.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Client"]
+__all__ = ["Client", "Stop"]
 
 
 @dataclass(frozen=True)
@@ -35,4 +35,33 @@ class Client:
     tls: bool
     takes_over: bool
     returns: bool
+    time: float
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A stop of the program for its debugger, as a hook set with `remora.on_stop` is told of it.
+
+    Attributes:
+        reason: DAP's word: breakpoint, step, pause, exception, goto, function breakpoint …
+        description: a few words on it, for the person; "" when the reason says it all.
+        text: an exception's message, why a condition failed; "" mostly.
+        thread: the name of the thread that stopped.
+        ident: its number, as `threading.get_ident` gives it.
+        all_threads: whether all others are stopped with it.
+        function: where it stands, qualified; "" inside native code.
+        file: its file.
+        line: its line there, 0 when there is none.
+        time: when it was told, in seconds since 1970.
+    """
+
+    reason: str
+    description: str
+    text: str
+    thread: str
+    ident: int
+    all_threads: bool
+    function: str
+    file: str
+    line: int
     time: float

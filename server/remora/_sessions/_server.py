@@ -12,8 +12,10 @@ from remora._interpreter._originals import monotonic
 from remora._log import log
 from remora._network._login import DRIVER_ROLE
 from remora._network._watchers import Watchers
+from remora._owner._hooks import hooks
 from remora._sessions._absent import Absent, same_token
 from remora._sessions._asking import Asking
+from remora._sessions._stop_hook import StopTeller
 from remora._sessions._waiter import Waiter
 from remora._streams._input import ClientInput
 from remora._streams._logging import LogRecords
@@ -68,6 +70,7 @@ class Server:
         self.sources = sources
         self.debugger = debugger
         self.asking = Asking(loop, debugger.own_threads)
+        self._stop_teller = StopTeller(loop, debugger, self.publish)
         self.identity = identity
         self.port = port
         self.watchers = Watchers(port)
@@ -100,6 +103,9 @@ class Server:
             self.output.feed.put_event(name, body)
         if name in _TOLD:
             self.loop.post(self.note_change)
+        hook = hooks.on_stop if name == "stopped" else None
+        if hook is not None:
+            self.loop.post(lambda: self._stop_teller.tell(hook, body))
 
     def _wake(self, urgent: bool) -> None:
         """There is something in the feed. On any thread."""
