@@ -75,11 +75,19 @@ def debugpy_python(python: Python) -> str:
     executable = folder / "bin" / "python"
     ready = folder / "ready"
     if not ready.exists():
-        _run("uv", "venv", "--quiet", "--clear", "--python", python.path, str(folder))
-        _run("uv", "pip", "install", "--quiet", "--python", str(executable), f"debugpy=={DEBUGPY_VERSION}")
+        wanted = f"debugpy=={DEBUGPY_VERSION}"
+        if shutil.which("uv"):
+            _run("uv", "venv", "--quiet", "--clear", "--python", python.path, str(folder))
+            _run("uv", "pip", "install", "--quiet", "--python", str(executable), wanted)
+        else:
+            _run(python.path, "-m", "venv", "--clear", str(folder))
+            _run(str(executable), "-m", "pip", "install", "--quiet", wanted)
         ready.touch()
     return str(executable)
 
 
 def _run(*command: str) -> None:
-    subprocess.run(command, check=True, timeout=300)
+    try:
+        subprocess.run(command, check=True, timeout=300)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise SystemExit(f"no environment with debugpy can be made ({error}): try --no-debugpy") from None

@@ -1,26 +1,45 @@
-"""How fast the command line starts, and what a burst of output costs the program that prints it.
+"""How fast the command line and its prompt start, and what a burst of output costs who prints it.
 
-The burst is 10 MB of short lines into /dev/null while an attached client reads all of them as output events.
+The prompt is that of the real command in a pseudo-terminal. The burst is 10 MB of short lines into /dev/null
+while an attached client reads all of them as output events.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import platform
+import pty
 import re
+import select
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE
 
 from benchmarks import _options
 from benchmarks._dap import DapError
 from benchmarks._figures import MS, NEVER, Row, median
 from benchmarks._pythons import Python
-from benchmarks._target import BARE, DEBUGPY, REMORA, Target
+from benchmarks._target import BARE, DEBUGPY, REMORA, Target, environment
 
+SECRET = "a secret of the benchmark"
+_PROGRAM = """
+import sys, remora
+print(remora.enable_attach(sys.argv[1], ("127.0.0.1", 0))[1], flush=True)
+sys.stdin.read()
+"""
+# What prompt_toolkit and we ask: the background's colour, what kind of terminal it is, where the cursor is.
+_TERMINAL = {
+    b"\x1b]11;?": b"\x1b]11;rgb:0000/0000/0000\x1b\\",
+    b"\x1b[c": b"\x1b[?62;c",
+    b"\x1b[6n": b"\x1b[1;1R",
+}
 BURST_LINES = 100_000  # of 100 bytes each
 WANTED = 100 * BURST_LINES
 # What is left out of a flood is counted by what the process wrote, give or take its buffers.
@@ -30,25 +49,84 @@ BURST_DEADLINE = 60.0
 _LEFT_OUT = re.compile(r"([\d,]+) characters of the program's output were left out")
 
 
-def measure_help(options: argparse.Namespace) -> list[Row]:
-    """`remora --help`, of the client in the environment that runs this."""
-    command = Path(sys.executable).parent / "remora"
+def measure_client(options: argparse.Namespace) -> list[Row]:
+    """Of the client in the environment that runs this: `remora --help`, and the prompt of `remora attach`."""
+    remora = str(Path(sys.executable).parent / "remora")
+    with tempfile.TemporaryDirectory() as folder:
+        compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        compiled["PYTHONPYCACHEPREFIX"] = os.path.join(folder, "compiled")
+        try:
+            return [*_help(remora, compiled, options), *_prompts(remora, compiled, options, folder)]
+        except (OSError, subprocess.SubprocessError) as error:
+            return [
+                _client_row("remora --help", None, 150.0, f"run it in the project's environment: {error}")
+            ]
+
+
+def _client_row(what: str, value: float | None, target: float | None, remark: str = "") -> Row:
+    return Row(what, platform.python_version(), "ms", value, None, target, remark=remark)
+
+
+def _help(remora: str, env: dict[str, str], options: argparse.Namespace) -> list[Row]:
     times = []
     for _ in range(options.turns + 1):
         begun = time.perf_counter()
-        try:
-            ran = subprocess.run([command, "--help"], capture_output=True, timeout=60, check=False)
-        except OSError as error:
-            return [_help_row(None, str(error))]
+        subprocess.run([remora, "--help"], capture_output=True, timeout=60, check=True, env=env)
         times.append((time.perf_counter() - begun) * MS)
-        if ran.returncode:
-            return [_help_row(None, f"exit status {ran.returncode}")]
-    times = times[1:]  # the first may have written .pyc files
-    return [_help_row(median(times), "")]
+    return [_client_row("remora --help", median(times[1:]), 150.0)]  # the first one compiled
 
 
-def _help_row(value: float | None, remark: str) -> Row:
-    return Row("remora --help", platform.python_version(), "ms", value, None, 150.0, remark=remark)
+def _prompts(remora: str, env: dict[str, str], options: argparse.Namespace, folder: str) -> list[Row]:
+    """The prompt at an endpoint that was met before, and at one that is new."""
+    command = [sys.executable, "-W", "ignore", "-c", _PROGRAM, SECRET]
+    debuggee = environment(REMORA) | {"XDG_RUNTIME_DIR": folder}
+    met, new = [], []
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True, env=debuggee) as program:
+        try:
+            assert program.stdout
+            attach = [remora, "attach", f"tcp://127.0.0.1:{int(program.stdout.readline())}"]
+            env = env | {"REMORA_SECRET": SECRET, "TERM": "xterm-256color"}
+            for turn in range(options.turns + 1):
+                met.append(_time_to_prompt(attach, env | {"REMORA_CONFIG_DIR": f"{folder}/met"}))
+                new.append(_time_to_prompt(attach, env | {"REMORA_CONFIG_DIR": f"{folder}/{turn}"}))
+        finally:
+            program.kill()
+    rows = []
+    for times, endpoint in ((met[1:], "endpoint met before"), (new[1:], "new endpoint")):
+        what = f"remora attach, until the prompt, {endpoint}"
+        rows.append(_client_row(what, median([wall for wall, _ in times]), 300.0))
+        rows.append(_client_row(f"{what}: CPU time", median([used for _, used in times]), None))
+    return rows
+
+
+def _time_to_prompt(command: list[str], env: dict[str, str]) -> tuple[float, float]:
+    """Milliseconds until the prompt is on the terminal, which answers what it is asked, as they all do.
+
+    And milliseconds of a processor's time.
+    """
+    begun = time.perf_counter()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(command[0], command, env)
+    seen, wall = b"", NEVER
+    try:
+        while "remora❯".encode() not in seen:
+            if not select.select([terminal], [], [], 20)[0]:
+                break
+            came = os.read(terminal, 65536)
+            seen += came
+            for question, answer in _TERMINAL.items():
+                if question in came:
+                    os.write(terminal, answer)
+        else:
+            wall = (time.perf_counter() - begun) * MS
+    except OSError:  # Linux's way to say that it ended
+        pass
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        _, _, usage = os.wait4(pid, 0)
+        os.close(terminal)
+    return wall, (usage.ru_utime + usage.ru_stime) * MS
 
 
 def measure(python: Python, options: argparse.Namespace) -> list[Row]:
@@ -111,7 +189,7 @@ def _burst(python: Python, name: str) -> Burst:
 
 
 def measure_both(python: Python, options: argparse.Namespace) -> list[Row]:
-    return [*measure_help(options), *measure(python, options)]
+    return [*measure_client(options), *measure(python, options)]
 
 
 if __name__ == "__main__":

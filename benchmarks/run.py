@@ -28,10 +28,10 @@ _BEGIN, _END = "<!-- table -->", "<!-- end of table -->"
 
 def main() -> int:
     parser = _options.parser(__doc__)
-    parser.add_argument("--only", action="append", choices=[*PARTS, "help"], help="a part of it (repeatable)")
+    parser.add_argument("--only", action="append", choices=[*PARTS, "client"], help="a part (repeatable)")
     parser.add_argument("--document", action="store_true", help="put the table into docs/performance.md")
     options = parser.parse_args()
-    wanted = options.only or [*PARTS, "help"]
+    wanted = options.only or [*PARTS, "client"]
     rows: list[Row] = []
     measured = _options.pythons(options)
     for python in measured:
@@ -39,8 +39,8 @@ def main() -> int:
             begun = time.monotonic()
             rows += PARTS[part](python, options)
             print(f"{python.name} {part}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
-    if "help" in wanted:
-        rows += client_start.measure_help(options)
+    if "client" in wanted:
+        rows += client_start.measure_client(options)
     order = {what: index for index, what in reversed(list(enumerate(row.what for row in rows)))}
     rows.sort(key=lambda row: order[row.what])
     heading = (

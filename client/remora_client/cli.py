@@ -38,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if problem:
         print(problem, file=sys.stderr)
         return 2
-    parser = _parser()
+    argv = sys.argv[1:] if argv is None else argv
+    parser = _parser(argv[0] if argv else "")
     arguments = parser.parse_args(argv)
     if arguments.module is None:
         parser.print_help()
@@ -93,7 +94,8 @@ def _complain(text: str) -> None:
     print("remora:", text, file=sys.stderr)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(word: str = "") -> argparse.ArgumentParser:
+    """All of the command line, or as much of it as there is to a line that begins with this word."""
     parser = argparse.ArgumentParser(
         prog="remora",
         description="Debug a Python program that is running somewhere else.",
@@ -103,9 +105,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"remora {__version__}")
     parser.set_defaults(module=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    looking = (_add_ls, _add_attach, _add_listen, _add_exec, _add_dap, _add_snapshot, _add_open)
-    starting = (_add_trust, _add_cert, _add_doctor, _add_proxy, _add_demo, _add_tutorial)
-    for add in (*looking, *starting):
+    adders = {
+        "ls": _add_ls,
+        "attach": _add_attach,
+        "listen": _add_listen,
+        "exec": _add_exec,
+        "dap": _add_dap,
+        "snapshot": _add_snapshot,
+        "open": _add_open,
+        "trust": _add_trust,
+        "cert": _add_cert,
+        "doctor": _add_doctor,
+        "proxy": _add_proxy,
+        "demo": _add_demo,
+        "tutorial": _add_tutorial,
+    }
+    for add in [adders[word]] if word in adders else adders.values():
         add(commands)
     return parser
 

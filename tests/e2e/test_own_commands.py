@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -253,3 +255,14 @@ def test_at_the_prompt(remora: Remora, folder: Path, program: Program) -> None:
         see(f"shop_commands.py:{line_of('no_such_name')}: NameError")
         person.press("print order\r")  # and the session goes on
         see("order no. ")
+
+
+def test_a_start_looks_no_further_where_no_package_brings_any() -> None:
+    code = (
+        "import sys\n"
+        "from remora_client.commands import load_own\n"
+        "load_own(print)\n"
+        "print('importlib.metadata' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"

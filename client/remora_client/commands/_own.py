@@ -29,7 +29,8 @@ from remora_client.render import value_line, variable_lines
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from importlib.metadata import EntryPoint
     from pathlib import Path
 
     from remora_client._declared import Declared
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["load_own", "own_text", "rendered"]
 
 _GROUPS = ("remora.commands", "remora.renderers")
+_METADATA = (".dist-info", "egg-info")  # endings of the folders that say what a package brings
 _SECONDS = 2.0  # that a renderer may take
 _renderers: dict[str, Declared] = {}
 _seen: set[Any] = set()  # what was loaded already
@@ -47,10 +49,7 @@ _seen: set[Any] = set()  # what was loaded already
 
 def load_own(complain: Callable[[str], None]) -> None:
     """Find and load them all. What cannot be loaded is complained of, and left out."""
-    from importlib import metadata
-
-    found = metadata.entry_points()  # once: it reads a file of each package that is installed
-    for entry in (each for group in _GROUPS for each in found.select(group=group)):
+    for entry in _entry_points():
         if (entry.group, entry.name, entry.value) not in _seen:
             _seen.add((entry.group, entry.name, entry.value))
             _load(f"the entry point {entry.name} of {entry.group}", entry.load, complain)
@@ -60,6 +59,34 @@ def load_own(complain: Callable[[str], None]) -> None:
             _seen.add(path)
             if _is_ours(path, complain):
                 _load(str(path), functools.partial(_execute, path), complain)
+
+
+def _entry_points() -> Iterator[EntryPoint]:
+    """Those of our groups, of all packages that are installed."""
+    if not any(map(_may_name_us, sys.path)):
+        return
+    from importlib import metadata  # dear, and few have such a package
+
+    found = metadata.entry_points()
+    for group in _GROUPS:
+        yield from found.select(group=group)
+
+
+def _may_name_us(folder: str) -> bool:
+    """Whether a package in a folder of the path may have entry points of ours; what cannot be read may."""
+    try:
+        with os.scandir(folder or ".") as entries:
+            packages = [each.path for each in entries if each.name.lower().endswith(_METADATA)]
+    except FileNotFoundError:
+        return False
+    except OSError:  # a zip file
+        return True
+    for package in packages:
+        with contextlib.suppress(OSError), open(os.path.join(package, "entry_points.txt"), "rb") as stream:
+            text = stream.read()
+            if any(f"[{group}]".encode() in text for group in _GROUPS):
+                return True
+    return False
 
 
 def _is_ours(path: Path, complain: Callable[[str], None]) -> bool:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import importlib
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from remora_client._errors import UsageError
@@ -46,6 +49,10 @@ def attach(arguments: Namespace) -> int:
 async def _attach(arguments: Namespace, given: list[str]) -> int:
     asked = _ask_trust if sys.stdin.isatty() and sys.stdout.isatty() else None
     config = load_config(os.getcwd(), lambda text: print(f"remora: {text}", file=sys.stderr), asked)
+    if _has_terminal():
+        threading.Thread(target=_load_line_editor, name="remora-import").start()
+    else:
+        gc.enable()
     printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
     if arguments.listens:
         return await _debug(await _listen(arguments), arguments, printer, config, given)
@@ -179,6 +186,18 @@ def _choose(processes: Sequence[ProcessInfo]) -> int:
 
 def open_face(repl: Repl) -> Face:
     """How to talk to the person: with prompt_toolkit on a terminal, line by line elsewhere."""
-    if sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb():
-        return FullFace(repl)
-    return PlainFace(repl, is_person=sys.stdin.isatty())
+    return FullFace(repl) if _has_terminal() else PlainFace(repl, is_person=sys.stdin.isatty())
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb()
+
+
+def _load_line_editor() -> None:
+    """Import what `open_face` will: a third of what the prompt needs, while the other end is waited for."""
+    try:
+        importlib.import_module("remora_client.repl.line_editor")
+    except ImportError:
+        pass  # `open_face` will say so
+    finally:
+        gc.enable()
