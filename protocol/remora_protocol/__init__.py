@@ -50,7 +50,7 @@ from remora_protocol._scram import (
     ScramState,
     Verifier,
 )
-from remora_protocol._sourcematch import match_by_name, near_matches, sha256_text
+from remora_protocol._sourcematch import match_by_name, near_matches, sha256_text, split_source
 from remora_protocol._version import __version__
 
 __all__ = [
@@ -106,5 +106,6 @@ __all__ = [
     "registry_folders",
     "sha256_text",
     "socket_path",
+    "split_source",
     "tls_server_end_point",
 ]

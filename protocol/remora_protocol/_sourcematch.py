@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["match_by_name", "near_matches", "sha256_text"]
+__all__ = ["match_by_name", "near_matches", "sha256_text", "split_source"]
 
 _DRIVE = re.compile(r"[A-Za-z]:(?:[\\/]|$)")
 # Every package has one of these: without its folder such a name says nothing.
@@ -69,6 +69,12 @@ def sha256_text(data: bytes) -> str:
     """
     text = data[3:] if data.startswith(b"\xef\xbb\xbf") else data
     return hashlib.sha256(text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")).hexdigest()
+
+
+def split_source(text: str) -> list[str]:
+    """The lines of a source text as Python counts them: a form feed and the like do not end one."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines if lines[-1] else lines[:-1]
 
 
 def _common_run(left: str, right: str) -> int:

@@ -27,6 +27,7 @@ with zipfile.ZipFile(os.path.join(here, "packed.zip"), "w") as archive:
 head = b"# -*- coding: latin-1 -*-\\r\\n"
 write("latin.py", head + b"def latin(x):\\r\\n\\tname = '\\xe4\\xf6'\\r\\n\\treturn name + x\\r\\n")
 write("long.py", b"def long(x):\\n    text = '" + b"a" * 100000 + b"'\\n    return len(text) + x\\n\\x0c\\n")
+write("fed.py", b"\\x0c\\ndef fed(x):\\n    y = x  # \\x1c\\n    z = y\\n    return z\\n")
 write("bare.py", b"def bare(x):\\n    y = x\\n    return y\\n")
 py_compile.compile(os.path.join(here, "bare.py"), os.path.join(here, "bare.pyc"))
 os.remove(os.path.join(here, "bare.py"))
@@ -35,6 +36,7 @@ from inside.deep import zipped
 from latin import latin
 from long import long
 from bare import bare
+from fed import fed
 
 cell = "def cell(x):\\n    y = x * 2\\n    return y\\n"
 linecache.cache["<ipython-input-7-abc>"] = (len(cell), None, cell.splitlines(True), "<ipython-input-7-abc>")
@@ -83,6 +85,9 @@ def test_every_kind_of_source(interpreter: Interpreter, remora: Remora) -> None:
 
         made, stop, listed = stop_in(remora, program, "long", "long.py:3", "list 1, 3")
         assert len(listed["lines"][1]) > 100_000
+
+        made, stop, listed = stop_in(remora, program, "fed", "fed.py:/z = y/", "list 1, 4")
+        assert (made["line"], stop["frame"]["line"], listed["lines"][3]) == (4, 4, "    z = y")
 
         made, stop, listed = stop_in(remora, program, "cell", "<ipython-input-7-abc>:2", "longlist")
         assert listed["lines"] == ["def cell(x):", "    y = x * 2", "    return y"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remora_protocol import match_by_name, near_matches, sha256_text
+from remora_protocol import match_by_name, near_matches, sha256_text, split_source
 
 LOADED = [
     "/srv/app/guess.py",
@@ -119,6 +119,20 @@ def test_line_ends_and_marks_are_no_difference() -> None:
     for same in (b"a = 1\r\nb = 2\r\n", b"\xef\xbb\xbf" + plain, b"a = 1\rb = 2\n"):
         assert sha256_text(same) == sha256_text(plain)
     assert sha256_text(b"a = 1\n\nb = 2\n") != sha256_text(plain)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", []),
+        ("a", ["a"]),
+        ("a\n\nb\n", ["a", "", "b"]),
+        ("a\r\nb\rc", ["a", "b", "c"]),
+        ("a\n\x0c\nb\x0bc\x1cd\x85e\u2028f\n", ["a", "\x0c", "b\x0bc\x1cd\x85e\u2028f"]),
+    ],
+)
+def test_lines_end_where_python_ends_them(text: str, lines: list[str]) -> None:
+    assert split_source(text) == lines
 
 
 paths = st.text("ab/\\.:C_<>é", max_size=12)

@@ -323,6 +323,47 @@ def test_breakpoints_move_to_where_they_are_meant(interpreter: Interpreter) -> N
     assert (found[40], found[41], found[42]) == (None, None, None)
 
 
+CASES = """\
+def choose(x):
+    match x:
+        case 1:
+            # comment
+            return "one"
+        case _:
+            # another
+            return "other"
+"""
+
+
+def test_a_comment_in_a_case_is_no_part_of_a_statement(interpreter: Interpreter) -> None:
+    if interpreter.version < (3, 10):
+        pytest.skip("match is there from 3.10 on")
+    found = run_inside(
+        interpreter,
+        f"""
+        import json
+        from remora._source._placement import lines_of_text
+        lines = lines_of_text({CASES!r}, "x.py")
+        print(json.dumps([lines.place(n) for n in (4, 5, 7)]))
+        """,
+    )
+    assert found == [5, 5, 8]
+
+
+def test_form_feeds_end_no_line(interpreter: Interpreter) -> None:
+    text = "x = 1\n\x0c\n# \x1c \u2028\ndef f():\n    return 1\n    # tail\ny = 1\n"
+    found = run_inside(
+        interpreter,
+        f"""
+        import json
+        from remora._source._placement import lines_of_text
+        lines = lines_of_text({text!r}, "x.py")
+        print(json.dumps([lines.place(n) for n in (2, 3, 6)]))
+        """,
+    )
+    assert found == [4, 4, None]
+
+
 def test_files_are_found_by_name_with_the_text_that_was_loaded(
     interpreter: Interpreter, tmp_path: Path
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 
+from remora_protocol import split_source
+
 __all__ = ["nearest_like", "same_line"]
 
 
@@ -46,4 +48,4 @@ def nearest_like(text: str, wanted: str, line: int) -> int | None:
 
 
 def _lines(text: str) -> list[str]:
-    return [each.rstrip() for each in text.splitlines()]
+    return [each.rstrip() for each in split_source(text)]

@@ -6,6 +6,8 @@ import ast
 from dataclasses import dataclass
 from functools import lru_cache
 
+from remora_protocol import split_source
+
 __all__ = ["Definition", "definitions", "function_range"]
 
 
@@ -50,7 +52,7 @@ def _first_line(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> 
 
 def function_range(text: str, line: int) -> tuple[int, int]:
     """The first and last line of the innermost function or class that holds a line; else of the file."""
-    lines = text.splitlines()
+    lines = split_source(text)
     best = (1, len(lines))
     try:
         tree = ast.parse(text)

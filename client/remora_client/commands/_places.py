@@ -20,7 +20,7 @@ from remora_client.locspec import (
     Offset,
     parse_location,
 )
-from remora_protocol import RequestFailed, match_by_name, near_matches
+from remora_protocol import RequestFailed, match_by_name, near_matches, split_source
 
 if TYPE_CHECKING:
     from remora_client.commands._context import Context
@@ -151,7 +151,7 @@ async def _line_of(ctx: Context, path: str, text: str) -> int:
         body = local.text if local else None
     if body is None:
         raise CommandError(f"No file {path} is loaded or at hand.", await _nearest(ctx, path))
-    for number, line in enumerate(body.splitlines(), 1):
+    for number, line in enumerate(split_source(body), 1):
         if text in line:
             return number
     raise CommandError(f"No line of {path} holds {text!r}.")

@@ -15,7 +15,7 @@ from remora_client.commands._definitions import function_range
 from remora_client.commands._own import rendered
 from remora_client.commands._raised import raised_lines
 from remora_client.render import line_count, place, python_line, source_lines, stop_line, value_line
-from remora_protocol import RequestFailed
+from remora_protocol import RequestFailed, split_source
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -159,7 +159,7 @@ async def value_notes(ctx: Context, frame: Frame, text: str) -> dict[int, str]:
     """Values beside the source: what the current line names, and what the line before it has changed."""
     if ctx.settings.notes != "on" or not ctx.interactive:
         return {}
-    lines = text.splitlines()
+    lines = split_source(text)
     if not 1 <= frame.line <= len(lines):
         return {}
     try:
@@ -217,7 +217,7 @@ async def line_texts(ctx: Context, frames: Sequence[Frame]) -> dict[int, str]:
             continue
         if frame.path not in texts:
             try:
-                texts[frame.path] = (await ctx.session.source_text(frame.source)).text.splitlines()
+                texts[frame.path] = split_source((await ctx.session.source_text(frame.source)).text)
             except (ClientError, RequestFailed):
                 texts[frame.path] = []
         lines = texts[frame.path]

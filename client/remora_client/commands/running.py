@@ -11,6 +11,7 @@ from remora_client.commands._definitions import function_range
 from remora_client.commands._places import parse, resolve
 from remora_client.commands._table import CommandError, Result, command, no_arguments
 from remora_client.render import value_line
+from remora_protocol import split_source
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -241,7 +242,7 @@ async def _jump_targets(ctx: Context, frame: Frame) -> Result:
     asked = range(first, min(last, first + _MOST_LINES) + 1)
     found = await asyncio.gather(*(ctx.session.goto_targets(line, frame) for line in asked))
     lines = sorted({line for each in found for line in each})
-    source = text.splitlines()
+    source = split_source(text)
     rows = [("", f"{line:5}  {visible(source[line - 1])}\n") for line in lines if line <= len(source)]
     return Result([{"line": line} for line in lines], rows)
 

@@ -12,7 +12,7 @@ from remora_client._places import project_file, write_private
 from remora_client._text import visible
 from remora_client.commands._table import CommandError, Result, command
 from remora_client.commands.session import source
-from remora_protocol import RequestFailed
+from remora_protocol import RequestFailed, split_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,7 +137,7 @@ async def _text_of_line(ctx: Context, each: Breakpoint) -> str:
     if text is None:
         with contextlib.suppress(ClientError):  # the session may be over, and what was shown is still known
             text = await ctx.session.text_at(each.bound_path or each.path)
-    lines = text.splitlines() if text else []
+    lines = split_source(text) if text else []
     return lines[each.line - 1].strip() if 0 < each.line <= len(lines) else ""
 
 

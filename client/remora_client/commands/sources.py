@@ -15,7 +15,7 @@ from remora_client.commands._places import parse, resolve, source_named
 from remora_client.commands._stopped import marks
 from remora_client.commands._table import CommandError, Result, command, no_arguments
 from remora_client.render import source_lines
-from remora_protocol import RequestFailed
+from remora_protocol import RequestFailed, split_source
 
 if TYPE_CHECKING:
     from remora_client._model import Source
@@ -90,7 +90,7 @@ async def _function(ctx: Context, name: str) -> tuple[Source, int]:
 
 async def _show(ctx: Context, source: Source, first: int, last: int) -> Result:
     found = await ctx.session.source_text(source)
-    total = len(found.text.splitlines())
+    total = len(split_source(found.text))
     if first > total:
         raise CommandError(f"{source.name} ends at line {total}.")
     last = min(last, total)
@@ -99,7 +99,7 @@ async def _show(ctx: Context, source: Source, first: int, last: int) -> Result:
     text = source_lines(
         found.text, first, last, current=current, breakpoints=marks(ctx, source.path), width=ctx.width
     )
-    lines = found.text.splitlines()[first - 1 : last]
+    lines = split_source(found.text)[first - 1 : last]
     data = {"path": source.path, "first": first, "last": last, "current": current, "lines": lines}
     if found.differs and source.sha256:
         text = [("class:warning", " the program's own text: your copy differs\n"), *text]

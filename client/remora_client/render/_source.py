@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from remora_client._fragments import Fragments, clip, clipped, per_line, plain, width_of, without_head
 from remora_client._text import visible, visible_block
+from remora_protocol import split_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,11 +107,7 @@ def _lexer() -> PythonLexer:
     return PythonLexer(stripnl=False, stripall=False, ensurenl=True)
 
 
-@lru_cache(maxsize=8)
-def _split(text: str) -> list[str]:
-    """Lines as Python counts them: form feeds and the like do not end one."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return lines[:-1] if lines and not lines[-1] else lines
+_split = lru_cache(maxsize=8)(split_source)
 
 
 @lru_cache(maxsize=256)

@@ -15,6 +15,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from remora._source._placement import code_spans
+from remora_protocol import split_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ class Spot:
 
 def pick(spots: tuple[Spot, ...], line: int, column: int, text: str) -> Spot:
     """The innermost place that holds this column, which is one of characters, from 1."""
-    lines = text.splitlines()
+    lines = split_source(text)
     before = lines[line - 1][: column - 1] if line <= len(lines) else ""
     at = (line, len(before.encode("utf-8", "surrogatepass")))
     inside = [spot for spot in spots if spot.begins <= at < spot.ends]
@@ -94,7 +95,7 @@ def spots_of_text(text: str, filename: str) -> dict[int, tuple[Spot, ...]]:
             key = (id(owner), line)
             starts[key] = min(starts.get(key, at), at)
     names = [(code.co_name, code.co_firstlineno) for code in _all_codes(module)]
-    source = text.splitlines()
+    source = split_source(text)
     found: dict[int, list[Spot]] = {}
     for scope in [tree, *scopes]:
         code = module if scope is tree else real.get(id(scope))

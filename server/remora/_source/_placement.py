@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING
 
+from remora_protocol import split_source
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -141,14 +143,17 @@ def lines_of_text(text: str, filename: str) -> Lines:
     statements = sorted(
         (node.lineno, node.end_lineno or node.lineno)
         for node in ast.walk(tree)
-        if isinstance(node, ast.stmt) and not hasattr(node, "body") and (node.end_lineno or 0) > node.lineno
+        if isinstance(node, ast.stmt)
+        and not hasattr(node, "body")
+        and not hasattr(node, "cases")
+        and (node.end_lineno or 0) > node.lineno
     )
-    count = text.count("\n") + 1
+    source = split_source(text)
     return Lines(
         executable=frozenset(line for code in codes for _, line in code_lines(code)),
-        scopes=tuple(_scopes(module, codes, spans, count)),
+        scopes=tuple(_scopes(module, codes, spans, len(source) + 1)),
         statements=tuple(statements),
-        margins=tuple(_margin(line) for line in text.splitlines()),
+        margins=tuple(_margin(line) for line in source),
     )
 
 

@@ -8,11 +8,13 @@ not missed.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from remora._stopping._breakpoints import Breakpoint, Point, SourceBreakpoint
 from remora._stopping._conditions import BadExpression
+from remora_protocol import split_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -153,8 +155,7 @@ class LineTable:
             message = f"No loaded file has this name yet.{nearest}"
             return Breakpoint(asked.number, False, asked.spec.line, None, message, "pending")
         if not asked.places:
-            message = f"Nothing can stop on line {asked.spec.line} or below it in the same function."
-            return self._refuse(file, asked, message)
+            return self._refuse(file, asked, self._why_nowhere(file.filenames[0], asked.spec.line))
         (filename, place), *others = asked.places.items()
         line, spot = place.line, place.spot
         notes = []
@@ -167,6 +168,12 @@ class LineTable:
             notes.append(f"The name fits several files; it is also set in {paths}.")
         column = None if spot is None else spot.column
         return Breakpoint(asked.number, True, line, filename, " ".join(notes) or None, column=column)
+
+    def _why_nowhere(self, filename: str, line: int) -> str:
+        count = len(split_source(self._sources.text(filename) or ""))
+        if 0 < count < line:
+            return f"Line {line} is past the end: {os.path.basename(filename)} has {count} lines."
+        return f"Nothing can stop on line {line} or below it in the same function."
 
     def _refuse(self, file: _File, asked: _Asked, message: str) -> Breakpoint:
         filename = file.filenames[0] if file.filenames else None
