@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,6 +17,7 @@ __all__ = [
     "clipped",
     "per_line",
     "plain",
+    "sentences",
     "table",
     "width_of",
     "without_head",
@@ -130,6 +132,23 @@ def wrapped(line: Fragments, width: int) -> list[Fragments]:
     if start < len(text) or not rows:
         rows.append(_part(line, start, len(text)))
     return rows
+
+
+def sentences(text: str, width: int, style: str = "") -> Fragments:
+    """What we say to a person, no line of it broken within a word where a blank is near. 0: any width.
+
+    What cannot be broken so, as a long path, is left whole, for who copies it.
+    """
+    out = ""
+    for line in text.split("\n"):
+        margin = " " * (len(line) - len(line.lstrip(" ")))
+        rows = [line]
+        if width and width_of(line) > width:
+            rows = textwrap.wrap(
+                line, width, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
+            )
+        out += "".join(f"{row}\n" for row in rows)
+    return [(style, out)]
 
 
 def _part(line: Fragments, start: int, stop: int) -> Fragments:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remora_client._fragments import clip, per_line, plain, table, width_of
+from remora_client._fragments import clip, per_line, plain, sentences, table, width_of
 from remora_client._model import Breakpoint, Frame, Source, Stop, Thread, Variable
 from remora_client.render import (
     breakpoint_lines,
@@ -186,3 +186,12 @@ def test_tables_align_wide_characters() -> None:
     rows = [[[("", "日本")], [("", "x")]], [[("", "a")], [("", "y")]]]
     assert plain(table(rows)) == "日本  x\na     y\n"
     assert per_line([("", "a\nb")]) == [[("", "a")], [("", "b")]]
+
+
+def test_a_sentence_is_broken_at_blanks() -> None:
+    text = "Nothing can stop there.\n  Options: context, keys, /a/long/path/that-is/copied.py"
+    assert plain(sentences(text, 25)) == (
+        "Nothing can stop there.\n  Options: context, keys,\n  /a/long/path/that-is/copied.py\n"
+    )
+    assert plain(sentences(text, 0)) == f"{text}\n"
+    assert sentences("", 25, "class:dim") == [("class:dim", "\n")]

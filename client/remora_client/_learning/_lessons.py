@@ -104,14 +104,14 @@ def _is_assigned(moment: Moment) -> bool:
 LESSONS = (
     Lesson(
         "A game runs in a process of its own. It has just asked Ada for a guess, and waits. You are attached "
-        "to it, and it does not even notice. Look at its source, around line 18:",
+        "to it, and it does not even notice. list shows source. Look at the game's around line 18:",
         "list guessing_game.py:18",
         lambda moment: moment.ran("list") and moment.ctx.listing is not None,
         "That is the text that the program runs, sent by the program itself if you had no copy.",
     ),
     Lesson(
         f"Ada's guess is converted in line {GUESSED - 1}. Set a breakpoint on the line after it, {GUESSED}, "
-        "so that the game stops there. It need not stand still for that:",
+        "so that the game stops there: the command is break. It need not stand still for that:",
         f"break guessing_game.py:{GUESSED}",
         _breakpoint,
         "The red dot says that it is set. Now Ada guesses 21 …",
@@ -133,7 +133,7 @@ LESSONS = (
         stopped=True,
     ),
     Lesson(
-        "Have the game run one line, and stop again:",
+        "Have the game run to its next line, and stop again:",
         "next",
         lambda moment: moment.stopped_anew and moment.ran("next", "step", "until"),
         "An empty line does it again. step goes into functions that are called, next does not.",
@@ -154,14 +154,16 @@ LESSONS = (
         stopped=True,
     ),
     Lesson(
-        "Show how many guesses were taken at every stop from now on, without asking each time:",
+        "display shows a value at every stop from now on. Have it show how many guesses were taken, "
+        "guesses_taken:",
         "display guesses_taken",
         lambda moment: any("guesses_taken" in each.expression for each in moment.ctx.displays.values()),
         "It is shown below the source, and with what it was before when it changes.",
         stopped=True,
     ),
     Lesson(
-        "Not every guess is worth a stop. Give breakpoint 1 a condition: a guess of more than 10.",
+        "Not every guess is worth a stop. The command condition, with the number of a breakpoint, takes an "
+        "expression. Have breakpoint 1 stop for a guess of more than 10:",
         "condition 1 guess > 10",
         _condition,
         "break PLACE if EXPR says both at once.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -37,12 +38,20 @@ def overview(width: int, shown: Collection[Command]) -> Fragments:
                 [
                     [("class:command", each.name)],
                     [("class:dim", " ".join(short))],
-                    [("", clip(each.summary, max(width - 26, 30)))],
+                    [("", _short(each.summary, max(width - 26, 30)))],
                 ]
             )
         out += _aligned(rows)
     out += [("class:dim", f"{line}\n") for line in _RULES]
     return out
+
+
+def _short(summary: str, width: int) -> str:
+    """As much of a summary as fits: as many of its clauses, else as much of the first one."""
+    if len(summary) <= width:
+        return summary
+    clauses = [found.start() for found in re.finditer("[,:;] ", summary) if found.start() < width]
+    return f"{summary[: clauses[-1]]}." if clauses else clip(summary, width)
 
 
 def _aligned(rows: list[list[Fragments]]) -> Fragments:

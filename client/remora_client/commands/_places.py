@@ -102,7 +102,16 @@ async def _column(ctx: Context, path: str, line: int, column: int | None, nth: i
 
 
 async def _current_path(ctx: Context) -> str:
-    return (await current_place(ctx))[0]
+    """The file of the current place; with none, as a running program has, the program's own script."""
+    try:
+        return (await current_place(ctx))[0]
+    except CommandError:
+        process = ctx.session.process
+        script = process["argv"][0] if process and process["argv"] else ""
+        source = await find_source(ctx, script) if script.endswith(".py") else None
+        if source is None:
+            raise
+        return source.path
 
 
 async def source_named(ctx: Context, name: str) -> Source:

@@ -73,6 +73,8 @@ async def stop_lines(ctx: Context, stop: Stop) -> Fragments:
                 name = f"{stop.returned} {did}" if stop.returned else returned.name
                 out += [("class:stop.step", "  ↩ "), ("class:dim", f"{visible(name)} ")]
                 out += value_line(returned.value)
+    if stop.returned:  # its next call begins anew
+        ctx.seen = {key: seen for key, seen in ctx.seen.items() if key[1] != stop.returned}
     if stop.instruction:
         out += [("class:stop.step", "  → "), ("", f"{visible(stop.instruction)}\n")]
     path, rule = stop.passed
@@ -156,7 +158,11 @@ def _function_around(text: str, line: int) -> tuple[int, int]:
 
 
 async def value_notes(ctx: Context, frame: Frame, text: str) -> dict[int, str]:
-    """Values beside the source: what the current line names, and what the line before it has changed."""
+    """Values beside the source: what the current line names, and what has changed since the stop before.
+
+    After a step these stand beside the line that changed them. After anything else nobody knows which that
+    was, nor whether it is the same call of the function: they stand beside the current line.
+    """
     if ctx.settings.notes != "on" or not ctx.interactive:
         return {}
     lines = split_source(text)
@@ -171,8 +177,13 @@ async def value_notes(ctx: Context, frame: Frame, text: str) -> dict[int, str]:
     before = _before(ctx, frame, known)
     if before is not None and before.line != frame.line:
         changed = {name: value for name, value in known.items() if before.values.get(name) != value}
-        notes[before.line] = _told({name: clip(value, _SHORT) for name, value in changed.items()}, changed)
-        used -= set(changed)
+        if ctx.session.stop is not None and ctx.session.stop.reason == "step":
+            notes[before.line] = _told(
+                {name: clip(value, _SHORT) for name, value in changed.items()}, changed
+            )
+            used -= set(changed)
+        else:
+            used |= set(changed)
     notes[frame.line] = _told(known, used)
     return {line: note for line, note in notes.items() if note}
 

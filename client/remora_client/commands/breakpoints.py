@@ -181,7 +181,8 @@ def _list(ctx: Context) -> Result:
     text = breakpoint_text(ctx, found)
     modes = caught(ctx)
     if modes:
-        text += [("class:dim", f" and at exceptions: {', '.join(modes)}\n")]
+        also = " and at" if text else "No breakpoints, but stops at"
+        text += [("class:dim", f"{also} exceptions: {', '.join(modes)}\n")]
     if not text:
         text = [("class:dim", "No breakpoints. As in: break app.py:12\n")]
     return Result([listed_data(ctx, each) for each in found], text)

@@ -143,6 +143,8 @@ async def source(ctx: Context, arguments: str) -> Result:
 
     To see the source of an object, type src NAME.
     """
+    if not arguments:
+        raise CommandError("source runs the commands in a file, and none is named.", "For source: list, src.")
     lines = read_commands(arguments)
     if ctx.depth >= _DEPTH:
         raise CommandError(f"{arguments}: command files call each other {_DEPTH} deep.")

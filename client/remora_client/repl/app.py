@@ -11,6 +11,7 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from remora_client._fragments import sentences
 from remora_client._terminal_size import size_of
 from remora_client._text import visible
 from remora_client.commands import (
@@ -334,10 +335,13 @@ class Repl:
         """Columns of the terminal, or of the pane; in a pipe nothing is cut."""
         if self.layout is not None:
             return self.layout.width
-        return size_of(self.printer.stream).columns if self.printer.stream.isatty() else 0
+        if not self.printer.stream.isatty():
+            return 0
+        longest_mark = 0 if self.printer.unicode else 2  # what "…" takes more in ASCII
+        return size_of(self.printer.stream).columns - longest_mark
 
     def _fail(self, error: BaseException) -> None:
-        self._print([("class:error", f"{error_text(error)}\n")])
+        self._print(sentences(error_text(error), self.width, "class:error"))
 
     def _print(self, fragments: Fragments) -> None:
         self.printer.print(fragments)
@@ -351,7 +355,7 @@ class Repl:
 
     def say(self, text: str, style: str = "") -> None:
         """A sentence, above the line that is being typed."""
-        self.add([(style, f"{text}\n")])
+        self.add(sentences(text, self.width, style))
 
     def add(self, fragments: Fragments) -> None:
         """Show something there soon."""

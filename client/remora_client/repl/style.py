@@ -79,7 +79,7 @@ _RULES = {
     "completion-menu": "bg:ansibrightblack ansiwhite",
     "completion-menu.completion": "",
     "completion-menu.completion.current": "reverse",
-    "completion-menu.meta.completion": "ansiwhite",
+    "completion-menu.meta.completion": "bg:ansibrightblack ansiwhite",
     "completion-menu.meta.completion.current": "reverse",
     # Python
     "pygments.keyword": "ansimagenta",
@@ -97,8 +97,16 @@ _RULES = {
 }
 
 
-# What is too pale on white, with what is left of it.
-_ON_LIGHT = {"ansiyellow": "#7d5a00", "ansicyan": "#006b7d", "ansigreen": "#116329"}
+# What is lost on a background in many themes (Solarized's bright black is its background), and what is not.
+_LOST: dict[Background, dict[str, str]] = {
+    "light": {
+        "ansiyellow": "#7d5a00",
+        "ansicyan": "#006b7d",
+        "ansigreen": "#116329",
+        "ansibrightblack": "#6a6a6a",
+    },
+    "dark": {"ansiblue": "#6ba7ff", "ansibrightblack": "#8c8c8c"},
+}
 
 
 @lru_cache(maxsize=8)
@@ -110,8 +118,8 @@ def style(theme: str = "terminal", background: Background | None = None) -> Base
         background: what the text stands on; None: nobody knows, and all colours are used as they are.
     """
     rules = _RULES
-    if background == "light":
-        rules = {name: _on_light(rule) for name, rule in _RULES.items()}
+    if background is not None:
+        rules = {name: _seen(rule, background) for name, rule in _RULES.items()}
     if theme == "terminal":
         return Style.from_dict(rules)
     from prompt_toolkit.styles import merge_styles, style_from_pygments_dict
@@ -124,8 +132,8 @@ def style(theme: str = "terminal", background: Background | None = None) -> Base
     return merge_styles([style_from_pygments_dict(python), ours])
 
 
-def _on_light(rule: str) -> str:
-    return " ".join(_ON_LIGHT.get(word, word) for word in rule.split())
+def _seen(rule: str, background: Background) -> str:
+    return " ".join(_LOST[background].get(word, word) for word in rule.split())
 
 
 def _readable(rule: str, background: Background) -> str:

@@ -73,7 +73,7 @@ def test_places(debugging: Debugging) -> None:
         ("break program.py:3 if (", "no expression"),
         ("break program.py", "which line"),
         ("break -hit x program.py:3", "number of hits"),
-        ("break 3", "running"),
+        ("break +1", "running"),
         ("clear 7", "no breakpoint 7"),
         ("clear program.py:3", "no breakpoint at"),
         ("clear", "Which"),

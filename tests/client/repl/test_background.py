@@ -9,7 +9,7 @@ import pytest
 from prompt_toolkit.styles import Attrs
 from pygments.styles import get_all_styles
 
-from remora_client.repl.background import told_by_environment, told_by_terminal
+from remora_client.repl.background import Background, told_by_environment, told_by_terminal
 from remora_client.repl.style import style
 from tests.support.command import Remora
 from tests.support.interpreters import NEWEST
@@ -47,6 +47,16 @@ def test_what_the_environment_says(value: str, found: str | None) -> None:
 )
 def test_what_the_terminal_says(answer: bytes, found: str | None) -> None:
     assert told_by_terminal(answer) == found
+
+
+def test_what_is_dim_is_not_lost_where_bright_black_is_the_background() -> None:
+    def dim(background: Background | None) -> str | None:
+        look: Attrs = style("terminal", background).get_attrs_for_style_str("class:dim")
+        return look.color
+
+    assert dim(None) == "ansibrightblack"
+    assert dim("light") == "6a6a6a"
+    assert dim("dark") == "8c8c8c"
 
 
 @pytest.mark.parametrize("theme", sorted(get_all_styles()))

@@ -157,6 +157,31 @@ def test_ctrl_c_clears_a_line_and_pauses_on_an_empty_one(terminal: Terminal, pro
     program.signal(signal.SIGKILL)
 
 
+def test_a_line_of_a_program_that_runs_is_one_of_its_script(terminal: Terminal, program: Program) -> None:
+    line = program.line("loop")
+    terminal.enter(f"break {line}")
+    terminal.wait(f"Breakpoint 1 at program.py:{line}$")
+    terminal.enter(f"list {line}")
+    terminal.wait(rf"^● +{line} │")
+    leave(terminal)
+
+
+def test_what_another_call_has_changed_stands_beside_no_line_of_it(remora: Remora, program: Program) -> None:
+    with remora.terminal("attach", place(program), size=(80, 40)) as terminal:
+        terminal.see("remora❯")
+        line = program.line("loop")
+        terminal.enter(f"break program.py:{line}")
+        terminal.see("Breakpoint 1 at")
+        program.stdin_line("count 1")
+        terminal.see(rf"→ +{line} │")
+        terminal.enter(f"break program.py:{line - 2}")
+        terminal.see("Breakpoint 2 at")
+        terminal.enter("continue")
+        program.stdin_line("count 7")
+        terminal.see(rf"→ +{line - 2} │ .* ┊ .*number = 7")
+        leave(terminal)
+
+
 def test_what_a_line_has_changed_stands_beside_it(remora: Remora, program: Program) -> None:
     with remora.terminal("attach", place(program), size=(80, 24)) as terminal:
         terminal.see("remora❯")
