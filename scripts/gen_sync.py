@@ -169,15 +169,15 @@ SPECIAL = {
 #: What is written for one class and for no other.
 OF_CLASS = {
     ("Session", "__init__"): BEGIN.format(name="Session", more="loop.enter(self)"),
-    ("Session", "detach"): '''\
-    def detach(self) -> None:
-        """Leave the program running. Safe to call twice."""
+    ("Session", "detach"): """\
+    def detach(self, *, keep_stopped: bool = False) -> None:
+{doc}
         if self._loop.running:
             try:
-                self._loop.run(self._twin.detach())
+                self._loop.run(self._twin.detach(keep_stopped=keep_stopped))
             finally:
                 self._loop.leave(self)
-''',
+""",
     ("Sessions", "__init__"): BEGIN.format(
         name="Sessions",
         more="""self._own: dict[int, Session] = {}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 Moment = Literal["call", "return", "yield"]
+StopMode = Literal["all", "one"]
 
 __all__ = [
     "Breakpoint",
@@ -24,6 +25,7 @@ __all__ = [
     "Source",
     "SourceText",
     "Stop",
+    "StopMode",
     "Task",
     "Thread",
     "Value",

@@ -137,6 +137,7 @@ def attach(
     force: bool = False,
     just_my_code: bool = True,
     redirect_output: bool = True,
+    stop_mode: Literal["all", "one"] = "all",
     options: ConnectOptions | None = None,
 ) -> Session:
     """Attach to a running program.
@@ -148,6 +149,9 @@ def attach(
         name: a glob for its name, instead.
         source: folders on this machine with the program's files.
         force: take over from whoever is attached now.
+        just_my_code: have steps pass by library code.
+        redirect_output: have what the program prints come as "output" events, too.
+        stop_mode: whether a stop holds all threads, or only the one that makes it.
         options: secret, certificates and time-outs. Nobody is asked for anything unless they say so.
 
     Raises:
@@ -165,6 +169,7 @@ def attach(
                     force=force,
                     just_my_code=just_my_code,
                     redirect_output=redirect_output,
+                    stop_mode=stop_mode,
                     options=options,
                 )
             ),
@@ -184,6 +189,7 @@ def attach_all(
     force: bool = False,
     just_my_code: bool = True,
     redirect_output: bool = True,
+    stop_mode: Literal["all", "one"] = "all",
     options: ConnectOptions | None = None,
 ) -> Sessions:
     """Attach to several programs at once.
@@ -210,6 +216,7 @@ def attach_all(
                     force=force,
                     just_my_code=just_my_code,
                     redirect_output=redirect_output,
+                    stop_mode=stop_mode,
                     options=options,
                 )
             ),
@@ -275,19 +282,34 @@ class Session:
         """Let the program run, and do not wait for what comes of it."""
         return self._loop.run(self._twin.go(thread=thread))
 
-    def step_over(self, timeout: float | None = None) -> Stop | None:
+    def step_over(self, timeout: float | None = None, *, thread: int | None = None) -> Stop | None:
         """To the next line of this function."""
-        found: Stop | None = _own(self._loop.run(self._twin.step_over(timeout)), self._loop)
+        found: Stop | None = _own(self._loop.run(self._twin.step_over(timeout, thread=thread)), self._loop)
         return found
 
-    def step_in(self, timeout: float | None = None) -> Stop | None:
-        """To the next line, in whatever function it is."""
-        found: Stop | None = _own(self._loop.run(self._twin.step_in(timeout)), self._loop)
+    def step_in(
+        self,
+        timeout: float | None = None,
+        *,
+        thread: int | None = None,
+        into: str = "",
+        everywhere: bool = False,
+    ) -> Stop | None:
+        """To the next line, in whatever function it is.
+
+        Args:
+            into: the call to enter, by (a part of) its name, where the line has several.
+            everywhere: enter library code, too, and what `skip` names.
+        """
+        found: Stop | None = _own(
+            self._loop.run(self._twin.step_in(timeout, thread=thread, into=into, everywhere=everywhere)),
+            self._loop,
+        )
         return found
 
-    def step_out(self, timeout: float | None = None) -> Stop | None:
+    def step_out(self, timeout: float | None = None, *, thread: int | None = None) -> Stop | None:
         """Out of this function, to its caller."""
-        found: Stop | None = _own(self._loop.run(self._twin.step_out(timeout)), self._loop)
+        found: Stop | None = _own(self._loop.run(self._twin.step_out(timeout, thread=thread)), self._loop)
         return found
 
     def step_return(self, timeout: float | None = None) -> Stop | None:
@@ -305,6 +327,28 @@ class Session:
         found: Stop | None = _own(self._loop.run(self._twin.goto(line, timeout)), self._loop)
         return found
 
+    def restart_frame(self, frame: _model.Frame | None = None, timeout: float | None = None) -> Stop | None:
+        """Run a call again from its first line, with the arguments that it has now."""
+        found: Stop | None = _own(self._loop.run(self._twin.restart_frame(frame, timeout)), self._loop)
+        return found
+
+    def skip(
+        self,
+        *,
+        files: Iterable[str] = (),
+        functions: Iterable[str] = (),
+        modules: Iterable[str] = (),
+        just_my_code: bool = True,
+    ) -> None:
+        """Say anew what steps pass by: patterns such as "generated_*.py"; and library code, or not."""
+        return self._loop.run(
+            self._twin.skip(files=files, functions=functions, modules=modules, just_my_code=just_my_code)
+        )
+
+    def set_stop_mode(self, mode: Literal["all", "one"]) -> None:
+        """From now on a stop holds "all" threads, or only the "one" that makes it."""
+        return self._loop.run(self._twin.set_stop_mode(mode))
+
     def pause(self, timeout: float | None = 10.0) -> Stop | None:
         """Stop the program wherever it is."""
         found: Stop | None = _own(self._loop.run(self._twin.pause(timeout)), self._loop)
@@ -321,20 +365,27 @@ class Session:
         line: int | None = None,
         *,
         at: Literal["call", "return", "yield"] = "call",
+        column: int | None = None,
         condition: str | None = None,
         hit_condition: str | None = None,
         log_message: str | None = None,
         temporary: bool = False,
+        thread: str | None = None,
+        task: str | None = None,
+        after: int | None = None,
         on_hit: Callable[[Stop], object] | None = None,
     ) -> Breakpoint:
         """Stop at "file.py:12", at ("file.py", 12), or where a function such as "package.module.f" begins.
 
         Args:
             at: where in a function: "return" and "yield" stop with the value at hand, as `return_value`.
+            column: which of several lambdas or comprehensions on a line.
             condition: an expression of the program; it stops only where that is true.
             hit_condition: ">= 3", "% 10": which of the hits count.
             log_message: print this, with `{expressions}` filled in, and do not stop.
             temporary: the first hit removes it.
+            thread, task: patterns such as "worker-*" for the names of those that stop.
+            after: the number of a breakpoint; until that was hit, this one waits.
             on_hit: called with each stop here, while you wait for a stop (in the thread that waits). Unless
                 it returns something true, the program goes on, and so does the waiting.
         """
@@ -343,10 +394,14 @@ class Session:
                 place,
                 line,
                 at=at,
+                column=column,
                 condition=condition,
                 hit_condition=hit_condition,
                 log_message=log_message,
                 temporary=temporary,
+                thread=thread,
+                task=task,
+                after=after,
                 on_hit=_called_here(on_hit, self._loop),
             )
         )
@@ -379,6 +434,11 @@ class Session:
     def select_frame(self, frame: _model.Frame | None) -> None:
         """Make a frame the one that `evaluate`, `locals` and the like use, until the next stop."""
         return self._loop.call(self._twin.select_frame, frame)
+
+    def select_thread(self, thread: int) -> Frame:
+        """Make a thread's newest frame the selected one, and the thread the one that steps."""
+        found: Frame = _own(self._loop.run(self._twin.select_thread(thread)), self._loop)
+        return found
 
     def evaluate(
         self,
@@ -440,6 +500,14 @@ class Session:
         """The text of a file of the program."""
         return self._loop.run(self._twin.source_text(source))
 
+    def loaded_sources(self) -> list[Source]:
+        """The files that the program has loaded."""
+        return self._loop.run(self._twin.loaded_sources())
+
+    def send_input(self, line: str) -> None:
+        """Give the program a line to read, before what its own standard input has for it."""
+        return self._loop.run(self._twin.send_input(line))
+
     def request(
         self, command: str, arguments: dict[str, Any] | None = None, timeout: float | None = None
     ) -> dict[str, Any]:
@@ -461,11 +529,18 @@ class Session:
         """
         return self._loop.call(self._twin.listen, listener, *events)
 
-    def detach(self) -> None:
-        """Leave the program running. Safe to call twice."""
+    def terminate(self, *, force: bool = False) -> None:
+        """End the program: softly, as Ctrl-C would, or with `force` at once."""
+        return self._loop.run(self._twin.terminate(force=force))
+
+    def detach(self, *, keep_stopped: bool = False) -> None:
+        """Leave the program running. Safe to call twice.
+
+        With `keep_stopped` what stands still goes on standing, for whoever attaches next.
+        """
         if self._loop.running:
             try:
-                self._loop.run(self._twin.detach())
+                self._loop.run(self._twin.detach(keep_stopped=keep_stopped))
             finally:
                 self._loop.leave(self)
 

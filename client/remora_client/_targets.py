@@ -31,7 +31,7 @@ from remora_protocol import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from remora_client._model import Breakpoint
+    from remora_client._model import Breakpoint, StopMode
 
 __all__ = ["Local", "choose_local", "link_to", "local_processes", "local_sockets", "open_session", "via"]
 
@@ -128,6 +128,7 @@ async def open_session(
     choose: Callable[[Sequence[ProcessInfo]], int] | None = None,
     just_my_code: bool = True,
     redirect_output: bool = True,
+    stop_mode: StopMode = "all",
     breakpoints: Iterable[Breakpoint] = (),
 ) -> Session:
     """Connect and attach, in one. What cannot be is closed again."""
@@ -147,6 +148,7 @@ async def open_session(
             choose=choose,
             just_my_code=just_my_code,
             redirect_output=redirect_output,
+            stop_mode=stop_mode,
             breakpoints=breakpoints,
         )
     except BaseException:

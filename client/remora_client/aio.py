@@ -53,6 +53,7 @@ async def attach(
     force: bool = False,
     just_my_code: bool = True,
     redirect_output: bool = True,
+    stop_mode: Literal["all", "one"] = "all",
     options: ConnectOptions | None = None,
 ) -> Session:
     """Attach to a running program.
@@ -64,6 +65,9 @@ async def attach(
         name: a glob for its name, instead.
         source: folders on this machine with the program's files.
         force: take over from whoever is attached now.
+        just_my_code: have steps pass by library code.
+        redirect_output: have what the program prints come as "output" events, too.
+        stop_mode: whether a stop holds all threads, or only the one that makes it.
         options: secret, certificates and time-outs. Nobody is asked for anything unless they say so.
 
     Raises:
@@ -78,6 +82,7 @@ async def attach(
         source=source,
         just_my_code=just_my_code,
         redirect_output=redirect_output,
+        stop_mode=stop_mode,
     )
     return Session(core)
 
@@ -91,6 +96,7 @@ async def attach_all(
     force: bool = False,
     just_my_code: bool = True,
     redirect_output: bool = True,
+    stop_mode: Literal["all", "one"] = "all",
     options: ConnectOptions | None = None,
 ) -> Sessions:
     """Attach to several programs at once.
@@ -108,7 +114,7 @@ async def attach_all(
     feeds = feeds_for(
         [str(each) for each in targets], options or ConnectOptions(), name=name, everyone=everyone
     )
-    core = Group(feeds, How(source, force, just_my_code, redirect_output))
+    core = Group(feeds, How(source, force, just_my_code, redirect_output, stop_mode))
     await core.start(all_or_none=not everyone)
     return Sessions(core)
 
@@ -176,19 +182,32 @@ class Session:
         if self._core.stop is not None:
             await self._core.resume(thread)
 
-    async def step_over(self, timeout: float | None = None) -> Stop | None:
+    async def step_over(self, timeout: float | None = None, *, thread: int | None = None) -> Stop | None:
         """To the next line of this function."""
-        await self._core.step_over()
+        await self._core.step_over(thread)
         return await self._next_stop(timeout, is_step=True)
 
-    async def step_in(self, timeout: float | None = None) -> Stop | None:
-        """To the next line, in whatever function it is."""
-        await self._core.step_in()
+    async def step_in(
+        self,
+        timeout: float | None = None,
+        *,
+        thread: int | None = None,
+        into: str = "",
+        everywhere: bool = False,
+    ) -> Stop | None:
+        """To the next line, in whatever function it is.
+
+        Args:
+            into: the call to enter, by (a part of) its name, where the line has several.
+            everywhere: enter library code, too, and what `skip` names.
+        """
+        target = await self._core.step_in_target(into) if into else None
+        await self._core.step_in(thread, target=target, everywhere=everywhere)
         return await self._next_stop(timeout, is_step=True)
 
-    async def step_out(self, timeout: float | None = None) -> Stop | None:
+    async def step_out(self, timeout: float | None = None, *, thread: int | None = None) -> Stop | None:
         """Out of this function, to its caller."""
-        await self._core.step_out()
+        await self._core.step_out(thread)
         return await self._next_stop(timeout, is_step=True)
 
     async def step_return(self, timeout: float | None = None) -> Stop | None:
@@ -205,6 +224,30 @@ class Session:
         """Jump to another line of this function without running what is between."""
         await self._core.goto(line)
         return await self._next_stop(timeout, is_step=True)
+
+    async def restart_frame(
+        self, frame: _model.Frame | None = None, timeout: float | None = None
+    ) -> Stop | None:
+        """Run a call again from its first line, with the arguments that it has now."""
+        await self._core.restart_frame(frame)
+        return await self._next_stop(timeout, is_step=True)
+
+    async def skip(
+        self,
+        *,
+        files: Iterable[str] = (),
+        functions: Iterable[str] = (),
+        modules: Iterable[str] = (),
+        just_my_code: bool = True,
+    ) -> None:
+        """Say anew what steps pass by: patterns such as "generated_*.py"; and library code, or not."""
+        kinds = {"file": files, "function": functions, "module": modules}
+        skips = [(kind, pattern) for kind, patterns in kinds.items() for pattern in patterns]
+        await self._core.skip(skips, just_my_code=just_my_code)
+
+    async def set_stop_mode(self, mode: Literal["all", "one"]) -> None:
+        """From now on a stop holds "all" threads, or only the "one" that makes it."""
+        await self._core.set_stop_mode(mode)
 
     async def pause(self, timeout: float | None = 10.0) -> Stop | None:
         """Stop the program wherever it is."""
@@ -260,20 +303,27 @@ class Session:
         line: int | None = None,
         *,
         at: Literal["call", "return", "yield"] = "call",
+        column: int | None = None,
         condition: str | None = None,
         hit_condition: str | None = None,
         log_message: str | None = None,
         temporary: bool = False,
+        thread: str | None = None,
+        task: str | None = None,
+        after: int | None = None,
         on_hit: Callable[[Stop], object] | None = None,
     ) -> Breakpoint:
         """Stop at "file.py:12", at ("file.py", 12), or where a function such as "package.module.f" begins.
 
         Args:
             at: where in a function: "return" and "yield" stop with the value at hand, as `return_value`.
+            column: which of several lambdas or comprehensions on a line.
             condition: an expression of the program; it stops only where that is true.
             hit_condition: ">= 3", "% 10": which of the hits count.
             log_message: print this, with `{expressions}` filled in, and do not stop.
             temporary: the first hit removes it.
+            thread, task: patterns such as "worker-*" for the names of those that stop.
+            after: the number of a breakpoint; until that was hit, this one waits.
             on_hit: called with each stop here, while you wait for a stop (in the thread that waits). Unless
                 it returns something true, the program goes on, and so does the waiting.
         """
@@ -283,10 +333,14 @@ class Session:
             number,
             function=function,
             at=at,
+            column=column,
             condition=condition,
             hit_condition=hit_condition,
             log_message=log_message,
             temporary=temporary,
+            thread=thread,
+            task=task,
+            after=after,
         )
         if on_hit is not None:
             self._on_hit[found.number] = on_hit
@@ -321,6 +375,10 @@ class Session:
     def select_frame(self, frame: _model.Frame | None) -> None:
         """Make a frame the one that `evaluate`, `locals` and the like use, until the next stop."""
         self._core.select_frame(frame)
+
+    async def select_thread(self, thread: int) -> Frame:
+        """Make a thread's newest frame the selected one, and the thread the one that steps."""
+        return Frame.of(await self._core.select_thread(thread), self._core)
 
     async def evaluate(
         self,
@@ -381,6 +439,14 @@ class Session:
         """The text of a file of the program."""
         return await self._core.source_text(source)
 
+    async def loaded_sources(self) -> list[Source]:
+        """The files that the program has loaded."""
+        return await self._core.loaded_sources()
+
+    async def send_input(self, line: str) -> None:
+        """Give the program a line to read, before what its own standard input has for it."""
+        await self._core.request("remora/input", {"text": line})
+
     async def request(
         self, command: str, arguments: dict[str, Any] | None = None, timeout: float | None = None
     ) -> dict[str, Any]:
@@ -406,9 +472,16 @@ class Session:
             return self._core.listen(listener)
         return self._core.listen(lambda event, body: listener(event, body) if event in events else None)
 
-    async def detach(self) -> None:
-        """Leave the program running. Safe to call twice."""
-        await self._core.detach()
+    async def terminate(self, *, force: bool = False) -> None:
+        """End the program: softly, as Ctrl-C would, or with `force` at once."""
+        await self._core.terminate(force=force)
+
+    async def detach(self, *, keep_stopped: bool = False) -> None:
+        """Leave the program running. Safe to call twice.
+
+        With `keep_stopped` what stands still goes on standing, for whoever attaches next.
+        """
+        await self._core.detach(keep_stopped=keep_stopped)
 
 
 class Sessions:

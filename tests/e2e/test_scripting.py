@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -244,3 +245,81 @@ def test_control_c_detaches(orders: Orders, remora: Remora) -> None:
         assert script.returncode == -signal.SIGINT
         assert errors.rstrip().endswith("KeyboardInterrupt")
     check_left(orders)
+
+
+CALLS = """\
+def outer(first, second):
+    return first + second  # @outer
+
+def inner(number):
+    return number * 2  # @inner
+
+def other(number):
+    return number * 3  # @other
+
+while True:
+    number = int(input())
+    print(outer(inner(number), other(number)), flush=True)  # @calls
+"""
+
+
+@pytest.fixture
+def calls() -> Iterator[Program]:
+    with Program(NEWEST, CALLS, enable={}) as program:
+        yield program
+
+
+def frame_of(stop: Stop | None) -> Frame:
+    assert stop is not None
+    assert isinstance(stop.frame, Frame)
+    return stop.frame
+
+
+def test_steps_choose_their_call(calls: Program) -> None:
+    with attach(calls.qualifier) as session:
+        session.break_at("program.py", calls.line("calls"))
+        calls.stdin_line("4")
+        assert session.resume(20) is not None
+        frame = frame_of(session.step_in(20, into="other"))
+        assert (frame.name, frame.line) == ("other", calls.line("other"))
+        assert frame_of(session.restart_frame(timeout=20)).name == "other"
+        assert frame_of(session.step_out(20)).line == calls.line("calls")
+        with pytest.raises(ClientError, match="No call of nothing on this line"):
+            session.step_in(20, into="nothing")
+        session.skip(functions=["inner"])
+        session.send_input("5")  # for the next read
+        assert session.resume(20) is not None
+        assert session.evaluate("number").value == "5"
+        assert frame_of(session.step_in(20)).name == "other"
+        assert [each for each in session.loaded_sources() if each.name == "program.py"]
+
+
+def test_what_is_left_standing_stands_for_the_next_one(calls: Program) -> None:
+    with attach(calls.qualifier) as session:
+        session.break_at("program.py", calls.line("calls"))
+        calls.stdin_line("4")
+        assert session.resume(20) is not None
+        session.detach(keep_stopped=True)
+    with attach(calls.qualifier) as session:
+        assert frame_of(session.wait_for_stop(20)).line == calls.line("calls")
+        session.break_on_exceptions(())  # it ends by a KeyboardInterrupt, which nobody catches
+        session.terminate()
+    assert calls.returncode() != 0
+
+
+def test_a_stop_of_one_thread() -> None:
+    with Program(NEWEST, "threads.py", enable={}) as program:
+        program.wait_line("started")
+        with attach(program.qualifier, stop_mode="one") as session:
+            session.break_at("threads.py", program.line("count"), thread="worker-0")
+            stop = session.resume(20)
+            assert stop is not None
+            states = {each.name: each for each in session.threads()}
+            assert states["worker-0"].id == stop.thread_id
+            counted = "counts['worker-1']"
+            before = int(session.evaluate(counted).value)
+            assert int(session.evaluate(f"finish.wait(0.1) or {counted}").value) > before
+            assert session.select_thread(stop.thread_id).name == "work"
+            session.set_stop_mode("all")
+        program.stdin_line("")
+        program.wait_line("ended True")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from remora_client._groups._feeds import Candidate, Feed
-    from remora_client._model import Breakpoint, ExceptionFilter, Stop
+    from remora_client._model import Breakpoint, ExceptionFilter, Stop, StopMode
 
     Listener = Callable[["Member", str, dict[str, Any]], None]
 
@@ -57,12 +57,13 @@ class Member:
 
 @dataclass(frozen=True)
 class How:
-    """How each process is attached to."""
+    """How each process is attached to: what `Session.attach` takes by these names."""
 
     source: Sequence[str] = ()
     force: bool = False
     just_my_code: bool = True
     redirect_output: bool = True
+    stop_mode: StopMode = "all"
 
 
 @dataclass
@@ -201,15 +202,7 @@ class Group:
     async def _attach(self, candidate: Candidate) -> Session:
         link = await candidate.link()
         try:
-            return await Session.attach(
-                link,
-                candidate.pid,
-                source=self._how.source,
-                force=self._how.force,
-                just_my_code=self._how.just_my_code,
-                redirect_output=self._how.redirect_output,
-                breakpoints=self.breakpoints,
-            )
+            return await Session.attach(link, candidate.pid, **vars(self._how), breakpoints=self.breakpoints)
         except BaseException:
             await link.close()
             raise

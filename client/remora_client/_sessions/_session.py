@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from remora_client._connecting._connect import Link
-    from remora_client._model import Breakpoint, Frame, Source, Stop
+    from remora_client._model import Breakpoint, Frame, Source, Stop, StopMode
     from remora_protocol import ProcessInfo
 
 __all__ = ["Session"]
 
 _DETACH_SECONDS = 2.0
+_NO_STOP_MODE = "This server cannot stop one thread alone."
 
 
 class Session(Returning):
@@ -41,7 +42,7 @@ class Session(Returning):
         super().__init__(link, sources)
         self.process: ProcessInfo | None = None
         self.told = 0  # how many of the stops somebody has waited for
-        self.stop_mode = "all"  # what a stop holds: "all" threads, or the "one" that makes it
+        self.stop_mode: StopMode = "all"  # what a stop holds: "all" threads, or the "one" that makes it
         self.steps_alone = False  # whether other threads stand still during a step, when all are stopped
 
     # -- beginning and end ------------------------------------------------------------------------
@@ -58,6 +59,7 @@ class Session(Returning):
         choose: Callable[[Sequence[ProcessInfo]], int] | None = None,
         just_my_code: bool = True,
         redirect_output: bool = True,
+        stop_mode: StopMode = "all",
         breakpoints: Iterable[Breakpoint] = (),
     ) -> Session:
         """Attach to the process behind a link.
@@ -68,6 +70,7 @@ class Session(Returning):
             force: take over from whoever is attached now.
             source: folders on this machine that hold the program's files.
             choose: asked for a pid when several match; None: raise `AmbiguousProcess`.
+            stop_mode: whether a stop holds all threads, or only the one that makes it.
             breakpoints: to be set before the program is let go, for instance those of an earlier session.
         """
         session = cls(link, LocalSources(source))
@@ -83,7 +86,12 @@ class Session(Returning):
         }
         if link.ptvsd is not None:  # its adapter reads the program's files here, so it stays on this machine
             arguments["sourceRoots"] = session.sources.roots
+        if stop_mode != "all":
+            arguments["stopMode"] = stop_mode
         await session._start(arguments)
+        if stop_mode != "all" and not session.has("remora/stopMode"):
+            raise ClientError(_NO_STOP_MODE)
+        session.stop_mode = stop_mode
         return session
 
     async def detach(self, *, keep_stopped: bool = False) -> None:
@@ -181,10 +189,10 @@ class Session(Returning):
         stop = self.state.stop
         return stop.thread_id if stop is not None and self.state.is_for_itself(stop) else None
 
-    async def set_stop_mode(self, mode: str) -> None:
+    async def set_stop_mode(self, mode: StopMode) -> None:
         """From now on a stop holds "all" threads, or only the "one" that makes it."""
         if not self.has("remora/stopMode"):
-            raise ClientError("This server cannot stop one thread alone.")
+            raise ClientError(_NO_STOP_MODE)
         await self.request("remora/stopMode", {"mode": mode})
         self.stop_mode = mode
         self._arguments["stopMode"] = mode  # also when we come back
@@ -286,6 +294,19 @@ class Session(Returning):
         return [
             each["column"] for each in records(body, "breakpoints") if isinstance(each.get("column"), int)
         ]
+
+    async def step_in_target(self, name: str, frame: Frame | None = None) -> int:
+        """The id of the one whose name holds this. Raises `ClientError`, also where there is no choice."""
+        if not self.supports("supportsStepInTargetsRequest"):
+            raise ClientError(
+                "This server cannot pick a call to step into.", "Set a temporary breakpoint in it instead."
+            )
+        targets = await self.step_in_targets(frame)
+        found = [ident for ident, label in targets if name and name in label]
+        if not found:
+            listed = ", ".join(label for _, label in targets) or "none"
+            raise ClientError(f"No call of {name or 'that name'} on this line.", f"Calls: {listed}.")
+        return found[0]
 
     async def goto_targets(self, line: int, frame: Frame | None = None) -> list[int]:
         """The lines that a jump to `line` may go to: one, or none."""

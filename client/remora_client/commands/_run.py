@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from remora_client._errors import ClientError, Gone
 from remora_client._fragments import plain
@@ -21,7 +21,7 @@ from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from remora_client._groups._group import Group, Member
-    from remora_client._model import Stop
+    from remora_client._model import Stop, StopMode
     from remora_client.commands._classify import Line
     from remora_client.commands._context import Context
     from remora_client.commands._tail import Tail
@@ -70,7 +70,7 @@ async def _share_modes(ctx: Context) -> None:
         if session.stop_mode == settings.stop_mode or session.state.over or session.left:
             continue
         try:
-            await session.set_stop_mode(settings.stop_mode)
+            await session.set_stop_mode(cast("StopMode", settings.stop_mode))
         except ClientError:
             settings.stop_mode = session.stop_mode  # said once
             raise

@@ -151,16 +151,7 @@ async def step(ctx: Context, arguments: str) -> Result:
 
 
 async def _step_into(ctx: Context, name: str) -> None:
-    if not ctx.session.supports("supportsStepInTargetsRequest"):
-        raise CommandError(
-            "This server cannot pick a call to step into.", "Set a breakpoint in it, as tbreak NAME."
-        )
-    targets = await ctx.session.step_in_targets()
-    found = [ident for ident, label in targets if name and name in label]
-    if not found:
-        listed = ", ".join(label for _, label in targets) or "none"
-        raise CommandError(f"No call of {name or 'that name'} on this line.", f"Calls: {listed}.")
-    await ctx.session.step_in(target=found[0])
+    await ctx.session.step_in(target=await ctx.session.step_in_target(name))
 
 
 @command(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from remora_client.commands import CommandError, error_text
+from remora_client import ClientError
+from remora_client.commands import error_text
 from tests.client.commands.conftest import Debugging
 
 
@@ -39,7 +40,7 @@ def test_instruction_by_instruction(debugging: Debugging) -> None:
 
 def test_into_one_call_of_several(debugging: Debugging) -> None:
     debugging.to("call")
-    with pytest.raises(CommandError, match=r"No call of walk") as caught:
+    with pytest.raises(ClientError, match=r"No call of walk") as caught:
         debugging.run("step into walk")
     assert "line.strip, handle" in error_text(caught.value)
     debugging.run("step into handle")
