@@ -144,6 +144,17 @@ def test_breakpoints() -> None:
         "       no such file",
         " 3  ○  play          log hi  disabled",
     ]
+    equals = [
+        Breakpoint(number, "line", path, 2, bound_path=path, bound_line=2, verified=True)
+        for number, path in enumerate(("/srv/a/models.py", "/srv/b/models.py", "C:\\x\\views.py"), 1)
+    ]
+    assert plain(breakpoint_lines(equals)).splitlines() == [
+        " 1  ●  a/models.py:2  ",
+        " 2  ●  b/models.py:2  ",
+        " 3  ●  views.py:2     ",
+    ]
+    assert plain(placed_line(equals[0], among=equals)) == "● Breakpoint 1 at a/models.py:2\n"
+    assert plain(placed_line(equals[0], among=equals[:1])) == "● Breakpoint 1 at models.py:2\n"
     assert plain(placed_line(shown[1])) == "○ Breakpoint 2 at nowhere.py:3  pending\n  no such file\n"
 
 

@@ -54,9 +54,10 @@ def listed_data(ctx: Context, each: Breakpoint) -> dict[str, Any]:
 
 def breakpoint_text(ctx: Context, breakpoints: Sequence[Breakpoint]) -> Fragments:
     """The lines that show them."""
-    return breakpoint_lines(breakpoints, hits=ctx.hits, extra=ctx.on_hit, width=ctx.width)
+    known = ctx.session.breakpoints
+    return breakpoint_lines(breakpoints, hits=ctx.hits, extra=ctx.on_hit, among=known, width=ctx.width)
 
 
 def placed_text(ctx: Context, each: Breakpoint) -> Fragments:
     """What a person sees when a breakpoint was set: its number first."""
-    return placed_line(each, width=ctx.width)
+    return placed_line(each, among=ctx.session.breakpoints, width=ctx.width)

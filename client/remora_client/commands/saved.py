@@ -47,7 +47,7 @@ async def save(ctx: Context, arguments: str) -> Result:
         return await _save_value(ctx, what.strip(), path)
     lines = await _saved_lines(ctx)
     _write(path, "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
-    told = f"{_counted(ctx)} in {path}; load brings back what was kept.\n"
+    told = f"{_counted(ctx)} in {path}; load {path} brings them back.\n"
     return Result({"file": path, "lines": len(lines)}, [("", told)])
 
 

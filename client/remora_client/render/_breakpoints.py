@@ -9,7 +9,7 @@ from remora_client._text import visible
 from remora_client.render._source import python_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from remora_client._model import Breakpoint
 
@@ -21,9 +21,14 @@ def breakpoint_lines(
     *,
     hits: Mapping[int, int] | None = None,
     extra: Mapping[int, Sequence[str]] | None = None,
+    among: Sequence[Breakpoint] = (),
     width: int = 0,
 ) -> Fragments:
-    """The breakpoints, each with its condition and, when it is not bound, why."""
+    """The breakpoints, each with its condition and, when it is not bound, why.
+
+    Files of one name are told apart by their folders; `among`: by those of these breakpoints, too.
+    """
+    paths = {_path(each) for each in (*breakpoints, *among)}
     rows: list[list[Fragments]] = []
     notes: list[Fragments] = []
     for each in breakpoints:
@@ -33,7 +38,7 @@ def breakpoint_lines(
         if (hits or {}).get(each.number):
             count = (hits or {})[each.number]
             told += [("", "  ") if told else ("", ""), ("class:dim", f"hit {count} time{'s' * (count > 1)}")]
-        rows.append([[("", str(each.number))], dot, _breakpoint_place(each), told])
+        rows.append([[("", str(each.number))], dot, _breakpoint_place(each, paths), told])
         under = [each.note()] if each.note() else []
         under += [f"on hit: {text}" for text in (extra or {}).get(each.number, ())]
         notes.append([("class:dim", "".join(f"\n       {visible(text)}" for text in under))])
@@ -44,8 +49,9 @@ def breakpoint_lines(
     return out
 
 
-def placed_line(each: Breakpoint, *, width: int = 0) -> Fragments:
-    """A breakpoint that was just set."""
+def placed_line(each: Breakpoint, *, among: Sequence[Breakpoint] = (), width: int = 0) -> Fragments:
+    """A breakpoint that was just set; `among` those."""
+    paths = {_path(other) for other in among}
     bound = each.verified and each.active
     kind = "Logpoint" if each.log_message is not None else "Breakpoint"
     style, dot = ("class:breakpoint", "●") if bound else ("class:breakpoint.off", "○")
@@ -54,7 +60,7 @@ def placed_line(each: Breakpoint, *, width: int = 0) -> Fragments:
         (style if bound else "", f"{kind} {each.number}"),
         ("class:dim", " in " if each.kind == "function" else " at "),
     ]
-    out += _breakpoint_place(each) + _remarks(each, "  ")
+    out += _breakpoint_place(each, paths) + _remarks(each, "  ")
     if each.note():
         out.append(("class:dim", f"\n  {visible(each.note())}"))
     return clip_lines([*out, ("", "\n")], width)
@@ -93,20 +99,35 @@ def _remarks(each: Breakpoint, before: str = "") -> Fragments:
     return out
 
 
-def _breakpoint_place(each: Breakpoint) -> Fragments:
+def _breakpoint_place(each: Breakpoint, paths: Collection[str]) -> Fragments:
     if each.kind == "function":
         out: Fragments = [("class:dim", f"{each.at} of ")] if each.at != "call" else []
         out.append(("class:function", visible(each.function)))
         if each.bound_path and each.bound_line:
-            name = visible(each.bound_path.replace("\\", "/").rpartition("/")[2])
-            out += [("class:punctuation", " at "), ("class:path", name)]
+            out += [("class:punctuation", " at "), ("class:path", _short(each.bound_path, paths))]
             out += [("class:punctuation", ":"), ("class:line", str(each.bound_line))]
         return out
-    path = each.bound_path or each.path
-    name = visible(path.replace("\\", "/").rpartition("/")[2])
     return [
-        ("class:path", name),
+        ("class:path", _short(_path(each), paths)),
         ("class:punctuation", ":"),
         ("class:line", str(each.bound_line or each.line)),
         *([("class:dim", f":{each.bound_column}")] if each.bound_column else []),
     ]
+
+
+def _path(each: Breakpoint) -> str:
+    return each.bound_path or each.path
+
+
+def _short(path: str, others: Collection[str]) -> str:
+    """The end of a path, as long as it takes to tell it from the others."""
+    parts = _parts(path)
+    rest = [_parts(other) for other in others if _parts(other) != parts]
+    length = next(
+        (n for n in range(1, len(parts)) if all(other[-n:] != parts[-n:] for other in rest)), len(parts)
+    )
+    return visible("/".join(parts[-length:]))
+
+
+def _parts(path: str) -> list[str]:
+    return path.replace("\\", "/").split("/")

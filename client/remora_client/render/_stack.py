@@ -59,7 +59,8 @@ def _why(stop: Stop, breakpoints: Sequence[Breakpoint]) -> str:
     hit = stop.hit(breakpoints)
     if hit:
         numbers = ", ".join(str(each.number) for each in hit)
-        word = "Temporary breakpoint" if hit[0].temporary else "Breakpoint"
+        word = "Temporary breakpoint" if all(each.temporary for each in hit) else "Breakpoint"
+        word += "s" if len(hit) > 1 else ""
         return f"{word} {numbers}" + (f", {visible(stop.description)}" if stop.returned else "")
     text = stop.description or stop.reason or "stopped"
     return visible(text[:1].upper() + text[1:])

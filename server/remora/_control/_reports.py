@@ -178,6 +178,7 @@ class Reports:
             frame,
             plan.reason,
             description="returning" if is_returning and plan.reason == "step" else plan.description,
+            text=plan.text,
             line=plan.at_line,
             breakpoint_ids=plan.breakpoint_ids,
             returned=plan.returned,
@@ -239,8 +240,15 @@ class Reports:
         hit = self._log_and_filter(frame, points, outcomes)
         if not hit:
             return False
-        text = " ".join(outcome.text for outcome in outcomes if outcome is not None and outcome.text)
-        stop = Stop(frame, "breakpoint", text=text, breakpoint_ids=[point.id for point in hit])
+        # The function may have a breakpoint as well, which was to stop at its first line: here.
+        plan = self.plans.get(get_ident())
+        entered = plan if plan is not None and plan.stops_where_entered(frame) else None
+        text = _text_of(outcomes)
+        ids = [point.id for point in hit]
+        if entered is not None:
+            text = " ".join(filter(None, [entered.text, text]))
+            ids = [*entered.breakpoint_ids, *ids]
+        stop = Stop(frame, "breakpoint", text=text, breakpoint_ids=ids)
 
         def is_still_wanted() -> bool:
             return any(point.spec.temporary or self._lines.has(point) for point in hit)
@@ -256,6 +264,7 @@ class Reports:
             if hit:
                 plan = Plan("here", frame, self._filters.is_user)
                 plan.reason, plan.breakpoint_ids = "function breakpoint", [point.id for point in hit]
+                plan.text = _text_of(outcomes)
                 self.begin(get_ident(), plan)
             return False
 
@@ -277,7 +286,7 @@ class Reports:
                 frame,
                 "function breakpoint",
                 "yielding" if is_yield else "returning",
-                text=" ".join(outcome.text for outcome in outcomes if outcome is not None and outcome.text),
+                text=_text_of(outcomes),
                 breakpoint_ids=[point.id for point in hit],
                 returned=returned,
                 is_returning=not is_yield,
@@ -350,6 +359,10 @@ class Reports:
         self._told_errors[ident] = stop.error
         if told is not stop.error or stop.break_mode == "always":
             self.world.hold(stop, lambda: bool(self.errors))
+
+
+def _text_of(outcomes: Sequence[Outcome | None]) -> str:
+    return " ".join(outcome.text for outcome in outcomes if outcome is not None and outcome.text)
 
 
 def _worth_showing(called: ReturnValue | None) -> ReturnValue | None:

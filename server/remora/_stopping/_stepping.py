@@ -92,7 +92,7 @@ class Plan:
         watch: the frames to be heard of from now on.
         returned: what the frame stepped out of has returned, once it has.
         called: what the last function that it called has returned, as far as the engine tells.
-        reason, description, breakpoint_ids: of the stop that the step ends in.
+        reason, description, text, breakpoint_ids: of the stop that the step ends in.
         at_line: the line to show when the frame's own is already that of the next instruction.
         is_before_line: that next instruction starts a line, which is still to be stopped at.
         passed: the first code, with its module's names, that a step in did not end in because of the filters.
@@ -111,6 +111,7 @@ class Plan:
         self.kind = kind
         self.reason = "step"
         self.description = ""
+        self.text = ""
         self.breakpoint_ids: Sequence[int] = ()
         self.returned: ReturnValue | None = None
         self.called: ReturnValue | None = None
@@ -134,6 +135,10 @@ class Plan:
     def by_instruction(self) -> bool:
         """Whether this is a step to the next instruction, not line."""
         return self._place_of is not None
+
+    def stops_where_entered(self, frame: FrameType) -> bool:
+        """Whether this is for a breakpoint of the function that has just begun in this frame."""
+        return self.kind == "here" and frame is self._frame and bool(self.breakpoint_ids)
 
     def _make_watch(self) -> Watch:
         lines = {**self._callers, **self._entered}

@@ -83,8 +83,11 @@ class BreakpointsPane(Pane):
 
     def _lines(self, width: int) -> list[tuple[Breakpoint, Fragments]]:
         ctx = self._view.ctx
+        known = ctx.session.breakpoints
         return [
             (each, line)
-            for each in ctx.session.breakpoints
-            for line in per_line(breakpoint_lines([each], hits=ctx.hits, extra=ctx.on_hit, width=width))
+            for each in known
+            for line in per_line(
+                breakpoint_lines([each], hits=ctx.hits, extra=ctx.on_hit, among=known, width=width)
+            )
         ]

@@ -162,6 +162,39 @@ def scenario_with_conditions(scene):
     assert markers(scene, f"{__name__}.plain", program, hit_condition=">= 4") == ["plain", "plain"]
 
 
+def scenario_with_a_breakpoint_on_its_first_line(scene):
+    """Both are hit at one stop, which says why the condition of the function's could not be asked."""
+    wanted = FunctionBreakpoint(f"{__name__}.plain", condition="nothing", temporary=True)
+    (function,) = scene.call("set_function_breakpoints", [wanted])
+    (line,) = scene.break_at("plain")
+
+    def script():
+        stop = scene.wait_stopped()
+        assert (stop["reason"], stop["hitBreakpointIds"]) == ("breakpoint", [function.id, line.id])
+        assert "'nothing' failed: NameError" in stop["text"]
+        scene.call("resume", None)
+        assert scene.wait_stopped()["hitBreakpointIds"] == [line.id]
+        scene.call("resume", None)
+
+    scene.script(script)
+    plain(1)
+    plain(1)
+    scene.finish()
+    (function,) = scene.call("set_function_breakpoints", [FunctionBreakpoint(wanted.name, condition="nothing")])
+    scene.call("set_breakpoints", __file__, [])
+
+    def alone():
+        stop = scene.wait_stopped()
+        assert (stop["reason"], stop["hitBreakpointIds"]) == ("function breakpoint", [function.id])
+        assert "'nothing' failed: NameError" in stop["text"]
+        scene.call("resume", None)
+
+    scene.script(alone)
+    plain(1)
+    scene.finish()
+    scene.call("set_function_breakpoints", [])
+
+
 def scenario_pending_and_refused(scene):
     (answer,) = scene.call("set_function_breakpoints", [FunctionBreakpoint("len")])
     assert (answer.verified, answer.reason) == (False, "failed")
