@@ -92,6 +92,14 @@ class Session(Returning):
         if stop_mode != "all" and not session.has("remora/stopMode"):
             raise ClientError(_NO_STOP_MODE)
         session.stop_mode = stop_mode
+        if (
+            session.process is not None
+            and session.process["state"] == "stopped"
+            and session.has("remora/ping")
+        ):
+            # Where it stands comes behind the answer to configurationDone, and so before this one's.
+            await session.request("remora/ping", {})
+            await link.rpc.caught_up()
         return session
 
     async def detach(self, *, keep_stopped: bool = False) -> None:

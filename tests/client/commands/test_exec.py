@@ -11,6 +11,7 @@ import pytest
 from tests.client.commands.conftest import PROGRAM
 from tests.client.servers import Remora as Server
 from tests.client.servers import Server as Listener
+from tests.client.servers import process
 from tests.support.command import Ran, Remora
 from tests.support.interpreters import NEWEST, Interpreter
 from tests.support.program import Program
@@ -164,6 +165,32 @@ def test_continue_waits_for_a_stop_of_the_attach_but_goes_on_from_an_older_one(
     assert ran.code == 0, ran
     assert commands(ran)[0]["stop"]["thread"] == (2 if was_there else 1)  # type: ignore[index]
     assert len(server.asked("continue")) == was_there
+
+
+def test_a_program_that_stands_still_is_known_to_do_so_from_the_first_command_on(remora: Remora) -> None:
+    """Where it stands comes some time after the answers to the attach: with what comes next from there."""
+
+    def initialize(server: Server, arguments: dict[str, object]) -> dict[str, object]:
+        requests = ["remora/ping"]
+        return {
+            "supportsConfigurationDoneRequest": True,
+            "remora": {"version": "0.1.0", "requests": requests, "engine": "fake", "limits": []},
+        }
+
+    def ping(server: Server, arguments: dict[str, object]) -> dict[str, object]:
+        if len(server.asked("remora/ping")) == 1:
+            body = {"reason": "step", "threadId": 1, "allThreadsStopped": True}
+            server.emit("stopped", {**body, "remora": {"wasThere": True}})
+        return {}
+
+    server = Server(
+        secret=None,
+        processes=[process(state="stopped")],
+        answers={"initialize": initialize, "remora/ping": ping},
+    )
+    with Listener(server) as listener:
+        ran = remora.exec(f"tcp://{listener.place}", "where")
+    assert [frame["name"] for frame in ran.results()[0]] == ["main"]
 
 
 def test_a_file_of_commands(remora: Remora, program: Program) -> None:
