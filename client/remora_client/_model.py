@@ -108,7 +108,7 @@ class SourceText:
 
 @dataclass(frozen=True)
 class Thread:
-    """A thread. `state` is "" where the server does not say ("running", "stopped", "native")."""
+    """A thread. `state` is running, stopped, native or untraced, and "" where the server does not say."""
 
     id: int
     name: str

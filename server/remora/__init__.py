@@ -37,6 +37,7 @@ __all__ = [
     "on_attach",
     "on_stop",
     "post_mortem",
+    "trace_this_thread",
     "wait_for_attach",
     "wait_on_crash",
 ]
@@ -268,6 +269,19 @@ def on_stop(hook: StopHook) -> StopHook:
     from remora._owner._hooks import hooks
 
     return hooks.set("on_stop", hook)
+
+
+def trace_this_thread(should_trace: bool) -> None:
+    """Whether the debugger may stop the calling thread, from now on; by default it may.
+
+    With False it leaves the thread alone: no breakpoint, step, pause or exception stops it, not even their
+    conditions are asked in it, it runs on while the others are stopped, and `break_into_debugger` and
+    `post_mortem` do nothing in it. Lists of threads show it as untraced. It holds until the thread ends, over
+    `enable_attach` and `disable_attach`. For a heartbeat or a watchdog, say.
+    """
+    from remora._api import trace_here
+
+    trace_here(bool(should_trace))
 
 
 def disable_attach() -> None:

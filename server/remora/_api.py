@@ -17,12 +17,13 @@ from remora._errors import AttachAlreadyEnabledError
 from remora._identity import Identity
 from remora._interpreter._forked import when_settled
 from remora._interpreter._importing import importing
-from remora._interpreter._originals import allocate_lock
+from remora._interpreter._originals import allocate_lock, get_ident
 from remora._log import log
 from remora._network._call import Call
 from remora._network._port import Port
 from remora._network._registry import open_door
 from remora._opening import check_secrets, make_tls, warn_if_insecure
+from remora._owner._spared import spared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ __all__ = [
     "is_attached",
     "post_mortem",
     "set_exit_code",
+    "trace_here",
     "wait",
     "wait_on_crash",
 ]
@@ -224,6 +226,15 @@ def post_mortem(error: BaseException) -> bool:
     return assembly.debugger.post_mortem(error)
 
 
+def trace_here(wanted: bool) -> None:
+    """See `remora.trace_this_thread`."""
+    has_changed = spared.remove() if wanted else spared.add()
+    enabled = _state.enabled
+    assembly = None if enabled is None else enabled.assembly
+    if has_changed and assembly is not None:
+        assembly.debugger.trace_here(wanted)
+
+
 def wait_on_crash(timeout: float | None) -> None:
     """See `remora.wait_on_crash`."""
     with _state.lock:
@@ -239,6 +250,8 @@ def wait_on_crash(timeout: float | None) -> None:
 
 def _show_crash(enabled: Enabled, error: BaseException, timeout: float | None) -> None:
     """Wait for somebody to look at this exception, unless somebody is there."""
+    if get_ident() in spared.idents:
+        return
     if _state.enabled is enabled and not is_attached():
         host, port = enabled.address
         limit = "" if timeout is None else f" for {timeout:g} s"

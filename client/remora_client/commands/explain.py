@@ -43,6 +43,8 @@ async def _reasons(ctx: Context, each: Breakpoint) -> AsyncIterator[str]:
             yield f"there is code on line {asked}"
     for line in _waiting(each):
         yield line
+    for line in await _spared(ctx):
+        yield line
     for line in _narrowed(each):
         yield line
     if each.condition:
@@ -77,6 +79,18 @@ async def _file(ctx: Context, each: Breakpoint) -> list[str]:
         if each.sent_line is not None:
             told.append(f"the statement of line {each.line} of your copy is on line {each.sent_line} there")
     return told
+
+
+async def _spared(ctx: Context) -> list[str]:
+    """The threads that no breakpoint stops, if there are any."""
+    try:
+        names = [each.name for each in await ctx.session.threads() if each.state == "untraced"]
+    except RequestFailed:
+        return []
+    if not names:
+        return []
+    which = f"thread {names[0]}, which" if len(names) == 1 else f"threads {', '.join(names)}, which"
+    return [f"it does not stop {which} the program wants left alone (remora.trace_this_thread)"]
 
 
 def _waiting(each: Breakpoint) -> Iterator[str]:

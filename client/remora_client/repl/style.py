@@ -49,6 +49,7 @@ _RULES = {
     "state.stopped": "ansigreen",
     "state.running": "ansibrightblack",
     "state.native": "ansiyellow",
+    "state.untraced": "ansibrightblack",
     "output.stdout": "ansiblue",
     "output.stderr": "ansired",
     "output.console": "ansibrightblack",

@@ -27,6 +27,7 @@ from remora._interpreter import _frames
 from remora._interpreter._frames import Frame
 from remora._interpreter._originals import get_ident
 from remora._interpreter._timers import after
+from remora._owner._spared import spared
 from remora._source._filters import Filters
 from remora._source._placement import code_lines
 from remora._stopping import _exceptions
@@ -63,6 +64,7 @@ __all__ = [
 ]
 
 _FILTERS = ("raised", "uncaught", "userUnhandled")
+_SPARED = "{} is left alone, as the program wants it (remora.trace_this_thread)."
 
 
 class Debugger:
@@ -76,7 +78,8 @@ class Debugger:
     Attributes:
         engine_name: monitoring, inserted or settrace.
         limits: what this Python cannot do, as sentences.
-        own_threads: idents of threads that are never stopped or listed.
+        own_threads: idents of threads that are never stopped: ours, which are not listed either, and those
+            that the program wants left alone.
         addresses: of the instructions that clients were shown.
         task_numbers: by which clients know tasks.
         filters: whose code is whose; `filters.just_my_code` may be set at any time.
@@ -84,6 +87,7 @@ class Debugger:
 
     def __init__(self, sources: Sources, post: Post, engine: Engine | None = None) -> None:
         self.own_threads: set[int] = set()
+        spared.never_stopped = self.own_threads
         self.filters = Filters()
         self.addresses = Addresses()
         self.task_numbers = TaskNumbers()
@@ -109,7 +113,7 @@ class Debugger:
         self._make_world()
 
     def _make_world(self) -> None:
-        self._threads = Threads(self.own_threads)
+        self._threads = Threads(self.own_threads, spared.idents)
         self._world = World(self._engine, self._threads, self._announce, self._lose_stop)
         self._reports.world = self._world
         self._pausing = Pausing(
@@ -126,6 +130,8 @@ class Debugger:
     def attach(self, publish: Publish) -> None:
         """Begin to debug; `publish(event, body)` is called on any thread and must not block."""
         if self._telling.publish is None:
+            spared.forget_ended()
+            self.own_threads |= spared.idents
             self._engine.attach(self._reports)
             self._world.open()
         self._telling.publish = publish
@@ -212,6 +218,7 @@ class Debugger:
 
     def threads(self) -> list[ThreadInfo]:
         """Every thread of the program, main first."""
+        spared.forget_ended()
         infos = self._threads.list(self.all_are_stopped())
         for ident in self._reports.plans.keys() - {info.ident for info in infos}:
             self._reports.end(ident)  # the thread ended in the middle of a step
@@ -275,10 +282,18 @@ class Debugger:
         record = self._record(thread_id)
         stop = record.stop
         if stop is None:
-            is_native = self._world.leader is not None or record.native_stop is not None
-            inside = " It is inside native code." if is_native else ""
-            raise RequestFailed("not-stopped", f"Thread {thread_id} is not stopped.{inside}")
+            raise self.not_stopped(thread_id)
         return record, stop
+
+    def not_stopped(self, thread_id: int) -> RequestFailed:
+        """The refusal of what needs this thread held, which it is not; with the reason where others are."""
+        record = self._threads.numbered(thread_id)
+        why = ""
+        if record is not None and record.ident in spared.idents:
+            why = " " + _SPARED.format("It")
+        elif self._world.leader is not None or (record is not None and record.native_stop is not None):
+            why = " It is inside native code."
+        return RequestFailed("not-stopped", f"Thread {thread_id} is not stopped.{why}")
 
     # -- running
 
@@ -296,6 +311,21 @@ class Debugger:
         else:
             self._stacks.forget()
             self._world.let_all_go()
+
+    def whom_to_pause(self, thread_id: int) -> int | None:
+        """Which thread to give to `pause` when a client wants this one stopped; None: whichever comes first.
+
+        Raises:
+            RequestFailed: "not-supported": the program wants it, or each of them, left alone.
+        """
+        known = {info.id: info.state for info in self.threads()}
+        if known.get(thread_id, "untraced") != "untraced":
+            return thread_id
+        if thread_id in known and not self.stops_all:
+            raise RequestFailed("not-supported", _SPARED.format("This thread"))
+        if all(state == "untraced" for state in known.values()):
+            raise RequestFailed("not-supported", _SPARED.format("Every thread"))
+        return None
 
     def pause(self, thread_id: int | None) -> None:
         """Stop the program at the next line of this thread, or of whichever comes first.
@@ -471,6 +501,16 @@ class Debugger:
             plan = Plan("here", frame, self.filters.is_user)
             plan.reason = "breakpoint"
             self._reports.begin(get_ident(), plan)
+
+    def trace_here(self, wanted: bool) -> None:
+        """The calling thread is one of those to leave alone, or is so no more, from now on."""
+        with self._world.lock:
+            if self._telling.publish is None:
+                return
+            self._reports.watch_lines()
+            if not wanted:
+                self._reports.end(get_ident())  # the step that it is in the middle of
+                self._engine.leave_thread()
 
     def post_mortem(self, error: BaseException) -> bool:
         """Stop the calling thread with the stack of this exception. False when nobody is attached.

@@ -118,7 +118,7 @@ class Pausing:
         if free is not None:
             return free
         if record is None:
-            infos = self._list()
+            infos = [each for each in self._list() if each.state != "untraced"]
             return self._threads.of(infos[0].ident) if infos else None
         if self._stacks.of(record):
             return record

@@ -10,11 +10,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from remora._control._narrowed import but_not_on, once_per_statement
 from remora._engine import ErrorWatch, Happening
-from remora._engine._lines import second_starts
 from remora._inspection._disassembly import disassemble, row_at
 from remora._interpreter import _frames
 from remora._interpreter._originals import get_ident
+from remora._owner._spared import spared
 from remora._stopping import _exceptions
 from remora._stopping._stepping import Plan, ReturnValue, Verdict, unwrapped
 from remora._stopping._stops import Stop
@@ -147,7 +148,9 @@ class Reports:
 
     def on_interrupt(self, frame: FrameType) -> bool:
         """An interrupted thread comes by."""
-        return not self._filters.is_own(frame) and self.world.hold_with_others(frame)
+        if get_ident() in self.own_threads or self._filters.is_own(frame):
+            return False
+        return self.world.hold_with_others(frame)
 
     def on_step(self, owner: int, happening: Happening, frame: FrameType, value: Any) -> bool:
         """A followed frame did something."""
@@ -206,7 +209,9 @@ class Reports:
         else:
             report = self._line_report([point for point, _ in placed])
         last = self._lines.last_line(filename, line)
-        return report if last == line else _once_per_statement(report, line, last)
+        if last != line:
+            report = once_per_statement(report, line, last)
+        return but_not_on(self.own_threads, report) if spared.idents else report
 
     def _spot_report(self, placed: list[tuple[Point, Spot | None]]) -> Report:
         """On a line with several places: who is here depends on the code that has come by."""
@@ -259,6 +264,8 @@ class Reports:
         """A function is entered: stop at its first line, where its arguments are bound and shown."""
 
         def report(frame: FrameType) -> bool:
+            if get_ident() in self.own_threads:
+                return False
             outcomes = [point.reach(frame, _thread_name) for point in points]
             hit = self._log_and_filter(frame, points, outcomes)
             if hit:
@@ -274,6 +281,8 @@ class Reports:
         """A function returns or yields: stop there, still in it, with the value."""
 
         def report(frame: FrameType, happening: Happening, value: Any, can_replace: bool) -> tuple[bool, Any]:
+            if get_ident() in self.own_threads:
+                return False, value
             wanted = [point for point in points if getattr(point.spec, "at", "") == happening.value]
             shown = unwrapped(value)
             outcomes = [point.reach(frame, _thread_name, shown) for point in wanted]
@@ -328,13 +337,17 @@ class Reports:
 
     # -- exceptions
 
+    def _errors_for_here(self, name: str) -> _exceptions.ErrorMatcher | None:
+        """What this filter wants; on threads that are left alone nothing, whose condition is not asked."""
+        return None if get_ident() in self.own_threads else self.errors.get(name)
+
     def _on_raised(self, frame: FrameType, error: BaseException, found: TracebackType | None) -> None:
-        matches = self.errors.get("raised")
+        matches = self._errors_for_here("raised")
         if matches is not None and matches(frame, error):
             self._hold(_exceptions.stop_where_raised(self._filters, frame, error, found))
 
     def _on_unwound(self, frame: FrameType, error: BaseException, found: TracebackType | None) -> None:
-        matches = self.errors.get("userUnhandled")
+        matches = self._errors_for_here("userUnhandled")
         if self._may_leave_user_code(frame) and matches is not None and matches(frame, error):
             self._hold(_exceptions.stop_where_unwound(self._filters, frame, error))
 
@@ -344,7 +357,7 @@ class Reports:
         return caller is None or self._filters.rule(caller.f_code.co_filename) is not None
 
     def _on_uncaught(self, error: BaseException, found: TracebackType | None) -> None:
-        matches = self.errors.get("uncaught")
+        matches = self._errors_for_here("uncaught")
         if matches is not None:
             stop = _exceptions.stop_where_uncaught(error, found)
             if stop is not None and stop.frame is not None and matches(stop.frame, error):
@@ -368,20 +381,6 @@ def _text_of(outcomes: Sequence[Outcome | None]) -> str:
 def _worth_showing(called: ReturnValue | None) -> ReturnValue | None:
     """What was called on the line; most functions that return None are not called for that."""
     return None if called is None or called.value is None else called
-
-
-def _once_per_statement(report: Report, first: int, last: int) -> Report:
-    """A statement over several lines comes back to its first one: count that as the same visit."""
-    known: dict[int, tuple[CodeType, list[range]]] = {}
-
-    def report_first(frame: FrameType) -> object:
-        code = frame.f_code
-        if id(code) not in known:
-            known[id(code)] = (code, second_starts(code, first, last))
-        position = frame.f_lasti
-        return not any(position in again for again in known[id(code)][1]) and report(frame)
-
-    return report_first
 
 
 def _thread_name() -> str:

@@ -17,11 +17,12 @@ from remora._interpreter import _frames
 from remora._interpreter._originals import allocate_lock
 
 if TYPE_CHECKING:
+    from collections.abc import Set
     from types import FrameType
 
     from remora._stopping._stops import Stop
 
-    State = Literal["running", "stopped", "native"]
+    State = Literal["running", "stopped", "native", "untraced"]
 
 __all__ = ["ThreadInfo", "ThreadRecord", "Threads"]
 
@@ -38,7 +39,10 @@ class Job(Protocol):
 
 @dataclass(frozen=True)
 class ThreadInfo:
-    """One line of the thread list. "native": it is inside C code, and is held when it comes back."""
+    """One line of the thread list.
+
+    "native": it is inside C code, and is held when it comes back. "untraced": the program wants it let be.
+    """
 
     id: int
     ident: int
@@ -124,8 +128,10 @@ class ThreadRecord:
 class Threads:
     """Gives threads their small numbers. The main thread is 1; a number is not used again."""
 
-    def __init__(self, own: set[int]) -> None:
+    def __init__(self, own: set[int], spared: Set[int] = frozenset()) -> None:
+        """`own` are never held, and not listed either but for those that are `spared`."""
         self.own = own
+        self._spared = spared
         self._records: dict[int, ThreadRecord] = {}
         self._numbers = itertools.count(2)
 
@@ -157,7 +163,7 @@ class Threads:
         threads = [
             self._describe(self.of(ident), frame, world_stopped)
             for ident, frame in frames.items()
-            if ident not in self.own
+            if ident not in self.own or ident in self._spared
         ]
         return sorted(threads, key=lambda info: info.id)
 
@@ -167,6 +173,8 @@ class Threads:
         state: State = "running"
         if record.stop is not None:
             state = "stopped"
+        elif record.ident in self._spared:
+            state = "untraced"
         elif record.native_stop is not None or (
             world_stopped and not record.is_free and _frames.is_in_call(frame)
         ):

@@ -170,6 +170,9 @@ class Engine(Protocol):
     def reenter(self, function: Callable[[], T]) -> T:
         """Call a function of the program's from inside a report, and report what it does as of any other."""
 
+    def leave_thread(self) -> None:
+        """The calling thread has become one of the listener's `own_threads`: nothing of ours stays on it."""
+
     def interrupt(self) -> None:
         """Report every thread at its next line, as `on_interrupt`, until `let_go`."""
 

@@ -252,6 +252,9 @@ if sys.version_info >= (3, 12):
                     del self._first_lines[id(code)]
                 self._set_run_local(code)
 
+        def leave_thread(self) -> None:
+            """Events are not those of a thread, so there is nothing on it."""
+
         # -- what is followed or interrupted
 
         def _apply_interrupt(self) -> None:

@@ -138,6 +138,9 @@ class SettraceEngine(Following):
                 self._take(watch.landing)
                 watch.landing.f_trace_opcodes = True
 
+    def leave_thread(self) -> None:
+        self._reach.leave_if_here()
+
     # -- which threads and frames to trace
 
     def _needs_calls(self) -> bool:

@@ -202,6 +202,11 @@ class Reach:
         """Whether this thread is to be traced now."""
         return (self._everywhere or ident in self._idents) and ident not in self.own_threads
 
+    def leave_if_here(self) -> None:
+        """The same as `leave`, unless this thread is not traced."""
+        if sys.gettrace() == self._tracer:
+            self.leave()
+
     def leave(self) -> None:
         """Give this thread back the tracer that the program had there."""
         tracer = self._program_tracers.pop(get_ident(), None)

@@ -114,7 +114,7 @@ def _frame(session: Session, arguments: Arguments) -> Frame:
     if number is not None:
         frame = debugger.frame(number)
         if debugger.stop_info(frame.thread_id) is None:
-            raise RequestFailed("not-stopped", f"Thread {frame.thread_id} is not stopped.")
+            raise debugger.not_stopped(frame.thread_id)
         return frame
     for info in debugger.threads():
         stop = debugger.stop_info(info.id)

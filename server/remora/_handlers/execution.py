@@ -154,9 +154,8 @@ def stops_all(mode: str) -> bool:
 def pause(session: Session, arguments: Arguments) -> None:
     """Stop the program: at the next line of this thread, or of whichever comes first."""
     debugger = session.server.debugger
-    thread = arguments.number("threadId", 0)
-    known = {info.id for info in debugger.threads()}
-    session.after_response(lambda: debugger.pause(thread if thread in known else None))
+    meant = debugger.whom_to_pause(arguments.number("threadId", 0))
+    session.after_response(lambda: debugger.pause(meant))
 
 
 @handles("gotoTargets", capability="supportsGotoTargetsRequest")
@@ -220,7 +219,7 @@ def _is_alone(session: Session, arguments: Arguments) -> bool:
 def _require_stopped(session: Session, thread: int) -> Stop:
     stop = session.server.debugger.stop_info(thread)
     if stop is None:
-        raise RequestFailed("not-stopped", f"Thread {thread} is not stopped.")
+        raise session.server.debugger.not_stopped(thread)
     return stop
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from remora._handlers._places import describe_source
 from remora._handlers._table import handles
 from remora._inspection._tasks import find_tasks
+from remora._owner._spared import spared
 
 if TYPE_CHECKING:
     from remora._handlers._arguments import Arguments
@@ -22,7 +23,7 @@ def tasks(session: Session, _arguments: Arguments) -> dict[str, Any]:
     """Every task that is not done, with the frames of its chain of awaits, newest first."""
     debugger = session.server.debugger
     threads = {info.ident: info.id for info in debugger.threads()}
-    found = find_tasks(debugger.own_threads, debugger.task_numbers)
+    found = find_tasks(debugger.own_threads - spared.idents, debugger.task_numbers)
     return {"tasks": [_describe(session, task, threads.get(task.ident, 0)) for task in found]}
 
 

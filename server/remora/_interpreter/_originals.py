@@ -24,6 +24,7 @@ __all__ = [
     "allocate_lock",
     "get_ident",
     "is_patched",
+    "local",
     "make_selector",
     "monotonic",
     "sleep",
@@ -48,6 +49,7 @@ is_patched = "gevent.monkey" in sys.modules or "eventlet.patcher" in sys.modules
 allocate_lock = _original(_thread, "allocate_lock")
 allocate_rlock = _original(_thread, "RLock")
 get_ident = _original(_thread, "get_ident")
+local = _original(_thread, "_local")
 start_new_thread = _original(_thread, "start_new_thread")
 monotonic = _original(time, "monotonic")
 sleep = _original(time, "sleep")
