@@ -65,7 +65,7 @@ class Rpc:
         self._reader, self._writer = reader, writer
         self._trace = trace
         self._connection = Connection(limit=BEFORE_LOGIN_LIMIT)
-        self._waiting: dict[int, asyncio.Future[Response]] = {}
+        self._waiting: dict[int, asyncio.Future[Response]] = {}  # until the answer, also when nobody waits
         self._events_left: int | None = _EVENTS_BEFORE_LOGIN
         self._closing = False
         self._together: bytearray | None = None
@@ -92,7 +92,6 @@ class Rpc:
         seq, data = self._connection.request(command, dict(arguments) if arguments is not None else None)
         future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._waiting[seq] = future
-        future.add_done_callback(lambda _: self._waiting.pop(seq, None))
         if self._together is None:
             self._writer.write(data)
         else:
