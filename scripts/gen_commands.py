@@ -43,7 +43,8 @@ Ctrl-C pauses a running program, or clears the line; Ctrl-D leaves, and the prog
 `12`, `+3`, `-3`, `app.py:12`, `part/of/app.py:12`, `pkg.mod:12`, `app.py:/text/` (the first line that holds
 the text), `function`, `Class.method`. Files are matched by name: as much of the path as tells them apart
 will do. Where a line has several places to stop, such as lambdas, `app.py:12#3` is the third of them from the
-left, and `app.py:12:40` the one at column 40.
+left, and `app.py:12:40` the one at column 40. The second statement of `a(); b()` is no such place, since no
+Python reports it by itself: `stepi` goes on to it, instruction by instruction.
 """
 
 

@@ -97,7 +97,8 @@ async def _column(ctx: Context, path: str, line: int, column: int | None, nth: i
         told = ", ".join(map(str, found))
         raise CommandError(f"Line {line} has {len(found)} places that can stop, at the columns {told}.")
     raise CommandError(
-        f"Line {line} of {path} has no several places that can stop.", "A file has to be loaded to tell them."
+        f"Line {line} of {path} has no several places that can stop.",
+        "A file has to be loaded to tell them. What follows a semicolon is none: stepi goes on to it.",
     )
 
 

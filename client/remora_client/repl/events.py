@@ -48,6 +48,8 @@ class Events:
         self.shown = 0
         self.marker = Marker(repl.add)
         self._bound: dict[int, bool] = {}
+        # Who else stopped while a stop is on its way to the screen; None: none is.
+        self._beside: list[Member] | None = None
 
     @property
     def session(self) -> Session:
@@ -118,39 +120,58 @@ class Events:
     def _see_stop(self, member: Member) -> None:
         """Show a stop of the process that is looked at; another's, too, where nothing else is going on."""
         if member is not self.ctx.member and (self.session.stop is not None or not self.anyone):
-            self.tell_briefly(member)
+            if self._beside is None:
+                self.tell_briefly(member)
+            else:
+                self._beside.append(member)
             return
         self.ctx.choose(member)
+        self._beside = self._beside or []
         self._repl.later(self.tell_stop(member))
 
+    def _tell_beside(self) -> None:
+        waiting, self._beside = self._beside, None
+        for member in waiting or ():
+            if member.session.stop is not None:
+                self.tell_briefly(member)
+
     async def tell_stop(self, member: Member | None = None) -> None:
-        """Show a stop, run what was left for its breakpoint, and learn the names in scope."""
+        """Show a stop, learn the names in scope, and run what was left for its breakpoint."""
+        try:
+            stop = await self._show_stop(member)
+        finally:
+            self._tell_beside()
+        if stop is not None:
+            await self._on_hit(stop)
+
+    async def _show_stop(self, member: Member | None) -> Stop | None:
+        """The stop, once it is on the screen; None: it is over already."""
         session = self.session if member is None else member.session
         if session is not self.session:  # the person has turned to another process meanwhile
             assert member is not None
             self.tell_briefly(member)
-            return
+            return None
         number = session.state.stops
         self.ctx.width = self._repl.width
         try:
             stop = await session.wait_for_stop()
             if stop is None or session.state.stops != number or session is not self.session:
-                return
+                return None
             count_hits(self.ctx, stop)
             self.ctx.listing = None
             shown = await stop_lines(self.ctx, stop)
             await self._repl.learn_names()
         except FAILURES:
-            return  # it ran on meanwhile, or is gone: another event says so
+            return None  # it ran on meanwhile, or is gone: another event says so
         if session.state.stops != number or session is not self.session:
-            return
+            return None
         if member is not None:
             self.marker.flush()
             shown = [("class:heading", f"Process {member.number}, {member}:\n"), *shown]
         self._repl.add(shown)
         self.shown = number
         self._repl.told.set()
-        await self._on_hit(stop)
+        return stop
 
     async def _on_hit(self, stop: Stop) -> None:
         for text in commands_for(self.ctx, stop):
