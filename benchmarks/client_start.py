@@ -1,8 +1,4 @@
-"""How fast the command line and its prompt start, and what a burst of output costs who prints it.
-
-The prompt is that of the real command in a pseudo-terminal. The burst is 10 MB of short lines into /dev/null
-while an attached client reads all of them as output events.
-"""
+"""How fast the command line and its prompt start: the real command in a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -10,23 +6,18 @@ import argparse
 import os
 import platform
 import pty
-import re
 import select
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE
 
 from benchmarks import _options
-from benchmarks._dap import DapError
 from benchmarks._figures import MS, NEVER, Row, median
-from benchmarks._pythons import Python
-from benchmarks._target import BARE, DEBUGPY, REMORA, Target, environment
+from benchmarks._target import REMORA, environment
 
 SECRET = "a secret of the benchmark"
 _PROGRAM = """
@@ -40,13 +31,6 @@ _TERMINAL = {
     b"\x1b[c": b"\x1b[?62;c",
     b"\x1b[6n": b"\x1b[1;1R",
 }
-BURST_LINES = 100_000  # of 100 bytes each
-WANTED = 100 * BURST_LINES
-# What is left out of a flood is counted by what the process wrote, give or take its buffers.
-NEARLY = 0.95 * WANTED
-BURST_DEADLINE = 60.0
-# Remora drops what the client cannot take in time, and says how much.
-_LEFT_OUT = re.compile(r"([\d,]+) characters of the program's output were left out")
 
 
 def measure_client(options: argparse.Namespace) -> list[Row]:
@@ -129,68 +113,5 @@ def _time_to_prompt(command: list[str], env: dict[str, str]) -> tuple[float, flo
     return wall, (usage.ru_utime + usage.ru_stime) * MS
 
 
-def measure(python: Python, options: argparse.Namespace) -> list[Row]:
-    bare = _bare_burst(python)
-    names = [REMORA] if options.no_debugpy else [REMORA, DEBUGPY]
-    bursts = {name: _burst(python, name) for name in names}
-    trouble = "; ".join(burst.trouble for burst in bursts.values() if burst.trouble)
-
-    def row(what: str, unit: str, take: Callable[[Burst], float], remark: str = "") -> Row:
-        values = {name: take(burst) for name, burst in bursts.items()}
-        return Row(what, python.version, unit, values[REMORA], values.get(DEBUGPY), remark=remark)
-
-    return [
-        row("10 MB of prints, client attached", "x", lambda burst: burst.wall / bare, trouble),
-        row("10 MB of prints, part that the client is shown", "%", lambda burst: burst.shown * 100),
-        row("10 MB of prints, until the client has that", "s", lambda burst: burst.settled),
-    ]
-
-
-@dataclass(frozen=True)
-class Burst:
-    """Seconds until the prints had returned, and until all was shown or said to be left out."""
-
-    wall: float
-    settled: float
-    shown: float
-    trouble: str = ""
-
-
-def _bare_burst(python: Python) -> float:
-    with Target(python, BARE) as target:
-        return min(float(target.ask("burst", lines=BURST_LINES)["wall"]) for _ in range(5))
-
-
-def _burst(python: Python, name: str) -> Burst:
-    shown = left_out = 0
-
-    def count(text: str) -> None:
-        nonlocal shown, left_out
-        notice = _LEFT_OUT.search(text)
-        if notice is None:
-            shown += len(text)
-        else:
-            left_out += int(notice[1].replace(",", ""))
-
-    with Target(python, name) as target:
-        target.enable()
-        with target.attach(redirectOutput=True) as client:
-            client.on_output = count
-            wall, begun = NEVER, time.perf_counter()
-            target.tell("burst", lines=BURST_LINES)
-            try:
-                client.pump(target.answers, BURST_DEADLINE)
-                wall = target.answer()["wall"]
-                client.pump_while(lambda: shown + left_out < NEARLY, BURST_DEADLINE)
-            except DapError as error:
-                missing = 1 - (shown + left_out) / WANTED
-                return Burst(wall, NEVER, shown / WANTED, f"{name}: {missing:.0%} never came ({error})")
-    return Burst(wall, time.perf_counter() - begun, shown / WANTED)
-
-
-def measure_both(python: Python, options: argparse.Namespace) -> list[Row]:
-    return [*measure_client(options), *measure(python, options)]
-
-
 if __name__ == "__main__":
-    _options.run_alone(__doc__, measure_both)
+    _options.run_alone(__doc__, lambda _python, options: measure_client(options))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 
-from benchmarks import _options, client_start, crowd, enable, import_time, latency, overhead
+from benchmarks import _options, burst, client_start, crowd, enable, import_time, latency, overhead
 from benchmarks._figures import Row, show_rows
 from benchmarks._pythons import DEBUGPY_VERSION
 from benchmarks._target import ROOT
@@ -18,7 +18,7 @@ PARTS = {
     "enable": enable.measure,
     "overhead": overhead.measure,
     "latency": latency.measure,
-    "burst": client_start.measure,
+    "burst": burst.measure,
     "crowd": crowd.measure,
 }
 

@@ -17,10 +17,10 @@ os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 sys.stdout.reconfigure(line_buffering=False, write_through=False)
 LINE = "x" * 79
 def burst():
-    began = time.thread_time()
+    began = time.process_time()
     for _ in range(131_072):
         print(LINE)
-    return time.thread_time() - began
+    return time.process_time() - began
 for word in iter(lambda: sys.stdin.readline().strip(), "end"):
     if word == "bursts":
         print("TOOK", min(burst() for _ in range(5)), file=sys.stderr, flush=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from remora._control._stacks import Stacks
 from remora._control._threads import ThreadRecord
 from remora._log import Log
 from remora._network._login import Gate, Peer
+from remora._network._loop import Loop
 from remora._source._filters import Filters
 from remora._stopping._stops import Stop
-from remora._streams._feed import LONGEST, PIECES, ROOM, Feed
+from remora._streams._feed import LONGEST, PIECES, PIECES_IN_FLOOD, ROOM, Feed
 from remora._streams._outbox import Outbox
+from remora._streams._output import Output
 from remora_protocol import RequestFailed
 from tests.server.inside import run_inside
 from tests.support.interpreters import Interpreter
@@ -78,15 +81,15 @@ def test_what_a_client_has_no_room_for_is_counted_and_said() -> None:
 
 def test_the_feed_wakes_its_reader_once_for_text_and_once_more_for_an_event() -> None:
     wakes = Wakes()
-    feed = Feed(wakes, lambda: None)
-    for text in ("a", "b"):
-        feed.put_text("stdout", text)
+    feed = Feed(wakes, lambda: False)
+    feed.put_text("stdout", "a")
+    feed.put_text("stderr", "b")
     feed.put_event("stopped", {"threadId": 1})
     feed.put_event("continued", {})
     assert wakes.seen == [False, True]
     assert feed.take() == [
-        ("stdout", "a"),
-        ("stdout", "b"),
+        "a",  # as it is: thousands of tuples would make the program's garbage collector run
+        ("stderr", "b"),
         ("stopped", {"threadId": 1}),
         ("continued", {}),
     ]
@@ -96,13 +99,18 @@ def test_the_feed_wakes_its_reader_once_for_text_and_once_more_for_an_event() ->
 
 def test_what_the_feed_has_no_room_for_is_counted() -> None:
     floods: list[int] = []
-    feed = Feed(lambda urgent: None, lambda: floods.append(1))
+
+    def flooded() -> bool:
+        floods.append(1)
+        return False
+
+    feed = Feed(lambda urgent: None, flooded)
     feed.put_text("stdout", "x" * (LONGEST + 7))
     written = LONGEST + 7
     while written < ROOM + 5 * LONGEST:
         feed.put_text("stdout", "x" * LONGEST)
         written += LONGEST
-    kept = sum(len(text) for _, text in feed.take())
+    kept = sum(map(len, feed.take()))
     assert ROOM <= kept <= ROOM + LONGEST
     assert feed.take_dropped() == written - kept
     assert not floods and not feed.calm()
@@ -116,7 +124,7 @@ def test_what_the_feed_has_no_room_for_is_counted() -> None:
 
 
 def test_threads_count_what_they_lose_without_losing_count() -> None:
-    feed = Feed(lambda urgent: None, lambda: None)
+    feed = Feed(lambda urgent: None, lambda: False)
 
     def write() -> None:
         for _ in range(20_000):
@@ -128,6 +136,70 @@ def test_threads_count_what_they_lose_without_losing_count() -> None:
     for thread in threads:
         thread.join()
     assert feed.take_dropped() == (4 * 20_000 - len(feed.take())) * 5
+
+
+def test_a_flood_wakes_the_reader_where_it_begins_and_gives_way_until_it_has_taken() -> None:
+    wakes = Wakes()
+    floods = iter([True, False])
+    feed = Feed(wakes, lambda: next(floods))
+    reader = threading.Thread(target=lambda: (feed.take(), feed.calm(), feed.go_on()))
+
+    def wake(urgent: bool) -> None:
+        wakes(urgent)
+        if urgent:
+            reader.start()
+
+    feed._wake = wake
+    for _ in range(PIECES + 1):
+        feed.put_text("stdout", "x")
+    assert wakes.seen == [False, True]
+    reader.join()
+    assert not feed.is_flooded and not feed.items
+    for _ in range(PIECES_IN_FLOOD + 1):
+        feed.put_text("stdout", "x")
+    assert wakes.seen == [False, True, False]  # and nobody is waited for: the reader knows, and has its times
+    assert feed.is_flooded
+
+
+def test_nobody_is_waited_for_longer_than_a_thread_may_have_the_interpreter() -> None:
+    feed = Feed(lambda urgent: None, lambda: True)
+    began = time.monotonic()
+    for _ in range(PIECES + 100):
+        feed.put_text("stdout", "x")
+    assert time.monotonic() - began < 1  # it is asked once: the reader never came
+
+
+def test_of_what_a_flood_has_piled_up_the_first_part_is_shown_and_the_rest_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("remora._streams._output._count_written", lambda: 1000)
+    output = Output(lambda urgent: None)
+    line = "x" * 39 + "\n"
+    output.feed.put_event("continued", {})
+    for _ in range(PIECES):
+        output.feed.put_text("stdout", line)
+    output.feed.put_event("stopped", {})
+    items = output.take()
+    assert output.take_stock() == []
+    assert [name for name, _ in items] == ["continued", "stdout", "stopped"]
+    shown = items[1][1]
+    assert LONGEST - 40 <= len(shown) <= LONGEST and shown.endswith("\n")
+    for _ in range(PIECES_IN_FLOOD // 2):
+        output.feed.put_text("stdout", line)
+    assert output.take() == [("stdout", line * (PIECES_IN_FLOOD // 2))]
+    [(_, said)] = output.take_stock()
+    assert f"about {40 * PIECES - len(shown):,} characters" in said["output"]
+    output.feed.put_text("stdout", "calm\n")
+    assert output.take() + output.take_stock() == [("stdout", "calm\n")]
+
+
+def test_a_cancelled_timer_wakes_nobody() -> None:
+    loop = Loop()
+    try:
+        loop.call_later(0.001, loop.stop).cancel()
+        assert loop._patience() > 0.1
+    finally:
+        loop._close()
 
 
 class Clock:

@@ -164,6 +164,8 @@ class Loop:
     def _patience(self) -> float:
         if self._posted:
             return 0
+        while self._timers and self._timers[0][2].call is None:  # cancelled: nothing to wake up for
+            heapq.heappop(self._timers)
         until = min(self._timers[0][0], self._next_check) if self._timers else self._next_check
         left: float = until - monotonic()
         return max(0.0, left)

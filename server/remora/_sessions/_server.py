@@ -90,6 +90,7 @@ class Server:
         self._files: set[str] = set()
         self.waiting: list[Waiter] = []
         self._absent: Absent | None = None
+        self._text_timer: Timer | None = None
         self._flood_timer: Timer | None = None
         self._patience: Timer | None = None
         self._is_telling = False
@@ -109,18 +110,23 @@ class Server:
 
     def _wake(self, urgent: bool) -> None:
         """There is something in the feed. On any thread."""
-        self.loop.post(self._pass_on if urgent else self._pass_on_soon)
+        if urgent:
+            self.loop.post(self._pass_on)
+        elif self._flood_timer is None:  # else text is taken at its own times
+            self.loop.post(self._pass_on_soon)
 
     def _pass_on_soon(self) -> None:
-        if not self.output.is_flooded:  # then it comes at its own times
-            self.output.expect()
-            self.loop.call_later(_TEXT_DELAY, self._pass_on)
+        if self._flood_timer is None:
+            self._text_timer = self.loop.call_later(_TEXT_DELAY, self._pass_on)
 
     def _pass_on(self) -> None:
+        if self._text_timer is not None:
+            self._text_timer.cancel()
         self.distribute()
         self._put(self.output.take_stock())
         for session in self._attached:
             session.flush()
+        self.output.feed.go_on()
         if self.output.is_flooded and self._flood_timer is None:
             self._flood_timer = self.loop.call_later(_FLOOD_DELAY, self._pass_on_in_flood)
 

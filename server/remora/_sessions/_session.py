@@ -391,8 +391,9 @@ class Session:
             return
         self.server.distribute()
         congested = self.transport.pending > CONGESTED and not last
-        for name, body in self.outbox.take(congested=congested):
-            self._send(self._connection.event(name, body))
+        events = self.outbox.take(congested=congested)
+        if events:  # all at once: each time costs a few system calls
+            self._send(b"".join(self._connection.event(name, body) for name, body in events))
         if self.transport.pending > HOPELESS:
             self._give_up("it does not read what is sent to it")
 

@@ -11,13 +11,13 @@ it could not be shown anyway, the streams are left alone until the server's thre
 from __future__ import annotations
 
 import itertools
-import operator
+import os
 import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from remora._interpreter._originals import monotonic
-from remora._streams._feed import LONGEST, SHORT, Feed
+from remora._streams._feed import LONGEST, PLAIN, SHORT, Feed
 from remora._streams._outbox import left_out
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Output"]
 
 _STREAMS = ("stdout", "stderr")
-_name_of, _content_of = operator.itemgetter(0), operator.itemgetter(1)
+_END = "\n"  # what `print` writes by itself after each text; this very object, on CPython
+_OUTPUT = "the program's output"
 _TOO_FAST = "it prints faster than can be shown"
-_FEW = 100
 #: A flood that goes on is mentioned so often.
 _MENTIONED = 1.0
 
@@ -56,17 +56,16 @@ class Output:
         self.feed = Feed(wake, self._pause)
         self._covered: list[_Covered] = []
         self._diversions: set[_Diversion] = set()
-        self._written: int | None = None
-        self._seen = 0
+        self._before: list[int | None] = []  # one number: what had been written when a flood began
+        self._cut = 0  # of what was copied before it was known for a flood
+        self._seen = 0  # of what was copied since
         self._left_out = 0
-        self._is_exact = True
         self._flood_since: float | None = None
 
     # -- on the server's thread -------------------------------------------------------------------
 
     def start(self) -> list[str]:
         """Copy from now on. Returns the names of streams that cannot be covered."""
-        self._written, self._seen = _count_written(), 0
         failed = []
         for name in _STREAMS:
             stream = getattr(sys, name, None)
@@ -84,55 +83,60 @@ class Output:
         while self._covered:
             self._covered.pop().uncover()
 
-    def expect(self) -> None:
-        """There is something to take, and more may come before it is taken."""
-        if len(self.feed.items) < _FEW:  # else it is too late to count from here
-            self._written, self._seen = _count_written(), 0
-
     def take(self) -> list[tuple[str, Any]]:
         """Events and printed texts, in their order."""
+        is_flooded = self.feed.is_flooded
         items = _joined(self.feed.take())
-        self._seen += sum(len(text) for _, text in items if type(text) is str)
+        if is_flooded:
+            items = self._shortened(items)
+        if self.is_flooded:
+            self._seen += sum(len(text) for _, text in items if type(text) is str)
         return items
+
+    def _shortened(self, items: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+        """What a flood has piled up costs more to send than to print: nobody would read most of it."""
+        kept, shown = [], 0
+        for name, content in items:
+            size = len(content) if type(content) is str else 0
+            if not size or not shown or shown + size <= LONGEST:
+                kept.append((name, content))
+                shown += size
+            elif not self.is_flooded:  # else what was written meanwhile is counted, and this is part of it
+                self._cut += size
+        return kept
 
     def take_stock(self) -> list[tuple[str, Any]]:
         """Now and then, after `take`: what is to be said of what was left out. Ends a flood."""
-        dropped = self.feed.take_dropped()
-        self._left_out += dropped
+        self._left_out += self.feed.take_dropped()
+        before, self._before = self._before, []  # of the next flood from here on, which may begin at any time
         now = monotonic()
         if self.feed.calm():
-            self._estimate(dropped)
             self._flood_since = self._flood_since or now
-            self._resume()
             if now - self._flood_since < _MENTIONED:
+                self._before = before or self._before
+                self._resume()
                 return []
-        self._written, self._seen = _count_written(), 0
-        if not self._left_out and self._is_exact:
-            return []
-        said = left_out(self._say_left_out())
-        self._left_out, self._is_exact, self._flood_since = 0, True, None
-        return [said]
+        said = self._say_left_out(before)
+        self._left_out = self._cut = self._seen = 0
+        self._flood_since = None
+        self._resume()
+        return [left_out(said)] if said else []
 
     @property
     def is_flooded(self) -> bool:
         """Whether there is something to say that waits for the flood's end."""
         return self._flood_since is not None
 
-    def _estimate(self, dropped: int) -> None:
+    def _say_left_out(self, before: list[int | None]) -> str:
         """While the streams were left alone nobody counted: take what the whole process wrote meanwhile."""
-        self._is_exact = False
+        count = self._left_out + self._cut
+        if not before:
+            return f"{count:,} characters of {_OUTPUT} were left out here" if count else ""
         written = _count_written()
-        if written is not None and self._written is not None:
-            self._left_out += max(written - self._written - self._seen - dropped, 0)
-        self._written, self._seen = written, 0
-
-    def _say_left_out(self) -> str:
-        if self._is_exact:
-            return f"{self._left_out:,} characters of the program's output were left out here"
-        if self._left_out:
-            count = f"about {self._left_out:,} characters"
-            return f"{count} of the program's output were left out here: {_TOO_FAST}"
-        return f"some of the program's output was left out here: {_TOO_FAST}"
+        if written is None or before[0] is None:
+            return f"some of {_OUTPUT} was left out here: {_TOO_FAST}"
+        count = self._cut + max(self._left_out, written - before[0] - self._seen)
+        return f"about {count:,} characters of {_OUTPUT} were left out here: {_TOO_FAST}"
 
     # -- on the program's threads -----------------------------------------------------------------
 
@@ -165,11 +169,14 @@ class Output:
                     found.append(covered)
         return found
 
-    def _pause(self) -> None:
-        """A flood: leave the streams alone until the next `take`. Not while an evaluation prints."""
+    def _pause(self) -> bool:
+        """A flood: leave the streams alone until stock is taken. Not while an evaluation prints."""
         if not self._diversions:
+            if not self._before:
+                self._before = [_count_written()]
             for covered in list(self._covered):
                 covered.uncover()
+        return not self.is_flooded
 
     def _resume(self) -> None:
         for covered in list(self._covered):
@@ -180,6 +187,7 @@ class Output:
     ) -> Callable[[str], Any]:
         feed, diversions = self.feed, self._diversions
         items, append = feed.items, feed.items.append
+        end, is_plain = _END, copies and category == PLAIN
 
         def copying_write(text: str) -> Any:
             if diversions and _diversion.get() in diversions and isinstance(text, str):
@@ -187,8 +195,12 @@ class Output:
                 return len(text)
             # The program's own stream first: if it raises, nothing was printed.
             written = write(text)
-            if type(text) is str and len(text) <= SHORT and len(items) < feed.most and copies:
-                append((category, text))
+            if (
+                is_plain
+                and len(items) < feed.most
+                and (text is end or (type(text) is str and len(text) <= SHORT))
+            ):
+                append(text)
                 if not feed.is_announced:
                     feed.announce()
             elif copies and isinstance(text, str):
@@ -198,18 +210,35 @@ class Output:
         return copying_write
 
 
-def _joined(items: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+def _joined(items: list[Any]) -> list[tuple[str, Any]]:
     """Texts that follow each other become one: thousands would cost the server's thread too much."""
+    try:
+        return _pieces(PLAIN, "".join(items))
+    except TypeError:
+        pass  # there are others between them
     found: list[tuple[str, Any]] = []
     for name, group in itertools.groupby(items, _name_of):
-        if name not in _STREAMS:
-            found.extend(group)
-            continue
-        text = "".join(map(_content_of, group))
-        while len(text) > LONGEST:
-            cut = text.rfind("\n", 0, LONGEST) + 1 or LONGEST
-            found.append((name, text[:cut]))
-            text = text[cut:]
+        if name == PLAIN:
+            found += _pieces(name, "".join(group))
+        elif name in _STREAMS:
+            found += _pieces(name, "".join(text for _, text in group))
+        else:
+            found += group
+    return found
+
+
+def _name_of(item: Any) -> str:
+    return PLAIN if type(item) is str else item[0]
+
+
+def _pieces(name: str, text: str) -> list[tuple[str, Any]]:
+    """In pieces that are not too long, where a line ends if possible."""
+    found = []
+    while len(text) > LONGEST:
+        cut = text.rfind("\n", 0, LONGEST) + 1 or LONGEST
+        found.append((name, text[:cut]))
+        text = text[cut:]
+    if text:
         found.append((name, text))
     return found
 
@@ -217,10 +246,15 @@ def _joined(items: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
 def _count_written() -> int | None:
     """How much this process has written by now, into whatever; None where the system does not count."""
     try:
-        with open("/proc/self/io", "rb") as file:
-            return int(file.read().partition(b"wchar: ")[2].split(None, 1)[0])
+        file = os.open("/proc/self/io", os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        return int(os.read(file, 1024).partition(b"wchar: ")[2].split(None, 1)[0])
     except (OSError, ValueError, IndexError):
         return None
+    finally:
+        os.close(file)
 
 
 class _Covered:
