@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from opcode import opname
 from types import CodeType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable
@@ -204,12 +204,15 @@ class _Draft:
         """Put groups in front of the instructions that need them; the hooks that were used, by line."""
         used = {}
         if self.cleanups is not None:
-            for handler in {guarded.handler for guarded in self.guarded}:
+            handlers = {guarded.handler for guarded in self.guarded}
+            for handler in sorted(handlers, key=lambda each: each.origin):  # inner ones before outer ones
                 if handler.place.line in hooks:
                     self.cleanups.split(handler, partial(self._is_raise_event_at, handler))
         previous: Instruction | None = None
         for instruction in self.instructions:
             line = instruction.place.line
+            if self.cleanups is not None:
+                self.woven += self.cleanups.passing.get(instruction, ())
             if entry is not None and self._is_entered_at(instruction, previous):
                 self._weave_entry(instruction, previous, entry)
             if line is not None and line in hooks and self._weave_before(instruction, previous, hooks[line]):
@@ -338,17 +341,19 @@ class _Draft:
             TABLE: write_places(spans, self.code.co_firstlineno),
         }
         if VERSION >= (3, 11):
-            changes["co_exceptiontable"] = write_guards(self._guards())
+            changes["co_exceptiontable"] = write_guards(sorted(self._guards()))
         return self.code.replace(**changes)
 
     def _guards(self) -> Iterator[Guard]:
         assert self.cleanups is not None
-        ends = {each: each.offset + each.size for each in self.cleanups.copies}
+        passing = self.cleanups.passing
+        ends = {each: each.offset + each.size for each in chain(self.cleanups.copies, *passing.values())}
         last = self.instructions[-1]
         tail = self.tails.get(last, [last])[-1]
         ends[last] = tail.offset + tail.size
         for instruction, following in zip(self.instructions, self.instructions[1:]):
-            ends[instruction] = self._guarded_from(following)
+            copied = passing.get(following)
+            ends[instruction] = copied[0].offset if copied else self._guarded_from(following)
         for guarded in self.guarded:
             # What raises on the handler's own line goes past the hook in front: more entries than before.
             for landing, run in groupby(guarded.body, partial(self._landing, guarded)):

@@ -69,8 +69,10 @@ class Instruction:
         self.size = self.needed_size()
 
     def copy(self) -> Instruction:
-        """Another one that does the same and jumps nowhere."""
-        return Instruction(opcode.opname[self.opcode], self.argument, self.place)
+        """Another one that does the same and stands for this one."""
+        copy = Instruction(opcode.opname[self.opcode], self.argument, self.place, self.origin)
+        copy.target = self.target
+        return copy
 
     @property
     def sets_up(self) -> bool:

@@ -72,3 +72,65 @@ def managers_and_body_on_one_line():
             except (KeyError, ZeroDivisionError) as error:
                 log.append(repr(error))
     return log
+
+
+class Entering(Leaving):
+    """The same, and it may raise where it is entered."""
+    def __enter__(self):
+        if self.how == "refuse": raise KeyError(2)
+
+
+def three_managers_of_one_line():
+    log = []
+    ways = "pass", "raise", "swallow", "refuse"
+    for first in ways:
+        for second in ways:
+            for third in ways:
+                for value in 0, 1:
+                    try:
+                        with Entering(first), Entering(second), Entering(third):
+                            log.append(1 / value)
+                        log.append("swallowed")
+                    except (KeyError, ZeroDivisionError) as error:
+                        log.append(repr(error))
+    return log
+
+
+def five_managers_of_one_line():
+    log = []
+    for refusing in range(6):
+        for raising in range(6):
+            hows = ["refuse" if n == refusing else "raise" if n == raising else "pass" for n in range(5)]
+            try:
+                with Entering(hows[0]), Entering(hows[1]), Entering(hows[2]), Entering(hows[3]), Entering(hows[4]):
+                    log.append(1 / 0)
+            except (KeyError, ZeroDivisionError) as error:
+                log.append(repr(error))
+    return log
+
+
+def managers_within_managers():
+    log = []
+    for how in "pass", "raise", "swallow", "refuse":
+        try:
+            with Entering("pass"), Entering("pass"), Entering(how):
+                with Entering("pass"), Entering(how), Entering("pass"):
+                    log.append(1 / 0)
+            log.append("swallowed")
+        except (KeyError, ZeroDivisionError) as error:
+            log.append(repr(error))
+    return log
+
+
+def managers_and_a_loop():
+    log = []
+    for how in "pass", "raise", "swallow", "refuse":
+        for value in 0, 1:
+            try:
+                with Entering("pass"), Entering("pass"), Entering(how):
+                    for n in range(3):
+                        if n == value: continue
+                        with Entering("pass"), Entering(how), Entering("pass"): log.append(1 / (n - 2))
+            except (KeyError, ZeroDivisionError) as error:
+                log.append(repr(error))
+    return log
