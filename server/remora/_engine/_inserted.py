@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from remora._stopping._conditions import Tested
 
     T = TypeVar("T")
+    _Make = Callable[["_Hook"], "tuple[Callable[[], None], Callable[[], None]]"]
 
 __all__ = ["InsertedEngine"]
 
@@ -53,9 +54,9 @@ def _nobody(frame: FrameType) -> bool:
 class _Hook:
     """What is called before a line or at a start. It stays the same while breakpoints come and go."""
 
-    def __init__(self, engine: InsertedEngine) -> None:
+    def __init__(self, make: _Make) -> None:
         self._report: Report = _nobody
-        self.call, self._forget_test = self._make(engine)
+        self.call, self._forget_test = make(self)
 
     @property
     def report(self) -> Report:
@@ -67,26 +68,35 @@ class _Hook:
         self._report = report
         self._forget_test()
 
-    def _make(self, engine: InsertedEngine) -> tuple[Callable[[], None], Callable[[], None]]:
-        """The hook, and what has it ask for its test anew.
+    def tested(self) -> Tested | None:
+        """The test that it nearly always comes to nothing by, if it has one."""
+        return getattr(self._report, "tested", None)
 
-        What nearly always comes to nothing is a test. It is asked here and now, with no call or look-up that
-        can be left out; `engine.is_testing` keeps hooks out that it may run into.
-        """
-        inside, get_frame = engine.inside, sys._getframe
+
+def _maker(engine: InsertedEngine) -> tuple[_Make, Callable[[], bool]]:
+    """What makes an engine's hooks, each with what has it ask for its test anew; and whether one is testing.
+
+    What nearly always comes to nothing is a test. A hook asks it here and now, with no call or look-up that
+    can be left out: what all hooks of an engine share is a variable around them, not an attribute of it.
+    """
+    inside, get_frame = engine.inside, sys._getframe
+    is_testing = False  # keeps hooks out that a test may run into
+
+    def make(which: _Hook) -> tuple[Callable[[], None], Callable[[], None]]:
         code: CodeType | None = None
         namespace: object = None
         test: Callable[[Any], object] = bool
 
         def hook() -> None:
+            nonlocal is_testing
             frame = get_frame(1)
-            if frame.f_code is not code or frame.f_globals is not namespace or engine.is_testing or inside:
+            if frame.f_code is not code or frame.f_globals is not namespace or is_testing or inside:
                 try:
                     report(frame)
                 except RecursionError:
                     pass  # see `Engine`
                 return
-            engine.is_testing = True
+            is_testing = True
             failure = None
             try:
                 if not test(frame.f_locals):
@@ -97,17 +107,17 @@ class _Hook:
                 # Its traceback holds this frame, which would hold it, and the program's frame with both.
                 failure = error.with_traceback(None)
             finally:
-                engine.is_testing = False
+                is_testing = False
             go_on(frame, failure)
 
         def report(frame: FrameType) -> None:
             ident = get_ident()
-            if ident in inside or (engine.is_testing and _is_in_hook(frame.f_back)):
+            if ident in inside or (is_testing and _is_in_hook(frame.f_back)):
                 return  # called by a condition, or by an evaluation while the thread is held
             inside.add(ident)
             try:
                 remember_test(frame)
-                self._report(frame)
+                which.report(frame)
             except RecursionError:
                 pass  # see `Engine`
             except Exception as error:
@@ -117,7 +127,7 @@ class _Hook:
 
         def go_on(frame: FrameType, failure: BaseException | None) -> None:
             ident = get_ident()
-            tested = self._tested()
+            tested = which.tested()
             if tested is None:
                 return  # the breakpoint has just gone
             inside.add(ident)
@@ -132,7 +142,7 @@ class _Hook:
 
         def remember_test(frame: FrameType) -> None:
             nonlocal code, namespace, test
-            tested = self._tested()
+            tested = which.tested()
             if tested is not None:
                 code = None
                 test = tested.test_for(frame)
@@ -145,8 +155,7 @@ class _Hook:
 
         return hook, forget_test
 
-    def _tested(self) -> Tested | None:
-        return getattr(self._report, "tested", None)
+    return make, lambda: is_testing
 
 
 def _is_in_hook(frame: FrameType | None) -> bool:
@@ -165,7 +174,7 @@ class _ExitHook:
         def hook(value: Any) -> Any:
             ident = get_ident()
             frame = get_frame(1)
-            if ident in inside or (engine.is_testing and _is_in_hook(frame.f_back)):
+            if ident in inside or (engine.is_testing() and _is_in_hook(frame.f_back)):
                 return value  # called by a condition, or by an evaluation while the thread is held
             inside.add(ident)
             try:
@@ -213,7 +222,7 @@ class InsertedEngine(SettraceEngine):
             *self._reach.limits,
         ]
         self.inside: set[int] = set()
-        self.is_testing = False
+        self._make_hook, self.is_testing = _maker(self)
         self._hooks: dict[tuple[str, int], _Hook] = {}
         self._entry_hooks: dict[int, tuple[CodeType, _Hook]] = {}
         self._exit_hooks: dict[int, tuple[CodeType, _ExitHook]] = {}
@@ -270,11 +279,11 @@ class InsertedEngine(SettraceEngine):
             exit_hook.report = _hand_on
         for filename, table in self._lines.items():
             for line, report in table.items():
-                hook = self._hooks.setdefault((filename, line), _Hook(self))
+                hook = self._hooks.setdefault((filename, line), _Hook(self._make_hook))
                 hook.report = report
                 hooks.setdefault(filename, {})[line] = hook.call
         for key, (code, report) in self._entries.items():
-            _, hook = self._entry_hooks.setdefault(key, (code, _Hook(self)))
+            _, hook = self._entry_hooks.setdefault(key, (code, _Hook(self._make_hook)))
             hook.report = self._entry_report(report)
             entries.setdefault(code.co_filename, {})[key] = hook.call
         for key, (code, leaving) in self._exits.items():
@@ -384,7 +393,7 @@ class InsertedEngine(SettraceEngine):
     # -- on the program's threads
 
     def _is_ours(self, frame: FrameType) -> bool:
-        return get_ident() in self.inside or (self.is_testing and _is_in_hook(frame))
+        return get_ident() in self.inside or (self.is_testing() and _is_in_hook(frame))
 
     def _report_line(self, frame: FrameType) -> None:
         insertion = _bytecode.insertion_of(frame.f_code)
