@@ -142,7 +142,13 @@ def test_a_flood_wakes_the_reader_where_it_begins_and_gives_way_until_it_has_tak
     wakes = Wakes()
     floods = iter([True, False])
     feed = Feed(wakes, lambda: next(floods))
-    reader = threading.Thread(target=lambda: (feed.take(), feed.calm(), feed.go_on()))
+
+    def read() -> None:
+        feed.take()
+        feed.calm()
+        feed.go_on()
+
+    reader = threading.Thread(target=read)
 
     def wake(urgent: bool) -> None:
         wakes(urgent)
