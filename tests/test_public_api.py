@@ -31,6 +31,7 @@ SERVER_NAMES = {
     "on_attach",
     "on_stop",
     "post_mortem",
+    "renderer",
     "trace_this_thread",
     "wait_for_attach",
     "wait_on_crash",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from remora._owner._told import Client, Stop
 
     AttachHook = TypeVar("AttachHook", bound="Callable[[Client], bool | None] | None")
+    Render = TypeVar("Render", bound="Callable[[Any], str | None] | None")
     StopHook = TypeVar("StopHook", bound="Callable[[Stop], object] | None")
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "on_attach",
     "on_stop",
     "post_mortem",
+    "renderer",
     "trace_this_thread",
     "wait_for_attach",
     "wait_on_crash",
@@ -269,6 +271,32 @@ def on_stop(hook: StopHook) -> StopHook:
     from remora._owner._hooks import hooks
 
     return hooks.set("on_stop", hook)
+
+
+def renderer(*types: type | str) -> Callable[[Render], Render]:
+    """Have the decorated function say how values of these types read, wherever a client shows one.
+
+    It gets a value and returns its text; None leaves the value as it reads without. It is called on the
+    stopped thread, never for observers, and counts for what derives from the types, too. When it fails that
+    is said behind the value; when it takes too long it is interrupted, and left out from then on.
+
+    There is one renderer for a type: another takes its place, and `renderer(TYPE)(None)` takes it back.
+
+    Args:
+        types: classes, or names of classes, `shop.orders.Money` or just `Money`: nothing is imported for it.
+
+    Raises:
+        TypeError: what is given is no type and no name; or, of the decorator, no plain function.
+    """
+    wrong = [each for each in types if not isinstance(each, (type, str))]
+    if wrong or not types:
+        raise TypeError('remora.renderer takes classes or their names, as in @remora.renderer("shop.Money").')
+    from remora._owner._hooks import hooks
+
+    def declare(function: Render) -> Render:
+        return hooks.set_renderer(types, function)
+
+    return declare
 
 
 def trace_this_thread(should_trace: bool) -> None:

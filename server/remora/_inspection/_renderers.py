@@ -20,14 +20,17 @@ from remora._inspection._statics import (
     own_attributes,
     stored,
 )
+from remora._owner._hooks import hooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from remora._owner._hooks import OwnRenderer
+
     Inner = Callable[[Any], str]
     Render = Callable[[Any, Inner], str]
 
-__all__ = ["find_renderer", "renders"]
+__all__ = ["find_own_renderer", "find_renderer", "renders"]
 
 _RENDERERS: dict[str, Render] = {}
 
@@ -41,6 +44,19 @@ def renders(*names: str) -> Callable[[Render], Render]:
         return render
 
     return declare
+
+
+def find_own_renderer(kind: type) -> OwnRenderer | None:
+    """What the program has declared itself for a class or what it derives from: the nearest, if any."""
+    known = hooks.renderers
+    if not known:
+        return None
+    for base in mro(kind):
+        name = class_name(base)
+        for key in (id(base), f"{module_of(base)}.{name}", name):
+            if key in known:
+                return known[key]
+    return None
 
 
 def find_renderer(kind: type) -> Render | None:

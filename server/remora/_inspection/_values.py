@@ -10,15 +10,20 @@ from __future__ import annotations
 import array
 import collections
 import itertools
+import traceback
 import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from remora._inspection._renderers import find_renderer
+from remora._inspection._renderers import find_own_renderer, find_renderer
 from remora._inspection._statics import class_name, is_a, lookup, method_owner, module_of, mro
+from remora._interpreter._originals import monotonic
+from remora._log import log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
+
+    from remora._owner._hooks import OwnRenderer
 
 __all__ = ["CLIPBOARD", "DETAIL", "SHORT", "Limits", "Renderer", "safe_repr", "type_name"]
 
@@ -69,6 +74,8 @@ _OWN_REPR: tuple[Any, ...] = (
 )  # fmt: skip
 _SYSTEM_MODULES = frozenset({"builtins", "types", "_thread", "_io", "io", "re", "weakref", "_socket"})
 _HUGE_INT_BITS = 12_000
+_SLOW = 0.5
+"""Seconds after which it was a renderer's own fault that it was interrupted."""
 
 
 def type_name(value: object) -> str:
@@ -85,20 +92,12 @@ class Renderer:
     """Renders values, one after the other.
 
     Args:
-        user_code: whether the program's own `__repr__` methods may run.
-        guard: called with such a method's call; may end it after a time, by an exception that it raises.
+        user_code: whether the program's own `__repr__` methods and renderers may run.
     """
 
-    def __init__(
-        self,
-        limits: Limits = SHORT,
-        *,
-        user_code: bool = True,
-        guard: Callable[[Callable[[], str]], str] | None = None,
-    ) -> None:
+    def __init__(self, limits: Limits = SHORT, *, user_code: bool = True) -> None:
         self.limits = limits
         self.user_code = user_code
-        self._guard = guard or (lambda call: call())
         self._room = limits.total
         self._open: set[int] = set()
 
@@ -126,6 +125,36 @@ class Renderer:
             return _cut_text(value, min(self.limits.text, max(self._room, 16)))
         if kind in _BRACKETS:
             return self._container(value, kind, depth)
+        own = find_own_renderer(kind) if self.user_code else None
+        return self._by_library(value, kind, depth) if own is None else self._by_owner(value, own, depth)
+
+    def _by_owner(self, value: object, own: OwnRenderer, depth: int) -> str:
+        """As the program's own renderer says; what goes wrong in it is said behind the value."""
+        text: str | None = None
+        note = "is left out: it took too long"
+        if not own.is_slow:
+            begun = monotonic()
+            try:
+                text = own.render(value)
+                note = "" if text is None or is_a(text, str) else f"returned no text but {type_name(text)}"
+            except BaseException as error:  # as in _call_repr
+                note = self._what_went_wrong(own, error, monotonic() - begun)
+        if text is not None and not note:
+            return self._cut(text)
+        text = self._by_library(value, type(value), depth)
+        return f"{text} <its renderer {note}>" if note else text
+
+    def _what_went_wrong(self, own: OwnRenderer, error: BaseException, seconds: float) -> str:
+        if not is_a(error, Exception, SystemExit, KeyboardInterrupt, GeneratorExit):
+            own.is_slow = seconds > _SLOW  # else what came before it has used the time up
+            self.user_code = False
+            return "was interrupted, it took too long"
+        if not own.has_failed:
+            own.has_failed = True
+            log.warning(f"a renderer of the program's failed, which is told once:\n{traceback.format_exc()}")
+        return f"failed with {_short(error)}"
+
+    def _by_library(self, value: Any, kind: type, depth: int) -> str:
         renderer = find_renderer(kind)
         if renderer is not None:
             try:
@@ -171,7 +200,7 @@ class Renderer:
     def _call_repr(self, value: object, kind: type) -> str:
         name = class_name(kind)
         try:
-            text = self._guard(lambda: repr(value))
+            text = repr(value)
         except RecursionError:
             return f"<{name}: its repr() recurses too deeply>"
         except BaseException as error:  # whatever it raised, SystemExit too, ends here
