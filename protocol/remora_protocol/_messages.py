@@ -6,8 +6,8 @@ Pure functions for any thread. Whatever the bytes are, `decode_message` raises n
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
+from json import JSONDecoder, JSONEncoder
 from typing import Any, Union
 
 from remora_protocol._errors import LocalProtocolError, RemoteProtocolError
@@ -73,7 +73,7 @@ def encode_message(message: Message) -> bytes:
         if message.body is not None:
             envelope["body"] = message.body
     try:
-        text = json.dumps({"seq": message.seq, **envelope}, allow_nan=False, separators=(",", ":"))
+        text = _encode({"seq": message.seq, **envelope})
     except (TypeError, ValueError, RecursionError) as error:
         raise LocalProtocolError(f"This cannot be sent as JSON: {type(error).__name__}: {error}") from error
     return text.encode("ascii")
@@ -111,7 +111,7 @@ def _parse(body: bytes) -> Any:
         raise _bad(f"brackets match and nest at most {_MAX_DEPTH} deep")
     try:
         text = body.decode("utf-8")
-        return json.loads(text, parse_int=_parse_int, parse_float=_parse_float, parse_constant=_refuse)
+        return _decode(text)
     except (ValueError, RecursionError):
         # The error's own text would quote the body, which may hold a secret (attach's arguments).
         pass
@@ -151,6 +151,11 @@ def _parse_float(text: str) -> float:
 
 def _refuse(text: str) -> Any:
     raise ValueError("not JSON, though Python's parser takes it")  # NaN, Infinity
+
+
+# Made once, and not by way of `json.dumps` and `json.loads`: programs, and tests above all, replace those.
+_encode = JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_decode = JSONDecoder(parse_int=_parse_int, parse_float=_parse_float, parse_constant=_refuse).decode
 
 
 def _bad(rule: str) -> RemoteProtocolError:

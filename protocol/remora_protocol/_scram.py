@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import enum
 import functools
-import hashlib
-import hmac
-import os
 import re
 from dataclasses import dataclass, field
+from hashlib import pbkdf2_hmac, sha256
+from hmac import compare_digest
+from hmac import new as new_hmac
+from os import urandom
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,7 @@ _MAX_SALT = 256
 _NONCE = re.compile(r"[!-+\--~]{8,256}")
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
 # So that a user who does not exist has the same salt at every try, as one who exists has.
-_MOCK_KEY = os.urandom(_DIGEST_SIZE)
+_MOCK_KEY = urandom(_DIGEST_SIZE)
 
 
 class ScramState(enum.Enum):
@@ -111,7 +112,7 @@ class Verifier:
         Raises:
             ValueError: the secret holds control characters (a forgotten line end); does not show it.
         """
-        salt = os.urandom(16) if salt is None else salt
+        salt = urandom(16) if salt is None else salt
         salted = _salt(prepare_secret(secret), salt, iterations)
         return cls(salt, iterations, _hash(_hmac(salted, b"Client Key")), _hmac(salted, b"Server Key"))
 
@@ -120,7 +121,7 @@ class Verifier:
         """For a user who does not exist: looks like any other from outside, and no proof fits it."""
         name = user.encode("utf-8", "surrogatepass")
         salt = _hmac(_MOCK_KEY, name)[:16]
-        return cls(salt, iterations, os.urandom(_DIGEST_SIZE), os.urandom(_DIGEST_SIZE))
+        return cls(salt, iterations, urandom(_DIGEST_SIZE), urandom(_DIGEST_SIZE))
 
 
 class _Exchange:
@@ -242,7 +243,7 @@ class ScramClient(_Exchange):
         if server_final.startswith(b"e="):
             raise ScramError.from_server(server_final)
         _, values = read_attributes(server_final, "v")
-        if not hmac.compare_digest(decode_base64(values["v"]), self._signature):
+        if not compare_digest(decode_base64(values["v"]), self._signature):
             raise ScramError("wrong-signature", "The server did not prove that it knows the secret.")
         self.state = target
 
@@ -340,10 +341,10 @@ class ScramServer(_Exchange):
         assert verifier is not None
         text, values = read_attributes(client_final, "crp")
         expected = self._header.encode("utf-8") + (self._binding or b"")
-        if not hmac.compare_digest(decode_base64(values["c"]), expected):
+        if not compare_digest(decode_base64(values["c"]), expected):
             text = "The login is bound to another connection than this one: somebody stands in between."
             raise ScramError("channel-bindings-dont-match", text)
-        if not hmac.compare_digest(values["r"].encode("utf-8"), self._nonce.encode("utf-8")):
+        if not compare_digest(values["r"].encode("utf-8"), self._nonce.encode("utf-8")):
             raise ScramError("nonce", "The login answers another question than ours.")
         proof = decode_base64(values["p"])
         if len(proof) != _DIGEST_SIZE:
@@ -351,14 +352,14 @@ class ScramServer(_Exchange):
         without_proof = text[: text.rindex(",p=")]
         signed = ",".join((self._first_bare, self._first, without_proof)).encode("utf-8")
         client_key = _xor(proof, _hmac(verifier.stored_key, signed))
-        if not hmac.compare_digest(_hash(client_key), verifier.stored_key):
+        if not compare_digest(_hash(client_key), verifier.stored_key):
             raise ScramError("invalid-proof", "The secret is wrong.")
         self.state = target
         return b"v=" + encode_base64(_hmac(verifier.server_key, signed)).encode("ascii")
 
 
 def _new_nonce() -> str:
-    return encode_base64(os.urandom(24))
+    return encode_base64(urandom(24))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -371,15 +372,15 @@ def salted_secret(secret: bytes, salt: bytes, iterations: int) -> bytes:
 
 
 def _salt(secret: bytes, salt: bytes, iterations: int) -> bytes:
-    return hashlib.pbkdf2_hmac("sha256", secret, salt, iterations)
+    return pbkdf2_hmac("sha256", secret, salt, iterations)
 
 
 def _hmac(key: bytes, message: bytes) -> bytes:
-    return hmac.new(key, message, hashlib.sha256).digest()
+    return new_hmac(key, message, sha256).digest()
 
 
 def _hash(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()
+    return sha256(data).digest()
 
 
 def _xor(left: bytes, right: bytes) -> bytes:

@@ -6,8 +6,8 @@ the same last component, then the longest common run of trailing components, the
 
 from __future__ import annotations
 
-import hashlib
 import re
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def sha256_text(data: bytes) -> str:
     before UTF-8, and Python itself shows neither once it has loaded a file.
     """
     text = data[3:] if data.startswith(b"\xef\xbb\xbf") else data
-    return hashlib.sha256(text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")).hexdigest()
+    return sha256(text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")).hexdigest()
 
 
 def split_source(text: str) -> list[str]:

@@ -16,6 +16,7 @@ from remora._log import log
 from remora._network._call import Call
 from remora._network._loop import READ, Loop
 from remora._network._registry import open_door
+from remora._network._turning_away import turn_away
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ __all__ = ["PATIENCE", "Enabled", "Settings"]
 
 _FAREWELL = 0.5
 _FORK_DELAY = 0.02
+_KNOCK_AGAIN = 0.5
 #: Seconds for a client that follows a forked child, to attach to it before it goes on.
 PATIENCE = 3.0
 
@@ -167,7 +169,20 @@ class Enabled:
 
     def _on_knock(self, events: int) -> None:
         if events:
-            self.assemble()
+            try:
+                self.assemble()
+            except Exception as error:
+                # Its modules are gone or others by now, or there are no descriptors to read them. Whoever
+                # knocks must not be left without an answer, and this must not be tried over and over.
+                log.failure(error)
+                for each in self._listening:
+                    turn_away(self.loop, each, error)
+                    self.loop.watch(each, 0, self._on_knock)
+                self.loop.call_later(_KNOCK_AGAIN, self._listen_again)
+
+    def _listen_again(self) -> None:
+        for each in self._listening:
+            self.loop.watch(each, READ, self._on_knock)
 
     def _recover(self) -> None:
         """The program has closed our descriptors: listen again."""

@@ -6,6 +6,8 @@ import os
 import sys
 import time
 
+from remora._interpreter._originals import read_file
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from remora_protocol import ProcessInfo
@@ -91,10 +93,8 @@ def _working_directory() -> str:
 def _start_time() -> float:
     """When the process began, where the system tells; else now."""
     try:
-        with open("/proc/self/stat", "rb") as file:
-            ticks = int(file.read().rpartition(b")")[2].split()[19])
-        with open("/proc/uptime", "rb") as file:
-            uptime = float(file.read().split()[0])
+        ticks = int(read_file("/proc/self/stat").rpartition(b")")[2].split()[19])
+        uptime = float(read_file("/proc/uptime").split()[0])
         return round(time.time() - uptime + ticks / os.sysconf("SC_CLK_TCK"), 2)
     except (OSError, ValueError, IndexError):
         return round(time.time(), 2)

@@ -62,6 +62,20 @@ class Log:
         """A mistake of ours."""
         self._write(3, text)
 
+    def failure(self, error: BaseException) -> None:
+        """A mistake of ours, with the way to it. Raises nothing, whatever the program has replaced."""
+        if self._descriptor < 0:
+            return
+        way, at = "", error.__traceback__
+        while at is not None:
+            code = at.tb_frame.f_code
+            way += f"  {code.co_filename}:{at.tb_lineno} in {code.co_name}\n"
+            at = at.tb_next
+        try:
+            self.error(f"a mistake of Remora's\n{way}{type(error).__name__}: {error}")
+        except Exception:
+            self.close()
+
     def _write(self, level: int, text: str) -> None:
         if level < self._least or self._descriptor < 0:
             return

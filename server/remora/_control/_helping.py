@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING
 
 from remora._interpreter import _frames
-from remora._interpreter._originals import monotonic
+from remora._interpreter._originals import monotonic, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +106,6 @@ def _waits_for_lock(native_id: int | None) -> bool:
     if native_id is None or wanted is None:
         return True
     try:
-        with open(f"/proc/self/task/{native_id}/syscall", encoding="ascii") as file:
-            return file.read().split(" ", 1)[0] == wanted
+        return read_file(f"/proc/self/task/{native_id}/syscall").decode("ascii").split(" ", 1)[0] == wanted
     except OSError:
         return True

@@ -66,7 +66,7 @@ def encode(message: dict[str, Any]) -> bytes:
     """An object as a line."""
     with importing:
         import json  # not above: a process without siblings never needs it
-    return json.dumps(message).encode() + b"\n"
+    return json.JSONEncoder().encode(message).encode() + b"\n"
 
 
 def decode(line: bytes) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def decode(line: bytes) -> dict[str, Any]:
     with importing:
         import json
     try:
-        message = json.loads(line)
+        message = json.JSONDecoder().decode(line.decode("utf-8"))
     except ValueError:
         return {}
     return message if isinstance(message, dict) else {}

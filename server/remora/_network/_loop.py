@@ -16,6 +16,7 @@ from remora._interpreter._originals import (
     get_ident,
     make_selector,
     monotonic,
+    sleep,
     socketpair,
     start_new_thread,
 )
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Loop", "Timer"]
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+_BREATH = 0.01
 _CHECK_SECONDS = 1.0
 
 
@@ -145,21 +147,29 @@ class Loop:
     def _run(self) -> None:
         while self._running:
             try:
-                ready = self._selector.select(self._patience())
-            except (OSError, ValueError):  # a descriptor in it is closed
-                ready, self._next_check = [], 0.0
-            for key, events in ready:
-                if key.fileobj.is_ours():
-                    self._guard(key.data, events)
-                else:
-                    self._next_check = 0.0
-            if monotonic() >= self._next_check:
-                self._check_descriptors()
-            for _ in range(len(self._posted)):
-                self._guard(self._posted.popleft())
-            self._run_timers()
+                self._turn()
+            except Exception as error:  # the program has replaced what this takes, `list` say: for a while
+                log.failure(error)
+                sleep(_CHECK_SECONDS)
         self._close_watched()  # who has not hung up by now never will
         self._close()
+
+    def _turn(self) -> None:
+        try:
+            ready = self._selector.select(self._patience())
+        except (OSError, ValueError):  # a descriptor in it is closed, or more than are allowed by now
+            ready, self._next_check = [], 0.0
+            sleep(_BREATH)
+        for key, events in ready:
+            if key.fileobj.is_ours():
+                self._guard(key.data, events)
+            else:
+                self._next_check = 0.0
+        if monotonic() >= self._next_check:
+            self._check_descriptors()
+        for _ in range(len(self._posted)):
+            self._guard(self._posted.popleft())
+        self._run_timers()
 
     def _patience(self) -> float:
         if self._posted:
@@ -204,10 +214,8 @@ class Loop:
         """A mistake in one callback is logged; it ends neither the loop nor the program."""
         try:
             call(*arguments)
-        except Exception:
-            import traceback
-
-            log.error(traceback.format_exc())
+        except Exception as error:
+            log.failure(error)
 
     def _on_wake(self, _events: int) -> None:
         try:

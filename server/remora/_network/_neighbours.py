@@ -10,6 +10,8 @@ from __future__ import annotations
 import socket
 import struct
 
+from remora._interpreter._originals import read_file
+
 __all__ = ["is_another_users"]
 
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
@@ -31,12 +33,10 @@ def is_another_users(theirs: tuple[str, int], ours: tuple[str, int], user: int) 
 def _find(theirs: set[str], ours: set[str]) -> tuple[int, int] | None:
     for table in _TABLES:
         try:
-            with open(table, encoding="ascii") as file:
-                next(file, None)
-                for line in file:
-                    fields = line.split()
-                    if fields[1] in theirs and fields[2] in ours:
-                        return int(fields[7]), int(fields[9])
+            for line in read_file(table).decode("ascii").splitlines()[1:]:
+                fields = line.split()
+                if fields[1] in theirs and fields[2] in ours:
+                    return int(fields[7]), int(fields[9])
         except (OSError, ValueError, IndexError):
             continue  # not Linux, or /proc is not to be read
     return None

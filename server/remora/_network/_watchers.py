@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from remora._interpreter._originals import read_file
 from remora._network._gateway import Audience
 
 if TYPE_CHECKING:
@@ -63,7 +64,6 @@ class Watchers(Audience):
         if member is not None:
             return int(member.row["ppid"])
         try:  # a shell in between, say, that is none of ours
-            with open(f"/proc/{pid}/stat", "rb") as file:
-                return int(file.read().rpartition(b")")[2].split()[1])
+            return int(read_file(f"/proc/{pid}/stat").rpartition(b")")[2].split()[1])
         except (OSError, ValueError, IndexError):
             return 0

@@ -12,6 +12,7 @@ import sys
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from remora._interpreter._originals import read_file
 from remora._source._filters import own_folders
 from remora._source._placement import Lines, lines_of_codes, lines_of_text
 from remora_protocol import match_by_name, near_matches, sha256_text
@@ -279,8 +280,7 @@ def _file_bytes(path: str) -> bytes | None:
     if path.startswith("<"):
         return None
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return read_file(path)
     except (OSError, ValueError):
         return None
 
@@ -326,7 +326,6 @@ def _unchanged_since_import(filename: str, path: str) -> bool:
 
 def _file_bytes_head(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read(16)
+        return read_file(path, 16)
     except (OSError, ValueError):
         return b""
