@@ -38,6 +38,37 @@ def test_the_end_of_the_program_is_told_and_its_exit_code_kept(interpreter: Inte
         assert program.output.endswith("last words\n")
 
 
+AT_EXIT = """\
+#
+import atexit, sys
+def last(word):
+    return word  # @last
+atexit.register(last, "bye")
+print("ready", flush=True)
+sys.stdin.readline()
+sys.exit(7)
+"""
+
+
+def test_a_stop_at_the_very_end(interpreter: Interpreter) -> None:
+    """From 3.12 on no thread can be started there any more, and an evaluation would have one for its limit."""
+    if interpreter.is_pypy:
+        pytest.skip("PyPy ends all tracing before it calls atexit functions")
+    with Program(interpreter, AT_EXIT, enable={}) as program:
+        program.wait_line("ready")
+        with DapClient.connect(program.address) as client:
+            client.attach({program.path: [program.line("last")]})
+            program.stdin_line("")
+            stop = client.wait_stopped()
+            top = client.top(stop["threadId"])
+            assert client.evaluate("word + '!'", top["id"])["result"] == "'bye!'"
+            assert client.evaluate("print(word)", top["id"])["result"] == "None"
+            assert client.locals(top["id"]) == {"word": "'bye'"}
+            client.next(stop["threadId"])
+            client.wait_closed()
+        assert program.returncode() == 7
+
+
 def test_an_uncaught_exception_is_exit_code_one(interpreter: Interpreter) -> None:
     with Program(interpreter, "#\ninput()\n1 / 0\n", enable={}) as program:
         with DapClient.connect(program.address) as client:

@@ -13,7 +13,11 @@ __all__ = ["after"]
 
 
 def after(seconds: float, function: Callable[[], None], own_threads: set[int]) -> Callable[[], None]:
-    """Call `function` after this time on a thread of ours, unless the function returned is called before."""
+    """Call `function` after this time on a thread of ours, unless the function returned is called before.
+
+    Never, where there is no thread to be had: from 3.12 on while the program ends, or when it has used up
+    what the system gives.
+    """
     cancelled, started = allocate_lock(), allocate_lock()
     cancelled.acquire()
     started.acquire()
@@ -27,7 +31,10 @@ def after(seconds: float, function: Callable[[], None], own_threads: set[int]) -
         finally:
             own_threads.discard(get_ident())
 
-    start_new_thread(wait, ())
+    try:
+        start_new_thread(wait, ())
+    except RuntimeError:
+        return lambda: None
     started.acquire()  # not before it is known to be ours: it would be held with the program's threads
 
     def cancel() -> None:
