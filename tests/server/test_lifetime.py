@@ -51,7 +51,7 @@ sys.exit(7)
 
 
 def test_a_stop_at_the_very_end(interpreter: Interpreter) -> None:
-    """From 3.12 on no thread can be started there any more, and an evaluation would have one for its limit."""
+    """From 3.12 on no thread can be started there, and an evaluation would have one for its limit."""
     if interpreter.is_pypy:
         pytest.skip("PyPy ends all tracing before it calls atexit functions")
     with Program(interpreter, AT_EXIT, enable={}) as program:
