@@ -263,7 +263,7 @@ def test_what_strangers_call_themselves_does_not_move_the_cursor(tmp_path: Path)
 
 OBSERVED = """\
 #
-import os
+import os, pathlib
 
 class Trap:
     def __init__(self):
@@ -285,7 +285,42 @@ class Oops(Exception):
         os.write(2, b"str ran\\n")
         return "x"
 
+class Meta(type):
+    def __eq__(self, other):
+        os.write(2, b"class compared\\n")
+        return NotImplemented
+    def __hash__(self):
+        os.write(2, b"class hashed\\n")
+        return 1
+    def __getattribute__(self, name):
+        os.write(2, b"class asked\\n")
+        return type.__getattribute__(self, name)
+class Method:
+    def __eq__(self, other):
+        os.write(2, b"method compared\\n")
+        return NotImplemented
+    __hash__ = object.__hash__
+class Odd(metaclass=Meta):
+    def __init__(self):
+        self.within = 1
+    computed = property(lambda self: 1)
+class OddList(list, metaclass=Meta):
+    pass
+class OddBytes(bytes):
+    def __bytes__(self):
+        os.write(2, b"bytes ran\\n")
+        return b""
+class OddPath(pathlib.PurePosixPath):
+    def __str__(self):
+        os.write(2, b"path ran\\n")
+        return ""
+class OddMethods:
+    __repr__ = Method()
+    __dict__ = Method()
+
 trap = Trap()
+odd, odd_list, odd_methods = Odd(), OddList([1]), OddMethods()
+odd_bytes, odd_path = OddBytes(b"x"), OddPath("/x")
 keys = {trap: trap}
 input()
 try:
@@ -332,7 +367,7 @@ def test_nothing_that_an_observer_opens_runs_code() -> None:
                 seen: set[str] = set()
                 for scope in each.scopes(frame["id"]).values():
                     open_all(each, scope["variablesReference"], 3, seen)
-                assert {"trap", "inside", "spring"} <= seen
+                assert {"trap", "inside", "spring", "within", "computed", "odd_list"} <= seen
                 for command in sorted(set(_doing(each))):
                     with pytest.raises(Refused, match=r"not-supported.*An observer may only look"):
                         each.request(command)

@@ -56,7 +56,7 @@ def summarize(value: Any, renderer: Renderer, *, as_hex: bool = False) -> Summar
 def _as_hex(value: Any) -> str | None:
     if type(value) is int:
         return hex(value)
-    if type(value) in (bytes, bytearray) and len(value) <= _MOST_HEX:
+    if (type(value) is bytes or type(value) is bytearray) and len(value) <= _MOST_HEX:
         return str(value.hex(" "))
     return None
 

@@ -23,8 +23,11 @@ __all__ = ["Child", "Children", "Lazy", "Names", "children_of", "has_children"]
 #: Without paging by the client, so many items are shown and then one that holds the rest.
 BLOCK = 100
 
-_LEAVES = (int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented))
-_KEYS = (int, float, complex, bool, str, bytes, type(None))
+_LEAVES = _statics.Known(
+    int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented),
+    types.FunctionType, types.BuiltinFunctionType, range, slice,
+)  # fmt: skip
+_KEYS = _statics.Known(int, float, complex, bool, str, bytes, type(None))
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class Children:
 def has_children(value: object) -> bool:
     """Whether there is anything to open; quick, and sometimes yes where there turns out to be nothing."""
     kind = type(value)
-    if kind in _LEAVES or kind in (types.FunctionType, types.BuiltinFunctionType, range, slice):
+    if kind in _LEAVES:
         return False
     base = container_class(value)
     if base is kind and base is not collections.defaultdict:
@@ -156,7 +159,7 @@ def _item(value: Any, base: type, index: int, item: Any) -> Child:
 def _is_plain_key(key: Any) -> bool:
     if type(key) is tuple:
         return len(key) <= 8 and all(_is_plain_key(each) for each in key)
-    return type(key) in _KEYS and not (type(key) in (str, bytes) and len(key) > 200)
+    return type(key) in _KEYS and not (_statics.is_a(key, str, bytes) and len(key) > 200)
 
 
 # -- attributes -----------------------------------------------------------------------------------
@@ -204,7 +207,7 @@ def _is_plain(value: Any) -> bool:
 
 def _is_bookkeeping(value: Any, name: str) -> bool:
     """What `enum`, `dataclass` and `namedtuple` keep in a class for themselves."""
-    if any(base.__name__ == "Enum" for base in _statics.mro(type(value))):
+    if any(_statics.class_name(base) == "Enum" for base in _statics.mro(type(value))):
         return True
     return _statics.is_a(value, tuple) and name in ("_fields", "_field_defaults")
 

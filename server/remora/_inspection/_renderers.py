@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from remora._inspection._statics import (
     class_name,
+    is_a,
     lookup,
     method_owner,
     module_of,
@@ -82,13 +83,14 @@ def _is_generated_dataclass(kind: type) -> bool:
         return False
     if method_owner(kind, "__repr__") is object:
         return True
-    generated = getattr(lookup(kind, "__repr__"), "__wrapped__", None)
+    method = lookup(kind, "__repr__")
+    generated = getattr(method, "__wrapped__", None) if type(method) is FunctionType else None
     return _code_file(generated) == "<string>"
 
 
 def _is_generated_attrs(kind: type) -> bool:
     """A class of attrs whose `__repr__` is the generated one, or none at all."""
-    if not isinstance(lookup(kind, "__attrs_attrs__"), tuple):
+    if not is_a(lookup(kind, "__attrs_attrs__"), tuple):
         return False
     generated = _code_file(lookup(kind, "__repr__")) or ""
     return method_owner(kind, "__repr__") is object or generated.startswith("<attrs generated")
@@ -96,7 +98,7 @@ def _is_generated_attrs(kind: type) -> bool:
 
 def _is_namedtuple(kind: type) -> bool:
     """A class that `namedtuple` or `typing.NamedTuple` made, with the `__repr__` that these give it."""
-    if tuple not in mro(kind) or type(lookup(kind, "_fields")) is not tuple:
+    if not any(base is tuple for base in mro(kind)) or type(lookup(kind, "_fields")) is not tuple:
         return False
     return _code_file(lookup(kind, "__repr__")) == _code_file(sys.modules["collections"].namedtuple)
 
@@ -142,7 +144,8 @@ def _datetime(value: Any, _inner: Inner) -> str:
 
 @renders("pathlib.PurePath", "pathlib._local.PurePath")
 def _path(value: Any, inner: Inner) -> str:
-    return f"{class_name(type(value))}({inner(str(value))})"
+    base: Any = next(base for base in mro(type(value)) if module_of(base).partition(".")[0] == "pathlib")
+    return f"{class_name(type(value))}({inner(base.__str__(value))})"
 
 
 @renders("types.SimpleNamespace")
@@ -223,7 +226,7 @@ def _loaded(value: Any, library: str) -> dict[str, Any]:
         LookupError: the class has a `__repr__` of its own, which says it better.
     """
     owner = method_owner(type(value), "__repr__")
-    if owner not in (object, None) and module_of(owner).partition(".")[0] != library:
+    if owner is not object and owner is not None and module_of(owner).partition(".")[0] != library:
         raise LookupError(owner)
     return own_attributes(value)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = [
+    "Known",
     "attribute_names",
     "class_attributes",
     "class_name",
@@ -36,7 +37,23 @@ _MODULE: Any = vars(type)["__module__"]
 _FLAGS: Any = vars(type)["__flags__"]
 _HEAP_TYPE = 1 << 9
 _MODULE_DICT: Any = vars(types.ModuleType)["__dict__"]
-_C_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
+
+
+class Known:
+    """Some objects, classes mostly, that others are looked for among by identity.
+
+    `in` of a tuple or a set would ask the class of a class to compare it, which the program may have written.
+    """
+
+    def __init__(self, *objects: object) -> None:
+        self._by_id = {id(each): each for each in objects}
+
+    def __contains__(self, wanted: object) -> bool:
+        return id(wanted) in self._by_id
+
+
+_C_DESCRIPTORS = Known(types.GetSetDescriptorType, types.MemberDescriptorType)
+_WRAPPERS = Known(staticmethod, classmethod)
 _MISSING = object()
 
 
@@ -55,7 +72,7 @@ def namespace(kind: type) -> Mapping[str, Any]:
 def is_a(value: object, *kinds: type) -> bool:
     """`isinstance`, which would ask the object for its `__class__`."""
     bases = mro(type(value))
-    return any(kind in bases for kind in kinds)
+    return any(base is kind for kind in kinds for base in bases)
 
 
 def class_name(kind: type) -> str:
@@ -168,7 +185,7 @@ def stored(value: object, name: str) -> Any:
         held = next((namespace(base)[name] for base in kinds if name in namespace(base)), _MISSING)
         if held is _MISSING or _is_computed(held):
             raise LookupError(name)
-    if type(held) in (staticmethod, classmethod):
+    if type(held) in _WRAPPERS:
         return held.__func__
     return held
 
@@ -187,12 +204,12 @@ def _is_descriptor(held: object) -> bool:
 
 def _is_computed(held: object) -> bool:
     """Whether reading this through an instance runs somebody's code and gives a value, not a method."""
-    if type(held) in (*_FUNCTIONS, *_C_DESCRIPTORS):
+    if type(held) in _FUNCTIONS or type(held) in _C_DESCRIPTORS:
         return False
     return _is_descriptor(held)
 
 
-_FUNCTIONS = (
+_FUNCTIONS = Known(
     types.FunctionType,
     types.BuiltinFunctionType,
     types.MethodDescriptorType,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from remora._inspection._renderers import find_own_renderer, find_renderer
-from remora._inspection._statics import class_name, is_a, lookup, method_owner, module_of, mro
+from remora._inspection._statics import Known, class_name, is_a, lookup, method_owner, module_of, mro
 from remora._interpreter._originals import monotonic
 from remora._log import log
 
@@ -49,7 +49,10 @@ SHORT = Limits(depth=4, items=30, text=400, total=800)
 DETAIL = Limits(depth=8, items=1000, text=16_384, total=65_536)
 CLIPBOARD = Limits(depth=60, items=10_000_000, text=32_000_000, total=32_000_000)
 
-_PLAIN = (int, float, complex, bool, type(None), type(Ellipsis), type(NotImplemented), range, slice)
+_PLAIN = Known(int, float, complex, bool, type(None), type(Ellipsis), type(NotImplemented), range, slice)
+_TEXTS = Known(str, bytes, bytearray)
+_NUMBERS = Known(int, float, complex)
+_CALLABLES = Known(types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
 _BRACKETS: dict[type, tuple[str, str]] = {
     list: ("[", "]"),
     tuple: ("(", ")"),
@@ -67,7 +70,8 @@ _BRACKETS: dict[type, tuple[str, str]] = {
     type({}.values()): ("dict_values([", "])"),
     type({}.items()): ("dict_items([", "])"),
 }
-_OWN_REPR: tuple[Any, ...] = (
+_CONTAINERS = Known(*_BRACKETS)
+_OWN_REPR = Known(
     object.__repr__, list.__repr__, tuple.__repr__, dict.__repr__, set.__repr__, frozenset.__repr__,
     collections.deque.__repr__, str.__repr__, bytes.__repr__, bytearray.__repr__, int.__repr__,
     float.__repr__, complex.__repr__,
@@ -121,9 +125,9 @@ class Renderer:
     def _by_kind(self, value: Any, kind: type, depth: int) -> str:
         if kind in _PLAIN:
             return _number(value)
-        if kind in (str, bytes, bytearray):
+        if kind in _TEXTS:
             return _cut_text(value, min(self.limits.text, max(self._room, 16)))
-        if kind in _BRACKETS:
+        if kind in _CONTAINERS:
             return self._container(value, kind, depth)
         own = find_own_renderer(kind) if self.user_code else None
         return self._by_library(value, kind, depth) if own is None else self._by_owner(value, own, depth)
@@ -163,7 +167,7 @@ class Renderer:
                 pass
         if kind is types.MethodType:  # its own repr() calls that of the object
             return f"<bound method {_function_name(value.__func__)} of a {type_name(value.__self__)}>"
-        if kind in (types.FunctionType, types.BuiltinFunctionType, types.ModuleType):
+        if kind in _CALLABLES:
             return _cut_plain(repr(value), self.limits.text)
         if is_a(value, type):
             return f"<class '{_dotted(value)}'>"
@@ -173,7 +177,7 @@ class Renderer:
         method = lookup(kind, "__repr__")
         if method in _OWN_REPR:
             return self._inherited(value, kind, depth)
-        if is_a(value, BaseException) and method_owner(kind, "__repr__") in (BaseException, *_GROUPS):
+        if is_a(value, BaseException) and method_owner(kind, "__repr__") is BaseException:
             return self._exception(value, kind, depth)
         if method_owner(kind, "__repr__") in _C_CLASSES or module_of(kind) in _SYSTEM_MODULES:
             return self._call_repr(value, kind)
@@ -183,12 +187,13 @@ class Renderer:
 
     def _inherited(self, value: Any, kind: type, depth: int) -> str:
         """A class whose `__repr__` is that of a built-in class: ours does the same, bounded."""
-        for base in mro(kind):
-            if base in _BRACKETS and base is not collections.UserDict:
+        bases: tuple[Any, ...] = mro(kind)
+        for base in bases:
+            if base in _CONTAINERS and base is not collections.UserDict:
                 return f"{class_name(kind)}({self._container(value, base, depth)})"
-            if base in (str, bytes, bytearray):
-                return _cut_text(base(value) if base is not str else str.__str__(value), self.limits.text)
-            if base in (int, float, complex):
+            if base in _TEXTS:
+                return _cut_text(base.__getitem__(value, slice(None)), self.limits.text)
+            if base in _NUMBERS:
                 return _number(base.__repr__(value))
         return _address(value, kind)
 
@@ -218,7 +223,7 @@ class Renderer:
     # -- containers -------------------------------------------------------------------------------
 
     def _nested(self, value: object, parent: object, depth: int) -> str:
-        if depth <= 1 and type(value) in _BRACKETS:
+        if depth <= 1 and type(value) in _CONTAINERS:
             return "…"
         self._open.add(id(parent))
         try:
@@ -267,13 +272,12 @@ MAPPINGS = frozenset(
         types.MappingProxyType,
     }
 )
-_C_CLASSES = frozenset({BaseException, type, type(None), memoryview})
-_GROUPS = tuple(kind for kind in [getattr(types, "BaseExceptionGroup", None)] if kind)
+_C_CLASSES = Known(BaseException, type, type(None), memoryview)
 
 
 def container_class(value: object) -> type | None:
     """The built-in container class that this value is, or is derived from."""
-    return next((base for base in mro(type(value)) if base in _BRACKETS), None)
+    return next((base for base in mro(type(value)) if base in _CONTAINERS), None)
 
 
 def _real(value: Any, kind: type) -> Any:
