@@ -52,3 +52,50 @@ def test_frames_do_not_outlive_steps_beside_a_watch_on_exceptions(interpreter: I
                 client.disconnect()
     # Each thread that stands still has some; what a client leaves would add to them each time.
     assert counts[-1] <= counts[1] + 8, counts
+
+
+HELD = """\
+#
+import gc, sys, time, weakref
+
+
+class Big:
+    pass
+
+
+def make():
+    made = Big()
+    born.append(weakref.ref(made))
+    return made
+
+
+def count():
+    gc.collect()
+    return sum(one() is not None for one in born)
+
+
+born = []
+print("ready", flush=True)
+for line in sys.stdin:
+    alive = count()  # @alive
+    until = time.monotonic() + 3
+    while alive and time.monotonic() < until:
+        time.sleep(0.01)
+        alive = count()
+    print("alive", alive, "of", len(born), flush=True)
+"""
+
+
+def test_values_do_not_outlive_the_stop_that_they_were_looked_at_in(interpreter: Interpreter) -> None:
+    with Program(interpreter, HELD, enable={}) as program:
+        program.wait_line("ready")
+        with DapClient.connect(program.address).attach() as client:
+            client.set_breakpoints(program.path, [{"line": program.line("alive")}])
+            program.stdin_line("")
+            thread = client.wait_stopped(reason="breakpoint")["threadId"]
+            frame = client.top(thread)["id"]
+            for expression in ("make()", "[make()]", "(make(), 1 / 0)", "make().nothing"):
+                client.begin("evaluate", expression=expression, frameId=frame)
+            assert client.evaluate("count()", frame)["result"] != "0"
+            client.continue_(thread)
+            program.wait_line("alive 0 of 4")

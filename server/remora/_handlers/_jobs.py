@@ -43,12 +43,12 @@ def on_thread(
     cancelled: list[bool] = []
     server = session.server
     is_answered = False
-    helping: list[Help] = []
+    over: list[Callable[[], None]] = []  # what is to be called when the work is done
 
     def done(result: Any, error: BaseException | None) -> None:
         nonlocal is_answered
-        for each in helping:
-            each.end()
+        for each in over:
+            each()
         if is_answered:
             return
         is_answered = True
@@ -101,7 +101,7 @@ def on_thread(
 
     start(work, timeout, done)
     if not is_nested:  # a stop in the middle of it looks like waiting for a lock
-        helping.append(Help(server.loop, server.debugger, thread_id, session.note, is_patient=is_patient))
+        over.append(Help(server.loop, server.debugger, thread_id, session.note, is_patient=is_patient).end)
         if timeout is not None:
-            server.loop.call_later(timeout + _GRACE, give_up)
+            over.append(server.loop.call_later(timeout + _GRACE, give_up).cancel)
     return deferred
