@@ -90,3 +90,41 @@ sys.stdin.readline()
                 said = int(found[1].replace(",", ""))
         assert abs(seen + said - 12_000_000) < 10_000
         program.stdin_line("")
+
+
+OVER = """\
+#
+import sys
+seen = []
+def cover():
+    under = sys.stdout.write
+    def write(text):
+        seen.append(text)
+        return under(text)
+    sys.stdout.write = write
+sys.stdin.readline()
+for _ in range(FLOOD): print("x")
+cover()
+for line in iter(sys.stdin.readline, "end\\n"):
+    sys.stdout.write(line)
+    sys.stdout.flush()
+print(seen, file=sys.stderr, flush=True)
+"""
+
+
+@pytest.mark.parametrize("flood", [0, 200_000], ids=["calm", "flood"])
+def test_a_write_that_the_program_puts_over_ours_stays_on_top(flood: int) -> None:
+    """Also where it comes while a flood has the stream left alone."""
+    assert NEWEST is not None
+    source = OVER.replace("FLOOD", str(flood))
+    with Program(NEWEST, source, enable={}) as program, DapClient.connect(program.address) as client:
+        client.attach()
+        program.stdin_line("")
+        while flood:
+            text = client.expect_event("output")["output"]
+            flood = 0 if "left out" in text else flood
+        for line in ("one\n", "two\n"):
+            program.stdin_line(line.strip())
+            client.expect_event("output", output=line)
+        program.stdin_line("end")
+        program.wait_line(re.escape("['one\\n', 'two\\n']"), errors=True)

@@ -10,6 +10,7 @@ it could not be shown anyway, the streams are left alone until the server's thre
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import sys
@@ -71,7 +72,7 @@ class Output:
             stream = getattr(sys, name, None)
             if stream is None or any(covered.stream is stream for covered in self._covered):
                 continue
-            covered = _Covered(stream, self._make_write(name, stream.write))
+            covered = _Covered(stream, functools.partial(self._make_write, name))
             if covered.cover():
                 self._covered.append(covered)
             else:
@@ -164,7 +165,7 @@ class Output:
         for name in _STREAMS:
             stream = getattr(sys, name, None)
             if stream is not None:
-                covered = _Covered(stream, self._make_write(name, stream.write, copies=False))
+                covered = _Covered(stream, functools.partial(self._make_write, name, copies=False))
                 if covered.cover():
                     found.append(covered)
         return found
@@ -260,9 +261,10 @@ def _count_written() -> int | None:
 class _Covered:
     """One stream, what lies over its `write`, and what was there before."""
 
-    def __init__(self, stream: Any, write: Callable[[str], Any]) -> None:
+    def __init__(self, stream: Any, make: Callable[[Callable[[str], Any]], Callable[[str], Any]]) -> None:
         self.stream = stream
-        self._cover = write
+        self._make = make
+        self._cover: Callable[[str], Any] | None = None
         self._before: Any = None
 
     def cover(self) -> bool:
@@ -270,21 +272,23 @@ class _Covered:
         own = getattr(self.stream, "__dict__", None)
         if not isinstance(own, dict):
             return False
-        before = own.get("write")
-        if before is self._cover:
-            return True
-        self._before = before
+        if self._cover is not None:
+            return True  # it is there, if perhaps under one of the program's
+        cover = self._make(self.stream.write)
+        self._before = own.get("write")
         try:
-            self.stream.write = self._cover
+            self.stream.write = cover
         except (AttributeError, TypeError):
             return False
+        self._cover = cover
         return True
 
     def uncover(self) -> None:
         """Remove ours. Where somebody has covered it in turn it stays, copying to nobody."""
         own = self.stream.__dict__
-        if own.get("write") is not self._cover:
+        if self._cover is None or own.get("write") is not self._cover:
             return
+        self._cover = None
         if self._before is None:
             own.pop("write", None)
         else:
