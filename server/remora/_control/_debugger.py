@@ -437,7 +437,7 @@ class Debugger:
 
         def jumped(result: Any, error: BaseException | None) -> None:
             if isinstance(error, ValueError):
-                error = RequestFailed("failed", str(error))
+                error = RequestFailed("failed", _why_no_jump(str(error)))
             if done is not None:
                 done(result, error)
             if error is None and record.stop is stop:
@@ -540,6 +540,14 @@ class Debugger:
         record = self._threads.of(get_ident())
         self._telling.continued(record.id, all_threads=not was_alone)
         self._post(lambda: self._stacks.forget_left([record] if was_alone else self._threads.all()))
+
+
+def _why_no_jump(reason: str) -> str:
+    if "trace event" not in reason:
+        return reason
+    return (
+        "Nothing can jump from the middle of a line, where a call has just returned: next leads on to a line."
+    )
 
 
 def _frame_to_run_on(stop: Stop) -> FrameType:

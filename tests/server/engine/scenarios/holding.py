@@ -269,6 +269,37 @@ def scenario_jumps(scene):
     assert result == ["two", "in", "three"], result
 
 
+def called_within():
+    return 1  # @called_within
+
+
+def calls_within():
+    value = called_within() + 1
+    return value  # @after_within
+
+
+def scenario_jumps_from_the_middle_of_a_line(scene):
+    scene.break_at("called_within")
+
+    def script():
+        thread = scene.wait_stopped()["threadId"]
+        scene.call("step", thread, "out")
+        scene.wait_stopped()
+        answers = []
+        scene.call("goto", thread, scene.line("after_within"), lambda *both: answers.append(both))
+        until(lambda: answers)
+        if answers[0][1] is None:  # some Pythons can
+            scene.call("goto", thread, scene.line("after_within") - 1)
+            scene.wait_stopped()
+        else:
+            assert answers[0][1].text.startswith("Nothing can jump from the middle of a line"), answers
+        scene.break_at()
+        scene.call("resume", None)
+
+    scene.script(script)
+    assert calls_within() == 2
+
+
 def runs_again(value):
     value += 1  # @again_first
     calls.append(value)
