@@ -17,6 +17,7 @@ __all__ = [
     "clipped",
     "per_line",
     "plain",
+    "rows_of",
     "sentences",
     "table",
     "width_of",
@@ -116,6 +117,26 @@ def without_head(line: Fragments, width: int) -> Fragments:
             width = 0  # a wide character at the edge stays
             out.append((style, text[len(head) :]))
     return out
+
+
+def rows_of(line: Fragments, width: int) -> list[Fragments]:
+    """One line of formatted text as the rows that a terminal of that width makes of it."""
+    rows: list[Fragments] = [[]]
+    left = width
+    for style, text in line:
+        at = 0
+        while at < len(text):
+            near = text[at : at + left]
+            head = near if near.isascii() else _head(near, left)
+            if not head and left < width:
+                rows.append([])
+                left = width
+                continue
+            head = head or text[at]  # wider than the terminal
+            rows[-1].append((style, head))
+            left -= width_of(head)
+            at += len(head)
+    return rows
 
 
 def wrapped(line: Fragments, width: int) -> list[Fragments]:

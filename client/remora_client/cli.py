@@ -91,7 +91,20 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _complain(text: str) -> None:
-    print("remora:", text, file=sys.stderr)
+    from remora_client._fragments import plain, sentences
+    from remora_client._terminal_size import size_of
+
+    width = size_of(sys.stderr).columns if sys.stderr.isatty() else 0
+    print(plain(sentences(f"remora: {text}", width)), end="", file=sys.stderr)
+
+
+class _Paragraphs(argparse.HelpFormatter):
+    """Wraps text as it is argparse's way, and keeps blank lines."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n\n".join(
+            super(_Paragraphs, self)._fill_text(each, width, indent) for each in text.split("\n\n")
+        )
 
 
 def _parser(word: str = "") -> argparse.ArgumentParser:
@@ -100,7 +113,7 @@ def _parser(word: str = "") -> argparse.ArgumentParser:
         prog="remora",
         description="Debug a Python program that is running somewhere else.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Paragraphs,
     )
     parser.add_argument("--version", action="version", version=f"remora {__version__}")
     parser.set_defaults(module=None)
@@ -130,7 +143,7 @@ def _command(commands: Any, name: str, module: str, text: str, **options: Any) -
         name,
         help=text,
         description=text[:1].upper() + text[1:] + ".",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Paragraphs,
         **options,
     )
     parser.set_defaults(module=f"remora_client.{module}")

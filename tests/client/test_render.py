@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remora_client._fragments import clip, per_line, plain, sentences, table, width_of
+from remora_client._fragments import Fragments, clip, per_line, plain, rows_of, sentences, table, width_of
 from remora_client._model import Breakpoint, Frame, Source, Stop, Thread, Variable
 from remora_client.render import (
     breakpoint_lines,
@@ -206,3 +206,12 @@ def test_a_sentence_is_broken_at_blanks() -> None:
     )
     assert plain(sentences(text, 0)) == f"{text}\n"
     assert sentences("", 25, "class:dim") == [("class:dim", "\n")]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["", "class:dim"]), st.text("ab日é ", max_size=30))), st.integers(2, 9)
+)
+def test_rows_hold_all_of_a_line_and_are_no_wider_than_the_screen(line: Fragments, width: int) -> None:
+    rows = rows_of(line, width)
+    assert "".join(map(plain, rows)) == plain(line)
+    assert all(width_of(plain(row)) <= width for row in rows)

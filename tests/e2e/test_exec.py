@@ -73,8 +73,9 @@ def test_every_line_is_as_the_schema_says(remora: Remora) -> None:
             "disable 1", "enable 1", "toggle 1", "group mine 1", "funcs .", "sources", "modules", "config",
             "config -list", "history 3", "completions val", "display value", "undisplay", "map",
             "skip func nothing", "skip -all", "jmc off", "jump -list", "call int(3)", "status",
-            "help print", "alias a print 1", "a", "unalias a", "catch", "threads --json", "where | wc -l",
-            "sh echo x", "py 1 + 1", "fetch", "inspect value", "info line", "tasks", "sticky off",
+            "help print", "apropos thread", "alias a print 1", "a", "unalias a", "catch",
+            "threads --json", "where | wc -l", "sh echo x", "py 1 + 1", "fetch", "inspect value",
+            "info line", "tasks", "sticky off",
             "frame apply all print 1", "where -1", "where full", "tbreak function_loop.py:1",
             f"trace function_loop.py:{line} 'x'", "clear -all",
         )  # fmt: skip

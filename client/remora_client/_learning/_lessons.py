@@ -180,7 +180,7 @@ LESSONS = (
         "It stopped for 21, and told the count. There are more commands than these. Find those that have to "
         "do with a word, for instance once:",
         "apropos once",
-        lambda moment: moment.ran("help"),
+        lambda moment: moment.ran("help", "apropos"),
         "help alone lists all; help COMMAND explains one.",
         stopped=True,
     ),

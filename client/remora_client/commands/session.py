@@ -44,7 +44,7 @@ _ABOUT = {
 }
 
 
-@command("help", "h", "apropos", group="session", usage="[COMMAND | WORD]", argument="command")
+@command("help", "h", group="session", usage="[COMMAND | WORD]", argument="command")
 async def help_(ctx: Context, arguments: str) -> Result:
     """List the commands, explain one, or find those whose help has a word in it."""
     if not arguments:
@@ -57,6 +57,14 @@ async def help_(ctx: Context, arguments: str) -> Result:
             {"name": found.name, "aliases": list(found.aliases), "help": found.help},
             command_help(found, min(ctx.width or 100, 100)),
         )
+    return await apropos(ctx, arguments)
+
+
+@command("apropos", group="session", usage="TEXT", argument="text")
+async def apropos(ctx: Context, arguments: str) -> Result:
+    """Find the commands whose name or help has a text in it: apropos thread."""
+    if not arguments:
+        raise CommandError("apropos finds the commands that speak of a text.", "As in: apropos thread")
     several = [each for each in search(arguments) if each.offered(ctx.session)]
     if not several:
         raise CommandError(f"No command is called {arguments!r} or speaks of it.", "help lists all of them.")
@@ -95,7 +103,8 @@ async def info(ctx: Context, arguments: str) -> Result:
         return await _about_source(ctx)
     found = lookup(_ABOUT.get(word, ""))
     if found is None:
-        raise CommandError(f"info knows nothing of {word!r}.", f"It knows: {', '.join(_ABOUT)}, source.")
+        what = f"info knows nothing of {word!r}." if word else "info of what?"
+        raise CommandError(what, f"It knows: {', '.join(_ABOUT)}, source.")
     return await found.function(ctx, rest)
 
 

@@ -77,4 +77,5 @@ def options(ctx: Context) -> Result:
     text = table(
         [[[("class:name", name)], [("", value)], [("class:dim", about)]] for name, value, about in rows]
     )
+    text.append(("class:dim", "set OPTION VALUE changes one for this session; config -save keeps it.\n"))
     return Result({name: value for name, value, _ in rows}, text)

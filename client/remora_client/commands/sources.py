@@ -158,7 +158,7 @@ async def sources(ctx: Context, arguments: str) -> Result:
         local = ctx.session.sources.match(each.path, each.sha256)
         state = "" if local is None else _comparison(each, same=local.same)
         data.append({"name": each.name, "path": each.path, "local": local.path if local else None})
-        rows.append([[("class:path", visible(each.path))], [("class:dim", state)]])
+        rows.append([[("class:dim", state)], [("class:path", visible(each.path))]])
     return Result(data, table(rows, indent=1))
 
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from prompt_toolkit.key_binding import KeyPress
+
 __all__ = ["Background", "brightness", "detect", "told_by_environment", "told_by_terminal"]
 
 Background: TypeAlias = 'Literal["light", "dark"]'
@@ -25,11 +27,17 @@ _PATIENCE = 0.5  # seconds; terminals answer at once, and some are behind a slow
 _QUESTION = b"\x1b]11;?\x1b\\\x1b[c"
 _ANSWER = re.compile(rb"\x1b\]11;rgba?:([0-9a-fA-F]+)/([0-9a-fA-F]+)/([0-9a-fA-F]+)")
 _END = re.compile(rb"\x1b\[\?[\d;]*c")
+_ANSWERS = re.compile(rb"\x1b\]11;[^\x07\x1b]*(?:\x07|\x1b\\)|" + _END.pattern)
 
 
 def detect() -> Background | None:
     """What can be found out; None: nothing."""
-    return told_by_environment() or told_by_terminal(_ask())
+    found = told_by_environment()
+    if found is None:
+        answer = _ask()
+        _type_ahead(_ANSWERS.sub(b"", answer))
+        found = told_by_terminal(answer)
+    return found
 
 
 def told_by_environment(environment: Mapping[str, str] = os.environ) -> Background | None:
@@ -55,7 +63,7 @@ def brightness(red: float, green: float, blue: float) -> float:
 
 
 def _ask() -> bytes:
-    """Ask the terminal; what is typed in that moment is lost, so not when something was typed already."""
+    """What the terminal answers, and what is typed in that moment; nothing where a line waits already."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return b""
     try:
@@ -75,6 +83,20 @@ def _ask() -> bytes:
         return b""
     finally:
         termios.tcsetattr(reading, termios.TCSANOW, before)
+
+
+def _type_ahead(typed: bytes) -> None:
+    """Keep for the prompt what was typed before there was one."""
+    if not typed:
+        return
+    from prompt_toolkit.application import get_app_session
+    from prompt_toolkit.input.typeahead import store_typeahead
+    from prompt_toolkit.input.vt100_parser import Vt100Parser
+
+    keys: list[KeyPress] = []
+    parser = Vt100Parser(keys.append)
+    parser.feed_and_flush(typed.decode("utf-8", "replace"))
+    store_typeahead(get_app_session().input, keys)
 
 
 def _read(descriptor: int) -> bytes:

@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Protocol
 
 from remora_client._errors import ClientError
-from remora_client._fragments import plain
+from remora_client._fragments import per_line, rows_of
 from remora_client._terminal_size import size_of
 
 if TYPE_CHECKING:
@@ -209,14 +209,21 @@ class FullFace:
 
     async def page(self, fragments: Fragments) -> None:
         """Print a screenful, and ask before each further one."""
-        lines = _screen_lines(fragments)
-        height = max(size_of(self._repl.printer.stream).lines - 2, 5)
-        while len(lines) > height + 2:
-            head, lines = lines[:height], lines[height:]
-            self._repl.printer.print([item for line in head for item in line])
-            if not await self._go_on(len(lines)):
+        size = size_of(self._repl.printer.stream)
+        height = max(size.lines - 2, 5)
+        rows = [row for line in per_line(fragments) for row in rows_of(line, size.columns)]
+        if len(rows) <= height + 2:
+            self._repl.printer.print(fragments)
+            return
+        while len(rows) > height + 2:
+            head, rows = rows[:height], rows[height:]
+            self._print_rows(head)
+            if not await self._go_on(len(rows)):
                 return
-        self._repl.printer.print([item for line in lines for item in line])
+        self._print_rows(rows)
+
+    def _print_rows(self, rows: list[Fragments]) -> None:
+        self._repl.printer.print([item for row in rows for item in (*row, ("", "\n"))])
 
     async def _go_on(self, left: int) -> bool:
         from prompt_toolkit import PromptSession
@@ -275,16 +282,3 @@ class FullFace:
         return self.editor.toolbar(
             self._prompt.default_buffer.text, size_of(self._repl.printer.stream).columns
         )
-
-
-def _screen_lines(fragments: Fragments) -> list[Fragments]:
-    """Formatted text cut into lines, each with its newline."""
-    lines: list[Fragments] = [[]]
-    for style, text in fragments:
-        *ended, rest = text.split("\n")
-        for part in ended:
-            lines[-1].append((style, part + "\n"))
-            lines.append([])
-        if rest:
-            lines[-1].append((style, rest))
-    return [line for line in lines if plain(line)]

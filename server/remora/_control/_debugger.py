@@ -292,7 +292,7 @@ class Debugger:
         if record is not None and record.ident in spared.idents:
             why = " " + _SPARED.format("It")
         elif self._world.leader is not None or (record is not None and record.native_stop is not None):
-            why = " It is inside native code."
+            why = " It is inside native code, and stops when that returns."
         return RequestFailed("not-stopped", f"Thread {thread_id} is not stopped.{why}")
 
     # -- running

@@ -105,6 +105,17 @@ def test_a_terminal_is_asked_and_its_answer_is_no_key(
         assert terminal.returncode() == 0
 
 
+def test_what_is_typed_before_the_prompt_is_not_lost(remora: Remora, program: Program) -> None:
+    with remora.terminal("attach", program.qualifier, env=COLOUR, background=DARK) as terminal:
+        terminal.child.send("set theme")
+        terminal.see("^remora❯ set theme$")
+        terminal.press("\r")
+        terminal.see("^theme is terminal$")
+        assert b"\x1b]11;?" in terminal.raw
+        terminal.press("quit -c\r")
+        assert terminal.returncode() == 0
+
+
 @pytest.mark.parametrize("environment", [{"COLORFGBG": "0;15"}, {"NO_COLOR": "1"}])
 def test_a_terminal_is_not_asked_for_nothing(
     remora: Remora, program: Program, environment: dict[str, str]

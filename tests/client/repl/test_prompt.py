@@ -409,6 +409,10 @@ def test_a_long_answer_is_paged(terminal: Terminal, program: Program) -> None:
     terminal.wait(r"— \d+ more lines: Enter, or q —")
     assert "This session" not in terminal.text
     terminal.press("q")
+    stop_in_loop(terminal, program)
+    terminal.enter("p -a 'x' * 4000")  # one line
+    terminal.wait(r"— \d+ more lines: Enter, or q —")
+    terminal.press("q")
     terminal.enter("set pager off")
     terminal.enter("help")
     terminal.wait("This session")
