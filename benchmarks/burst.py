@@ -37,9 +37,9 @@ def measure(python: Python, options: argparse.Namespace) -> list[Row]:
     bare = _bare(python)
     read, unread = _cost(python, options.turns, is_read=True), _cost(python, options.turns, is_read=False)
 
-    def row(what: str, unit: str, take: Callable[[Burst], float]) -> Row:
+    def row(what: str, unit: str, take: Callable[[Burst], float], remark: str = "") -> Row:
         values = {name: take(burst) for name, burst in shown.items()}
-        return Row(what, python.version, unit, values[REMORA], values.get(DEBUGPY), remark=trouble)
+        return Row(what, python.version, unit, values[REMORA], values.get(DEBUGPY), remark=remark)
 
     def cost_row(what: str, cost: Cost, other: float | None) -> Row:
         return Row(what, python.version, "x", cost.ratio, other, TARGET, noise=cost.noise)
@@ -49,7 +49,7 @@ def measure(python: Python, options: argparse.Namespace) -> list[Row]:
         cost_row("10 MB of short lines, CPU, a client reads", read, debugpy),
         cost_row("10 MB of short lines, CPU, a client does not read", unread, None),
         row("10 MB of short lines, part that the client is shown", "%", lambda burst: burst.shown * 100),
-        row("10 MB of short lines, until the client has that", "s", lambda burst: burst.settled),
+        row("10 MB of short lines, until the client has that", "s", lambda burst: burst.settled, trouble),
     ]
 
 
