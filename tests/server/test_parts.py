@@ -199,6 +199,17 @@ def test_of_what_a_flood_has_piled_up_the_first_part_is_shown_and_the_rest_is_sa
     assert output.take() + output.take_stock() == [("stdout", "calm\n")]
 
 
+def test_a_long_text_comes_in_pieces_that_end_with_a_line_if_they_can() -> None:
+    output = Output(lambda urgent: None)
+    text = "x" * 2 * LONGEST + ("y" * 99 + "\n") * 2000
+    for start in range(0, len(text), 1000):
+        output.feed.put_text("stdout", text[start : start + 1000])
+    pieces = [content for _, content in output.take()]
+    assert "".join(pieces) == text
+    assert all(len(piece) <= LONGEST for piece in pieces)
+    assert [piece[-1] for piece in pieces] == ["x", "x", *"\n" * (len(pieces) - 2)]
+
+
 def test_a_cancelled_timer_wakes_nobody() -> None:
     loop = Loop()
     try:

@@ -235,12 +235,13 @@ def _name_of(item: Any) -> str:
 def _pieces(name: str, text: str) -> list[tuple[str, Any]]:
     """In pieces that are not too long, where a line ends if possible."""
     found = []
-    while len(text) > LONGEST:
-        cut = text.rfind("\n", 0, LONGEST) + 1 or LONGEST
-        found.append((name, text[:cut]))
-        text = text[cut:]
-    if text:
-        found.append((name, text))
+    start = 0
+    while start < len(text):
+        end = start + LONGEST
+        if end < len(text):
+            end = text.rfind("\n", start, end) + 1 or end
+        found.append((name, text[start:end]))
+        start = end
     return found
 
 
