@@ -92,4 +92,8 @@ def play_back(terminal: Terminal, game: Game, lines: list[str]) -> None:
 
 def test_the_game_in_the_readme_is_the_one_in_the_examples() -> None:
     first, *_ = Path(ROOT / "examples" / "guessing_game.py").read_text(encoding="utf-8").splitlines()
-    assert first.startswith("#"), "the line that the tests replace"
+    assert first.startswith("#"), "the line that the tests replace, and the README"
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    line = re.search(r"this one:\n\n```text\n(.*)\n```\n", text)
+    assert line is not None
+    assert re.fullmatch(rf'import remora; remora\.enable_attach\(secret="{SECRET}", .*\)', line[1])
