@@ -57,6 +57,10 @@ async def _reasons(ctx: Context, each: Breakpoint) -> AsyncIterator[str]:
         yield "it has not stopped the program yet: its line was not reached, or never as it asks for"
     else:
         yield "its line has not been reached since it was set"
+    if not count and each.verified:
+        for limit in ctx.session.limits:
+            if limit.startswith("Breakpoints are hit only"):  # on a Python that cannot reach all threads
+                yield limit[0].lower() + limit[1:].rstrip(".")
 
 
 async def _file(ctx: Context, each: Breakpoint) -> list[str]:

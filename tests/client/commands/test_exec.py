@@ -193,6 +193,25 @@ def test_a_program_that_stands_still_is_known_to_do_so_from_the_first_command_on
     assert [frame["name"] for frame in ran.results()[0]] == ["main"]
 
 
+def test_why_names_the_threads_that_are_out_of_reach(remora: Remora) -> None:
+    """As on PyPy, where a breakpoint that no thread stops at may be reached all the time."""
+    limits = ["It is slow.", "Breakpoints are hit only in the main thread and in threads that start later."]
+    answers = {
+        "initialize": lambda server, arguments: {
+            "supportsConfigurationDoneRequest": True,
+            "remora": {"version": "0.1.0", "requests": [], "engine": "fake", "limits": limits},
+        },
+        "loadedSources": lambda server, arguments: {"sources": [{"path": "/app/guess.py"}]},
+    }
+    with Listener(Server(secret=None, answers=answers)) as listener:
+        ran = remora.exec(f"tcp://{listener.place}", "break guess.py:3", "why 1")
+    reasons = ran.results()[1]["reasons"]
+    assert reasons[-2:] == [
+        "its line has not been reached since it was set",
+        "breakpoints are hit only in the main thread and in threads that start later",
+    ]
+
+
 def test_a_file_of_commands(remora: Remora, program: Program) -> None:
     script = remora.folder / "script"
     script.write_text("# look around\npause\np running\n\np 1 ;; p 2\nnope\np 3\n")
