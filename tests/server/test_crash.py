@@ -147,3 +147,11 @@ assert before == (sys.excepthook, threading.excepthook, sys.unraisablehook)
         assert program.returncode() == 1
         assert "REFUSED Call remora.enable_attach() before" in program.output
         assert "waiting" not in program.errors
+
+
+def test_a_thread_that_is_to_be_left_alone_does_not_wait() -> None:
+    source = "#\nimport remora\nremora.wait_on_crash()\nremora.trace_this_thread(False)\n1 / 0\n"
+    assert NEWEST is not None
+    with Program(NEWEST, source, enable={}) as program:
+        assert program.returncode() == 1
+        assert "waiting" not in program.errors

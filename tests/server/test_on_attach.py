@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -238,14 +239,56 @@ def test_the_door_of_the_same_user_is_no_way_around(remora: Remora) -> None:
         assert program.wait_line(r"^True pid \d+$")
 
 
+def test_whom_the_program_calls_is_asked_about() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as waiting:
+        waiting.settimeout(20)
+        source = f"""\
+import remora
+
+@remora.on_attach
+def hook(client):
+    print("asked", client.peer, flush=True)
+    return False
+
+remora.connect({waiting.getsockname()!r}, {SECRET!r})
+input()
+"""
+        assert NEWEST is not None
+        with Program(NEWEST, source) as program:
+            called, _ = waiting.accept()
+            with DapClient(called) as client:
+                client.login(SECRET)
+                with pytest.raises(Refused, match="attach-refused"):
+                    client.attach()
+            program.wait_line(rf"^asked 127.0.0.1:{waiting.getsockname()[1]}$")
+
+
+def test_what_is_sent_behind_an_attach_waits_for_the_answer() -> None:
+    with start("print('asked', flush=True); time.sleep(0.5); return False") as program:
+        with DapClient.connect(program.address, SECRET) as client:
+            client.initialize()
+            together: list[bytes] = []
+            send = client.send_bytes
+            client.send_bytes = together.append  # type: ignore[method-assign, assignment]
+            attaching = client.begin("attach")
+            later = [client.begin("threads"), client.begin("remora/processes")]
+            send(b"".join(together))
+            with pytest.raises(Refused, match="attach-refused"):
+                client.finish(attaching)
+            for each in later:
+                with pytest.raises(ConnectionError):
+                    client.finish(each)
+        assert program.output.count("asked") == 1
+
+
 def test_children_ask_for_themselves(remora: Remora) -> None:
-    body = "import os; print('asked in', os.getpid(), flush=True); return os.getpid() == parent"
+    body = "import os; print('asked in', os.getpid(), client.peer, flush=True); return os.getpid() == parent"
     with start(body, {"secret": None}, after=FORK, warnings="default") as program:
         parent = program.pid
         row = _child_of(program)
         ran = remora.exec(f"{program.qualifier}#{row}", "threads")
         assert (ran.code, "its on_attach hook said no" in ran.errors) == (4, True), ran
-        program.wait_line(rf"^asked in {row}$")
+        program.wait_line(rf"^asked in {row} 127.0.0.1:\d+$")
         assert remora.exec(f"{program.qualifier}#{parent}", "threads").code == 0
         os.kill(row, 9)
 
