@@ -158,6 +158,7 @@ class Adapter:
                 self._link.rpc.on_end = lambda: None
                 await self._link.close()
                 self._link = None
+            await self._children.close()
             self._phase = "waiting"
             code = error.code
             self._editor.fail(request, RequestFailed(code, _visible_lines(str(error))))

@@ -119,6 +119,7 @@ class Children:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watching
             self._watching = None
+            self._heard_from.clear()
 
     # -- the children of a Remora -----------------------------------------------------------------
 
