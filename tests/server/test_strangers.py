@@ -380,6 +380,40 @@ def test_nothing_that_an_observer_opens_runs_code() -> None:
         assert program.returncode() == 0
 
 
+def test_observers_are_told_that_the_program_runs_on_when_its_driver_leaves() -> None:
+    assert NEWEST is not None
+    with Program(NEWEST, TICKING, enable={"secret": SECRET, "observer_secret": "look"}) as program:
+        with DapClient.connect(program.address, login=False) as observer:
+            observer.login("look", user="observer")
+            observer.attach()
+            with DapClient.connect(program.address, SECRET) as driver:
+                driver.attach({program.path: [program.line("tick")]})
+                driver.wait_stopped()
+                observer.wait_stopped()
+                driver.disconnect()
+            observer.expect_event("continued", allThreadsContinued=True)
+            with DapClient.connect(program.address, SECRET) as driver:
+                driver.attach({program.path: [program.line("tick")]})
+                driver.wait_stopped()
+                observer.wait_stopped()
+                driver.disconnect(suspendDebuggee=True)
+            with DapClient.connect(program.address, SECRET) as driver:
+                driver.attach()
+                thread = driver.wait_stopped()["threadId"]
+                assert not [each for each in observer.drain() if each.get("event") == "continued"]
+                driver.continue_(thread)
+                driver.disconnect()
+
+
+TICKING = """\
+#
+import time
+while True:
+    time.sleep(0.01)
+    ticked = True  # @tick
+"""
+
+
 def _doing(client: DapClient) -> list[str]:
     """Requests that do more than look."""
     found: list[Any] = [

@@ -320,8 +320,11 @@ class Server:
             self._held_for_next = True
             self.clear_breakpoints()
         else:
+            held = [thread.id for thread in self.debugger.threads() if self.debugger.stop_info(thread.id)]
             self._files.clear()
             self.debugger.detach()
+            if held:  # observers have been told that it stands
+                self.publish("continued", {"threadId": held[0], "allThreadsContinued": True})
 
     def is_stopped(self) -> bool:
         """Whether the program is held."""
