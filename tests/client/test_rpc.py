@@ -47,6 +47,27 @@ async def pair() -> AsyncIterator[tuple[Rpc, Peer]]:
         theirs.close()
 
 
+def test_who_is_cancelled_while_closing_a_connection_is() -> None:
+    async def play() -> None:
+        async with pair() as (rpc, _):
+            went_on = False
+
+            async def closes() -> None:
+                nonlocal went_on
+                await rpc.close()
+                went_on = True
+
+            closing = asyncio.ensure_future(closes())
+            await asyncio.sleep(0)  # it waits for the reading task's end
+            closing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await closing
+            assert closing.cancelled()
+            assert not went_on
+
+    asyncio.run(play())
+
+
 @pytest.mark.parametrize("timeout", [None, SECONDS])
 def test_who_asked_hears_of_the_answer_before_the_events_behind_it(timeout: float | None) -> None:
     async def play() -> None:

@@ -161,10 +161,11 @@ class Rpc:
         """End the connection and the reading task. Safe to call twice."""
         self._closing = True
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await self._task
-        self._finish("The connection was closed.")
-        self._writer.close()
+        try:  # what ends the reading task is nobody's concern; that whoever closes is cancelled meanwhile, is
+            await asyncio.gather(self._task, return_exceptions=True)
+        finally:
+            self._finish("The connection was closed.")
+            self._writer.close()
         with contextlib.suppress(Exception):
             async with asyncio.timeout(1):
                 await self._writer.wait_closed()

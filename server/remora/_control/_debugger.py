@@ -237,6 +237,11 @@ class Debugger:
         record.stop = replace(stop, shown_error=chosen)
         self._stacks.forget(thread_id)
 
+    def held(self) -> list[tuple[int, Stop]]:
+        """The threads that are held, each with why."""
+        stops = [(thread.id, self.stop_info(thread.id)) for thread in self.threads()]
+        return [(number, stop) for number, stop in stops if stop is not None]
+
     def require_changeable_value(self, thread_id: int) -> ReturnValue:
         """What a held thread is about to return, if the caller can be given something else. On any thread."""
         stop = self.stop_info(thread_id)

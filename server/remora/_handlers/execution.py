@@ -29,7 +29,7 @@ def continue_(session: Session, arguments: Arguments) -> dict[str, Any]:
         _require_stopped(session, thread)
         _go_on(session, lambda: session.server.debugger.resume(thread), thread, alone=True)
         return {"allThreadsContinued": False}
-    if not session.server.is_stopped():
+    if not session.server.debugger.held():
         raise RequestFailed("not-stopped", "The program is running.")
     _go_on(session, lambda: session.server.debugger.resume(None), thread, alone=False)
     return {"allThreadsContinued": True}

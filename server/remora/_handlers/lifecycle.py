@@ -211,7 +211,7 @@ def terminate(session: Session, _arguments: Arguments) -> None:
     server = session.server
 
     def act() -> None:
-        if server.is_stopped():
+        if server.debugger.held():
             session.references.clear()
             server.debugger.resume(None)
         _thread.interrupt_main()

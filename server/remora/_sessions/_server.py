@@ -316,19 +316,15 @@ class Server:
         """Nobody debugs any more. Observers may look on, and see no more of what is printed."""
         self.note_change()
         self.stop_output()
-        if keep_stopped and self.is_stopped():
+        held = self.debugger.held()
+        if keep_stopped and held:
             self._held_for_next = True
             self.clear_breakpoints()
         else:
-            held = [thread.id for thread in self.debugger.threads() if self.debugger.stop_info(thread.id)]
             self._files.clear()
             self.debugger.detach()
             if held:  # observers have been told that it stands
-                self.publish("continued", {"threadId": held[0], "allThreadsContinued": True})
-
-    def is_stopped(self) -> bool:
-        """Whether the program is held."""
-        return any(self.debugger.stop_info(thread.id) is not None for thread in self.debugger.threads())
+                self.publish("continued", {"threadId": held[0][0], "allThreadsContinued": True})
 
     def tell_stops(self, session: Attached) -> None:
         """Tell a client that came into a stop of somebody else's where the program stands."""
@@ -336,9 +332,7 @@ class Server:
             if session is not self.driver or not self._inherited:
                 return
             self._inherited = False
-        stops = [(thread.id, self.debugger.stop_info(thread.id)) for thread in self.debugger.threads()]
-        held = [(number, stop) for number, stop in stops if stop is not None]
-        held.sort(key=lambda each: (each[1].reason == "pause", each[0]))
+        held = sorted(self.debugger.held(), key=lambda each: (each[1].reason == "pause", each[0]))
         all_threads = self.debugger.all_are_stopped()
         for number, stop in held[:1] if all_threads else held:
             body = stop.body(number, None, all_threads=all_threads)
@@ -379,7 +373,7 @@ class Server:
 
     def describe(self) -> ProcessInfo:
         """This process, as lists of processes show it."""
-        stopped = self.is_stopped()
+        stopped = bool(self.debugger.held())
         state = "stopped" if stopped else "running"
         return self.identity.describe(state, self.attached_by(), self.port.address)
 
