@@ -122,7 +122,7 @@ class Remora:
     """An honest server for one connection after the other. `answers` overrides what a request gets.
 
     An answer is a function of the server and the request's arguments that returns the body, raises
-    `RequestFailed`, or calls `emit` for events that follow the answer.
+    `RequestFailed`, or calls `announce` and `emit` for events before and after the answer.
     """
 
     secret: str | None = SECRET
@@ -132,6 +132,7 @@ class Remora:
     seen: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     logins: int = 0
     held: list[Request] = field(default_factory=list)
+    before: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     after: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def __call__(self, sock: socket.socket) -> None:
@@ -146,6 +147,8 @@ class Remora:
                 self.seen.append((message.command, message.arguments))
                 try:
                     body = self._answer(message, scram)
+                    while self.before:
+                        sock.sendall(connection.event(*self.before.pop(0)))
                     if body is HOLD:
                         self.held.append(message)
                     else:
@@ -160,6 +163,10 @@ class Remora:
                     return
                 while self.after:
                     sock.sendall(connection.event(*self.after.pop(0)))
+
+    def announce(self, event: str, body: dict[str, Any] | None = None) -> None:
+        """Send an event before the answer."""
+        self.before.append((event, body or {}))
 
     def emit(self, event: str, body: dict[str, Any] | None = None) -> None:
         """Send an event after the answer."""

@@ -168,7 +168,7 @@ def test_continue_waits_for_a_stop_of_the_attach_but_goes_on_from_an_older_one(
 
 
 def test_a_program_that_stands_still_is_known_to_do_so_from_the_first_command_on(remora: Remora) -> None:
-    """Where it stands comes some time after the answers to the attach: with what comes next from there."""
+    """Where it stands comes some time after the answers to the attach: before what comes next from there."""
 
     def initialize(server: Server, arguments: dict[str, object]) -> dict[str, object]:
         requests = ["remora/ping"]
@@ -180,7 +180,7 @@ def test_a_program_that_stands_still_is_known_to_do_so_from_the_first_command_on
     def ping(server: Server, arguments: dict[str, object]) -> dict[str, object]:
         if len(server.asked("remora/ping")) == 1:
             body = {"reason": "step", "threadId": 1, "allThreadsStopped": True}
-            server.emit("stopped", {**body, "remora": {"wasThere": True}})
+            server.announce("stopped", {**body, "remora": {"wasThere": True}})
         return {}
 
     server = Server(
