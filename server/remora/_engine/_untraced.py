@@ -80,9 +80,17 @@ class Untraced:
 
     def _look(self, own_threads: set[int]) -> None:
         for ident, key in list(self._calls.items()):
-            newest = _frames.current_frames().get(ident)
-            if all(id(frame) != key for frame in _frames.walk(newest)):
+            if not _is_running(ident, key):
                 self._end(ident, key)
         self._cancel_look = None
         if self._calls:
             self._look_later(own_threads)
+
+
+def _is_running(ident: int, key: int) -> bool:
+    """Whether the frame with this id is on the thread's stack.
+
+    A function of its own: when it returns, it holds no frame any more. One that ended while we hold it ends
+    here, on our thread, and then the program's has run on untraced.
+    """
+    return any(id(frame) == key for frame in _frames.walk(_frames.current_frames().get(ident)))

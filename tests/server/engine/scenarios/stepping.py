@@ -3,6 +3,7 @@
 import gc
 import sys
 import threading
+import time
 
 UNTRACED = sys.implementation.name == "cpython" and sys.version_info < (3, 12)
 """Where a call that is stepped over runs untraced, and its end is that of its frame."""
@@ -84,6 +85,38 @@ def scenario_over_a_call_whose_frame_is_kept(scene):
     scene.script(script)
     in_thread(calls_keeper, lambda: bool(going_on))
     kept.clear()
+
+
+def is_busy():
+    until = time.monotonic() + 0.03
+    while time.monotonic() < until:
+        pass
+
+
+def calls_busy():
+    is_busy()  # @calls_busy
+    return 1  # @after_busy
+
+
+def calls_busy_again_and_again():
+    for _ in range(30):
+        calls_busy()
+
+
+def scenario_over_calls_that_take_long(scene):
+    """Whoever looks after such a call now and then must not make its end pass unseen."""
+
+    def script():
+        for _ in range(30):
+            thread = scene.wait_stopped()["threadId"]
+            scene.call("step", thread, "over")
+            assert scene.wait_stopped(timeout=5)["reason"] == "step"
+            assert scene.where(thread) == "after_busy"
+            scene.call("resume", None)
+
+    scene.break_at("calls_busy")
+    scene.script(script)
+    in_thread(calls_busy_again_and_again)
 
 
 def waits(going_on):
