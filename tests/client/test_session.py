@@ -235,16 +235,19 @@ def test_waiting_has_a_limit_and_the_program_runs_on() -> None:
     run(Remora(), scenario)
 
 
-def test_a_refused_step_leaves_the_stop() -> None:
+def test_a_refused_step_leaves_the_stop_and_the_frame_that_is_looked_at() -> None:
     def refuse(server: Remora, arguments: object) -> None:
         raise RequestFailed("not-stopped", "no")
 
     async def scenario(session: Session) -> None:
         await session.pause()
         await session.wait_for_stop()
+        (frame,) = await session.stack()
+        session.select_frame(frame)
         with pytest.raises(RequestFailed):
             await session.step_over()
         assert session.stop is not None
+        assert session.selected == frame
 
     run(Remora(answers={"pause": lambda s, a: stopped(s), "next": refuse}), scenario)
 

@@ -83,6 +83,9 @@ def test_the_editor_drives_and_the_terminal_sees_it(program: Program, remora: Re
         terminal.wait("observer")
         editor.set_breakpoints(file, [])
         editor.disconnect()
+        terminal.wait("runs on|running")
+        terminal.enter("where")
+        terminal.wait("when whoever debugs it stops it")
         terminal.enter("quit -c")
         assert terminal.returncode() == 0
 

@@ -101,7 +101,7 @@ class Looking(Conversation):
         self._chain = ()
         stop = self.state.stop
         if stop is None:
-            raise NotStopped("The program is running.", "Stop it first: pause.")
+            raise self._runs()
         frames = await self.stack(thread, count=1)
         if not frames:
             raise ClientError(f"Thread {thread} has no Python frame now.")
@@ -116,9 +116,16 @@ class Looking(Conversation):
         self._selected = frames[0]
         return frames[0]
 
+    def _runs(self) -> NotStopped:
+        """Why nothing can be looked at, and what helps."""
+        helps = "Stop it first: pause."
+        if self.link.options.observe:
+            helps = "It can be looked at when whoever debugs it stops it."
+        return NotStopped("The program is running.", helps)
+
     def _thread_id(self) -> int:
         if self.state.stop is None:
-            raise NotStopped("The program is running.", "Stop it first: pause.")
+            raise self._runs()
         return self.state.stop.thread_id
 
     def select_task(self, task: Task) -> Frame:

@@ -12,7 +12,7 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from remora_client._errors import ClientError, Gone, NotStopped
+from remora_client._errors import ClientError, Gone
 from remora_client._model import records
 from remora_client._sessions import _attach
 from remora_client._sessions._debugpy import let_child_go
@@ -348,7 +348,7 @@ class Session(Returning):
     ) -> None:
         before = self.state
         if before.stop is None:
-            raise NotStopped("The program is running.", "Stop it first: pause.")
+            raise self._runs()
         arguments: dict[str, Any] = {
             "threadId": before.stop.thread_id if thread is None else thread,
             **(extra or {}),
@@ -360,16 +360,21 @@ class Session(Returning):
             arguments["singleThread"] = single
         # Before the request: the next stop may come right behind the answer, or even before it.
         self.state = resumed(before, arguments["threadId"] if alone else None, steps=alone and steps)
+        looked_at = self._selected, self._chain
         self._selected, self._chain = None, ()
         self._stack.clear()
         try:
             await self.request(command, arguments)
         except RequestFailed:
-            self._undo_resume(before)
+            if self._undo_resume(before):
+                self._selected, self._chain = looked_at
             raise
 
-    def _undo_resume(self, before: State) -> None:
-        if self.state.phase == "running" and self.state.stops == before.stops:
-            self.state = replace(
-                self.state, phase="stopped", stop=before.stop, waiting=before.waiting, awaited=None
-            )
+    def _undo_resume(self, before: State) -> bool:
+        """It was refused: the program stands where it stood, unless it has stopped elsewhere meanwhile."""
+        if self.state.phase != "running" or self.state.stops != before.stops:
+            return False
+        self.state = replace(
+            self.state, phase="stopped", stop=before.stop, waiting=before.waiting, awaited=None
+        )
+        return True
