@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from remora_client.commands import COMMANDS, CommandLine, classify_script
 from tests.support.command import Remora
@@ -176,126 +179,120 @@ AT_A_STOP = [
 ]
 
 
-def test_every_command(remora: Remora) -> None:
+@pytest.fixture
+def program() -> Iterator[Program]:
+    """It waits for a number on its standard input, and has no secret."""
     assert NEWEST is not None
     with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
         program.wait_line("ready")
-        with _terminal(program, remora) as terminal:
-            terminal.enter(f"tbreak program.py:{program.line('loop')}")
-            terminal.wait("Breakpoint 1 at")
-            program.stdin_line("3")
-            terminal.wait(rf"→ +{program.line('loop')} ")
-            for line, pattern in AT_A_STOP:
-                typed = _filled(line.replace("{{", "{").replace("}}", "}"), program, remora.folder)
-                terminal.enter(typed)
-                terminal.wait(_filled(pattern, program, remora.folder))
-                if pattern == ASKED:
-                    continue
-                terminal.wait(PROMPT)
-                terminal.press("\x0c")  # the screen is emptied, or it would soon be full
-                terminal.wait_until(lambda: EMPTY.match(terminal.text) is not None, "an empty screen")
-            assert "Traceback" not in terminal.text
-            assert "A bug in Remora" not in terminal.text
-            terminal.enter("quit -c")
-            assert terminal.returncode() == 0
+        yield program
 
 
-def test_commands_line_by_line(remora: Remora) -> None:
-    assert NEWEST is not None
-    with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
-        program.wait_line("ready")
-        with _terminal(program, remora) as terminal:
-            terminal.enter(f"break program.py:{program.line('add')}")
-            terminal.wait("Breakpoint 1 at")
-            terminal.enter("commands 1")
-            terminal.wait("^ +… *$")
-            for line in ("silent", "print number", "continue"):
-                terminal.enter(line)
-            terminal.enter("end")
-            terminal.wait("on hit: continue")
-            program.stdin_line("3")
-            terminal.wait(r"(?s)^0$.*^1$.*^2$")
-            program.wait_line("counted 3")
-            assert "→" not in terminal.text
-            terminal.enter("quit -c")
-            assert terminal.returncode() == 0
-
-
-def test_the_tutorial_is_a_command(remora: Remora) -> None:
-    assert NEWEST is not None
-    with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
-        program.wait_line("ready")
-        with _terminal(program, remora) as terminal:
-            terminal.enter("tutorial")
-            terminal.wait("# 1/", 40)
+def test_every_command(remora: Remora, program: Program) -> None:
+    with _terminal(program, remora) as terminal:
+        terminal.enter(f"tbreak program.py:{program.line('loop')}")
+        terminal.wait("Breakpoint 1 at")
+        program.stdin_line("3")
+        terminal.wait(rf"→ +{program.line('loop')} ")
+        for line, pattern in AT_A_STOP:
+            typed = _filled(line.replace("{{", "{").replace("}}", "}"), program, remora.folder)
+            terminal.enter(typed)
+            terminal.wait(_filled(pattern, program, remora.folder))
+            if pattern == ASKED:
+                continue
             terminal.wait(PROMPT)
-            terminal.enter("quit -c")
-            terminal.wait("goes on here")
-            terminal.wait(PROMPT)
-            terminal.enter("status")
-            terminal.wait(r"name +program\.py")
-            terminal.enter("quit -c")
-            assert terminal.returncode() == 0
+            terminal.press("\x0c")  # the screen is emptied, or it would soon be full
+            terminal.wait_until(lambda: EMPTY.match(terminal.text) is not None, "an empty screen")
+        assert "Traceback" not in terminal.text
+        assert "A bug in Remora" not in terminal.text
+        terminal.enter("quit -c")
+        assert terminal.returncode() == 0
 
 
-def test_a_project_is_asked_about(remora: Remora) -> None:
-    assert NEWEST is not None
-    with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
-        program.wait_line("ready")
-        (remora.folder / ".remora.toml").write_text('context = 5\nkeys = "vi"\nkeep-breakpoints = "on"\n')
-        (remora.folder / ".remorarc").write_text("alias hello sh echo hello from the project\n")
-        with remora.terminal("attach", program.qualifier, "--source", str(program.directory)) as terminal:
-            terminal.wait("show them")
-            terminal.enter("s")
-            terminal.wait("^alias hello")
-            terminal.enter("y")
-            terminal.wait(PROMPT)
-            terminal.enter("hello")
-            terminal.wait("^hello from the project")
-            terminal.enter("config context")
-            terminal.wait("context is 5")
-            terminal.press("p 12\x1bxxa3\r")  # vi: Esc, twice x, append
-            terminal.wait("remora❯ p 3$|remora❯ p3$|remora❯ p *3")
-            terminal.enter(f"break program.py:{program.line('end')}")
-            terminal.wait("Breakpoint 1 at")
-            terminal.enter("quit -c")
-            assert terminal.returncode() == 0
-        with remora.terminal("attach", program.qualifier, "--source", str(program.directory)) as terminal:
-            terminal.wait(r"Breakpoint 1 at program\.py:\d+")  # not asked again, and the breakpoint is back
-            terminal.wait(PROMPT)
-            terminal.enter("quit -c")
-            assert terminal.returncode() == 0
+def test_commands_line_by_line(remora: Remora, program: Program) -> None:
+    with _terminal(program, remora) as terminal:
+        terminal.enter(f"break program.py:{program.line('add')}")
+        terminal.wait("Breakpoint 1 at")
+        terminal.enter("commands 1")
+        terminal.wait("^ +… *$")
+        for line in ("silent", "print number", "continue"):
+            terminal.enter(line)
+        terminal.enter("end")
+        terminal.wait("on hit: continue")
+        program.stdin_line("3")
+        terminal.wait(r"(?s)^0$.*^1$.*^2$")
+        program.wait_line("counted 3")
+        assert "→" not in terminal.text
+        terminal.enter("quit -c")
+        assert terminal.returncode() == 0
 
 
-def test_while_it_runs_and_leaving(remora: Remora) -> None:
-    assert NEWEST is not None
-    with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
-        program.wait_line("ready")
-        with _terminal(program, remora) as terminal:
-            for line, pattern in (
-                ("threads", "MainThread"),
-                ("where", "running"),
-                ("next", "running"),
-                ("continue", "running already"),
-                ("detach -stopped", "running"),
-                ("quit now", "-stopped"),
-            ):
-                terminal.enter(line)
-                terminal.wait(pattern)
-            terminal.enter("pause")
-            program.stdin_line("2")
-            terminal.wait("Paused")
-            terminal.enter("detach -stopped")
-            assert terminal.returncode() == 0
-        arguments = ("attach", program.qualifier, "--source", str(program.directory))
-        with remora.terminal(*arguments) as terminal:
-            terminal.wait("→|Paused")  # it was left standing, wherever that was
-            terminal.enter("quit -k")
-            terminal.wait(r"\[y/N\]")
-            terminal.enter("y")
-            program.stdin_line("1")  # inside input() it sees what was asked of it when a line comes
-            terminal.wait("The program ended")
-            assert terminal.returncode() == 0
+def test_the_tutorial_is_a_command(remora: Remora, program: Program) -> None:
+    with _terminal(program, remora) as terminal:
+        terminal.enter("tutorial")
+        terminal.wait("# 1/", 40)
+        terminal.wait(PROMPT)
+        terminal.enter("quit -c")
+        terminal.wait("goes on here")
+        terminal.wait(PROMPT)
+        terminal.enter("status")
+        terminal.wait(r"name +program\.py")
+        terminal.enter("quit -c")
+        assert terminal.returncode() == 0
+
+
+def test_a_project_is_asked_about(remora: Remora, program: Program) -> None:
+    (remora.folder / ".remora.toml").write_text('context = 5\nkeys = "vi"\nkeep-breakpoints = "on"\n')
+    (remora.folder / ".remorarc").write_text("alias hello sh echo hello from the project\n")
+    with remora.terminal("attach", program.qualifier, "--source", str(program.directory)) as terminal:
+        terminal.wait("show them")
+        terminal.enter("s")
+        terminal.wait("^alias hello")
+        terminal.enter("y")
+        terminal.wait(PROMPT)
+        terminal.enter("hello")
+        terminal.wait("^hello from the project")
+        terminal.enter("config context")
+        terminal.wait("context is 5")
+        terminal.press("p 12\x1bxxa3\r")  # vi: Esc, twice x, append
+        terminal.wait("remora❯ p 3$|remora❯ p3$|remora❯ p *3")
+        terminal.enter(f"break program.py:{program.line('end')}")
+        terminal.wait("Breakpoint 1 at")
+        terminal.enter("quit -c")
+        assert terminal.returncode() == 0
+    with remora.terminal("attach", program.qualifier, "--source", str(program.directory)) as terminal:
+        terminal.wait(r"Breakpoint 1 at program\.py:\d+")  # not asked again, and the breakpoint is back
+        terminal.wait(PROMPT)
+        terminal.enter("quit -c")
+        assert terminal.returncode() == 0
+
+
+def test_while_it_runs_and_leaving(remora: Remora, program: Program) -> None:
+    with _terminal(program, remora) as terminal:
+        for line, pattern in (
+            ("threads", "MainThread"),
+            ("where", "running"),
+            ("next", "running"),
+            ("continue", "running already"),
+            ("detach -stopped", "running"),
+            ("quit now", "-stopped"),
+        ):
+            terminal.enter(line)
+            terminal.wait(pattern)
+        terminal.enter("pause")
+        program.stdin_line("2")
+        terminal.wait("Paused")
+        terminal.enter("detach -stopped")
+        assert terminal.returncode() == 0
+    arguments = ("attach", program.qualifier, "--source", str(program.directory))
+    with remora.terminal(*arguments) as terminal:
+        terminal.wait("→|Paused")  # it was left standing, wherever that was
+        terminal.enter("quit -k")
+        terminal.wait(r"\[y/N\]")
+        terminal.enter("y")
+        program.stdin_line("1")  # inside input() it sees what was asked of it when a line comes
+        terminal.wait("The program ended")
+        assert terminal.returncode() == 0
 
 
 def test_none_is_left_out() -> None:
@@ -306,30 +303,27 @@ def test_none_is_left_out() -> None:
     assert [name for name in sorted(left) if not re.search(rf"""["']{name}\b""", tests)] == []
 
 
-def test_interact(remora: Remora) -> None:
-    assert NEWEST is not None
-    with Program(NEWEST, PROGRAM, enable={"secret": None}) as program:
-        program.wait_line("ready")
-        with _terminal(program, remora) as terminal:
-            terminal.enter(f"tbreak program.py:{program.line('loop')}")
-            terminal.wait("Breakpoint 1 at")
-            program.stdin_line("3")
-            terminal.wait("→")
-            terminal.enter("interact")
-            terminal.wait("^>>> *$")
-            terminal.enter("n")
-            terminal.wait("^3$")
-            terminal.enter("where = 5; where")
-            terminal.wait("^5$")
-            terminal.enter("where")
-            terminal.wait("NameError|^5$")
-            terminal.press("\x04")
-            terminal.wait("Commands again")
-            terminal.wait("^remora❯ *$")
-            terminal.enter("n")
-            terminal.wait("→")
-            terminal.enter("quit -c")
-            assert terminal.returncode() == 0
+def test_interact(remora: Remora, program: Program) -> None:
+    with _terminal(program, remora) as terminal:
+        terminal.enter(f"tbreak program.py:{program.line('loop')}")
+        terminal.wait("Breakpoint 1 at")
+        program.stdin_line("3")
+        terminal.wait("→")
+        terminal.enter("interact")
+        terminal.wait("^>>> *$")
+        terminal.enter("n")
+        terminal.wait("^3$")
+        terminal.enter("where = 5; where")
+        terminal.wait("^5$")
+        terminal.enter("where")
+        terminal.wait("NameError|^5$")
+        terminal.press("\x04")
+        terminal.wait("Commands again")
+        terminal.wait("^remora❯ *$")
+        terminal.enter("n")
+        terminal.wait("→")
+        terminal.enter("quit -c")
+        assert terminal.returncode() == 0
 
 
 def _filled(text: str, program: Program, folder: Path) -> str:
