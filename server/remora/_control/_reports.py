@@ -7,7 +7,6 @@ for short changes of tables, and never while the program's code runs.
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from remora._control._narrowed import but_not_on, once_per_statement
@@ -15,6 +14,7 @@ from remora._engine import ErrorWatch, Happening
 from remora._inspection._disassembly import disassemble, row_at
 from remora._interpreter import _frames
 from remora._interpreter._originals import get_ident
+from remora._interpreter._threading import thread_object
 from remora._owner._spared import spared
 from remora._stopping import _exceptions
 from remora._stopping._stepping import Plan, ReturnValue, Verdict, unwrapped
@@ -384,5 +384,5 @@ def _worth_showing(called: ReturnValue | None) -> ReturnValue | None:
 
 
 def _thread_name() -> str:
-    known = threading._active.get(get_ident())  # type: ignore[attr-defined]
+    known = thread_object(get_ident())
     return "" if known is None else str(known.name)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from remora._interpreter import _frames
 from remora._interpreter._originals import allocate_lock
+from remora._interpreter._threading import thread_object
 
 if TYPE_CHECKING:
     from collections.abc import Set
@@ -168,8 +169,7 @@ class Threads:
         return sorted(threads, key=lambda info: info.id)
 
     def _describe(self, record: ThreadRecord, frame: FrameType, world_stopped: bool) -> ThreadInfo:
-        # Not threading.enumerate(): it takes a lock that the program's threads hold while they start.
-        known = threading._active.get(record.ident)  # type: ignore[attr-defined]
+        known = thread_object(record.ident)
         state: State = "running"
         if record.stop is not None:
             state = "stopped"

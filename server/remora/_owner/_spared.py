@@ -7,10 +7,10 @@ keeps a mark in a thread-local variable, which goes with it.
 from __future__ import annotations
 
 import sys
-import threading
 from weakref import ref
 
 from remora._interpreter._originals import get_ident, local
+from remora._interpreter._threading import thread_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class _Spared:
         if getattr(self._here, "mark", None) is not None and ident in self.idents:
             return False
         token = object()
-        thread = threading._active.get(ident)  # type: ignore[attr-defined]
+        thread = thread_object(ident)
         self._marks[ident] = token, None if thread is None else ref(thread)
         self._here.mark = _Mark(ident, token, self)
         self.idents.add(ident)
@@ -76,8 +76,7 @@ class _Spared:
         """Where nobody counts references, a mark may outlive its thread: look which there are."""
         alive = sys._current_frames()
         for ident, (_, thread) in list(self._marks.items()):
-            known = threading._active.get(ident)  # type: ignore[attr-defined]
-            if ident not in alive or (thread is not None and thread() is not known):
+            if ident not in alive or (thread is not None and thread() is not thread_object(ident)):
                 self._drop(ident)
 
     def _drop(self, ident: int) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-
 from remora._interpreter._originals import allocate_lock, get_ident, start_new_thread
+from remora._interpreter._threading import forget_dummy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,15 +28,8 @@ def run_apart(function: Callable[[], None], own_threads: set[int]) -> None:
             started.release()
             function()
         finally:
-            _forget_dummy(ident)
+            forget_dummy(ident)
             own_threads.discard(ident)
 
     start_new_thread(run, ())
     started.acquire()  # not before it is known to be ours: it would be held with the program's threads
-
-
-def _forget_dummy(ident: int) -> None:
-    """`threading` remembers a thread that it has not started and that asked who it is: logging does."""
-    known = threading._active.get(ident)  # type: ignore[attr-defined]
-    if isinstance(known, threading._DummyThread):
-        threading._active.pop(ident, None)  # type: ignore[attr-defined]
