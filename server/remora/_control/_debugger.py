@@ -98,9 +98,8 @@ class Debugger:
         self.limits = self._engine.limits
         self._numbers = itertools.count(1)
         self._telling = Telling(sources)
-        is_user = lambda name: self.filters.rule(name) is None  # noqa: E731
-        self._lines = LineTable(sources, lambda: next(self._numbers), is_user)
-        self._functions = FunctionTable(lambda: next(self._numbers), self._engine, is_user)
+        self._lines = LineTable(sources, self._next_number, self._is_user)
+        self._functions = FunctionTable(self._next_number, self._engine, self._is_user)
         self._reports = Reports(
             engine=self._engine,
             filters=self.filters,
@@ -111,6 +110,12 @@ class Debugger:
         )
         self._stacks = Stacks(self.filters)
         self._make_world()
+
+    def _next_number(self) -> int:
+        return next(self._numbers)
+
+    def _is_user(self, path: str) -> bool:
+        return self.filters.rule(path) is None
 
     def _make_world(self) -> None:
         self._threads = Threads(self.own_threads, spared.idents)
@@ -191,7 +196,7 @@ class Debugger:
         return found
 
     def _make_filter(self, spec: ExceptionFilter, errors: dict[str, _exceptions.ErrorMatcher]) -> Breakpoint:
-        number = next(self._numbers)
+        number = self._next_number()
         if spec.filter not in _FILTERS:
             message = f"There is no filter {spec.filter!r}, only {', '.join(_FILTERS)}."
             return Breakpoint(number, False, message=message, reason="failed")

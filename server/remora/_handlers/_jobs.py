@@ -89,8 +89,10 @@ def on_thread(
                 deferred.fail(refusal)
 
     def start(function: Callable[[], Any], limit: float | None, answer: Callable[[Any, Any], None]) -> None:
-        # Whatever of the program's code this runs, what it prints is for the client.
-        diverted = lambda: server.divert_output(function)  # noqa: E731
+        def diverted() -> Any:
+            """Whatever of the program's code this runs, what it prints is for the client."""
+            return server.divert_output(function)
+
         call = server.debugger.call_on(thread_id, diverted, answer, timeout=limit, is_nested=is_nested)
 
         def cancel() -> None:
