@@ -12,7 +12,8 @@ __all__ = ["ProcessInfo", "read_processes"]
 class ProcessInfo(TypedDict):
     """One process.
 
-    `started` is in epoch seconds; `state` is "running", "stopped" or, from an agent, "unprepared".
+    `started` is in epoch seconds; `state` is "running", "stopped", "waiting" (for a debugger,
+    with one of its threads at least) or, from an agent, "unprepared".
     """
 
     pid: int

@@ -173,8 +173,8 @@ def disable() -> None:
         log.info("disabled")
 
 
-def wait(timeout: float | None) -> bool:
-    """See `remora.wait_for_attach`."""
+def wait(timeout: float | None, *, will_stop: bool = False) -> bool:
+    """See `remora.wait_for_attach`. With `will_stop` the thread stops when a client is there."""
     enabled = _state.enabled
     if enabled is None:
         raise RuntimeError("Call remora.enable_attach() before remora.wait_for_attach().")
@@ -183,7 +183,7 @@ def wait(timeout: float | None) -> bool:
     waiters: list[Waiter] = []
 
     def begin() -> None:
-        waiters.append(enabled.assemble().server.make_waiter(came.release))
+        waiters.append(enabled.assemble().server.make_waiter(came.release, will_stop=will_stop))
         waiters[0].begin()
 
     def end() -> None:
@@ -259,7 +259,7 @@ def _show_crash(enabled: Enabled, error: BaseException, timeout: float | None) -
             f"remora: {type(error).__name__} was not caught; waiting{limit} for a debugger at {host}:{port}, "
             "Ctrl-C goes on"
         )
-        wait(timeout)
+        wait(timeout, will_stop=True)
     post_mortem(error)
 
 

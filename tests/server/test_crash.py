@@ -111,6 +111,32 @@ def crash():
         assert program.returncode() == (1 if kind == "main" else 0)
 
 
+def test_who_comes_to_a_crash_finds_the_program_waiting_and_then_stopped(interpreter: Interpreter) -> None:
+    source = """#
+import time
+remora.wait_on_crash(20)
+from remora import _api
+at_once = _api.post_mortem
+def on_a_busy_machine(error):
+    time.sleep(0.3)
+    return at_once(error)
+_api.post_mortem = on_a_busy_machine
+1 / 0
+"""
+    with Program(interpreter, source, enable={}) as program:
+        program.wait_line("waiting for 20 s", errors=True)
+        with DapClient.connect(program.address) as client:
+            deadline = time.monotonic() + 20
+            while client.request("remora/processes")["processes"][0]["state"] != "waiting":
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            client.attach()
+            assert "stopped" in [thread["remora"]["state"] for thread in client.threads()]
+            assert client.request("remora/processes")["processes"][0]["state"] == "stopped"
+            client.continue_(client.wait_stopped()["threadId"])
+        assert program.returncode() == 1
+
+
 def test_it_waits_no_longer_than_told() -> None:
     source = "#\nimport remora\nremora.wait_on_crash(0.3)\n1 / 0\n"
     with Program(NEWEST, source, enable={}) as program:

@@ -8,7 +8,7 @@ import struct
 import time
 from typing import TYPE_CHECKING, Any
 
-from remora._handlers._table import HANDLERS, When, handles
+from remora._handlers._table import HANDLERS, Deferred, When, handles
 from remora._handlers.execution import stops_all
 from remora._handlers.login import reject
 from remora._interpreter._subinterpreters import count_others
@@ -169,15 +169,25 @@ def _describe(session: Session) -> dict[str, Any]:
 
 
 @handles("configurationDone", looks_only=True, capability="supportsConfigurationDoneRequest")
-def configuration_done(session: Session, _arguments: Arguments) -> None:
-    """The client has set its breakpoints: whoever waits for it may go on."""
+def configuration_done(session: Session, _arguments: Arguments) -> Deferred | None:
+    """The client has set its breakpoints: whoever waits for it may go on.
+
+    Where a crash has waited for it, the answer does, too: so that the client's next word finds it stopped.
+    """
+    server = session.server
 
     def act() -> None:
         session.is_configured = True
-        session.server.configured(session)
-        session.server.tell_stops(session)
+        server.configured(session)
+        server.tell_stops(session)
 
+    if session is server.driver and server.waiters.will_stop:
+        deferred = Deferred()
+        server.waiters.expect_stop(server, deferred.resolve)
+        act()
+        return deferred
     session.after_response(act)
+    return None
 
 
 @handles("disconnect", When.CONNECTED)

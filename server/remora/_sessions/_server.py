@@ -16,7 +16,7 @@ from remora._owner._hooks import hooks
 from remora._sessions._absent import Absent, same_token
 from remora._sessions._asking import Asking
 from remora._sessions._stop_hook import StopTeller
-from remora._sessions._waiter import Waiter
+from remora._sessions._waiter import Waiter, Waiters
 from remora._streams._input import ClientInput
 from remora._streams._logging import LogRecords
 from remora._streams._output import Output
@@ -88,7 +88,7 @@ class Server:
         self._attached: tuple[Attached, ...] = ()
         self._held_for_next = self._inherited = False
         self._files: set[str] = set()
-        self.waiting: list[Waiter] = []
+        self.waiters = Waiters()
         self._absent: Absent | None = None
         self._text_timer: Timer | None = None
         self._flood_timer: Timer | None = None
@@ -104,6 +104,8 @@ class Server:
             self.output.feed.put_event(name, body)
         if name in _TOLD:
             self.loop.post(self.note_change)
+        if name == "stopped" and self.waiters.awaits_stop:
+            self.loop.post(self.waiters.stopped)
         hook = hooks.on_stop if name == "stopped" else None
         if hook is not None:
             self.loop.post(lambda: self._stop_teller.tell(hook, body))
@@ -251,13 +253,12 @@ class Server:
         """The client has said all it wants before the program goes on."""
         if session is not self.driver:
             return
-        waiting, self.waiting = self.waiting, []
-        for waiter in waiting:
+        for waiter in self.waiters.take():
             waiter.arrive()
 
-    def make_waiter(self, call: Callable[[], None]) -> Waiter:
+    def make_waiter(self, call: Callable[[], None], *, will_stop: bool) -> Waiter:
         """Somebody who waits for a client; on any thread."""
-        return Waiter(self, call)
+        return Waiter(self, call, will_stop=will_stop)
 
     def close(self, farewell: str | None, exit_code: int | None) -> None:
         """The end of the server, with a few words to everybody who is attached."""
@@ -269,8 +270,7 @@ class Server:
         self.driver = self._absent = None
         self.stop_output()
         self.debugger.detach()
-        waiting, self.waiting = self.waiting, []
-        for waiter in waiting:
+        for waiter in self.waiters.take():
             waiter.call()
 
     def await_return(self, session: Attached, seconds: float, owner: int | None = None) -> None:
@@ -373,8 +373,7 @@ class Server:
 
     def describe(self) -> ProcessInfo:
         """This process, as lists of processes show it."""
-        stopped = bool(self.debugger.held())
-        state = "stopped" if stopped else "running"
+        state = "stopped" if self.debugger.held() else "waiting" if self.waiters else "running"
         return self.identity.describe(state, self.attached_by(), self.port.address)
 
     def processes(self, peer: Peer) -> list[ProcessInfo]:
