@@ -6,6 +6,8 @@ client's first request is.
 
 from __future__ import annotations
 
+from functools import partial
+
 from remora._interpreter._originals import accept
 from remora._network._loop import READ
 
@@ -42,7 +44,7 @@ def turn_away(loop: Loop, listening: Socket, error: BaseException) -> None:
             return
         hang_up = _hanging_up(loop, connection, answer)
         loop.watch(connection, READ, hang_up)
-        loop.call_later(_SECONDS_TO_SPEAK, lambda hang_up=hang_up: hang_up(0))  # type: ignore[misc]
+        loop.call_later(_SECONDS_TO_SPEAK, partial(hang_up, 0))
 
 
 def _hanging_up(loop: Loop, connection: Socket, answer: bytes) -> Callable[[int], None]:

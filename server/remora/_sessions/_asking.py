@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 from remora._log import log
@@ -80,7 +81,7 @@ class Asking:
             question = self._waiting.popleft()
             self._running += 1
             try:
-                run_apart(lambda question=question: self._call(question), self._own_threads)  # type: ignore[misc]
+                run_apart(partial(self._call, question), self._own_threads)
             except RuntimeError as error:
                 self._end(question, f"The program's on_attach hook cannot be asked: {error}.")
 
