@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from remora_client._errors import ClientError
+from remora_client._text import visible
 from remora_client.commands._break_text import breakpoint_text, listed_data
 from remora_client.commands._chosen import numbers_of
 from remora_client.commands._table import Result, command
@@ -25,7 +26,7 @@ async def why(ctx: Context, arguments: str) -> Result:
     number = (await numbers_of(ctx, arguments))[0]
     each = ctx.session.breakpoint(number)
     told = [line async for line in _reasons(ctx, each)]
-    text = [*breakpoint_text(ctx, [each]), ("", "".join(f"    {line}\n" for line in told))]
+    text = [*breakpoint_text(ctx, [each]), ("", "".join(f"    {visible(line)}\n" for line in told))]
     return Result(listed_data(ctx, each) | {"reasons": told}, text)
 
 

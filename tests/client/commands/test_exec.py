@@ -195,7 +195,8 @@ def test_a_program_that_stands_still_is_known_to_do_so_from_the_first_command_on
 
 def test_why_names_the_threads_that_are_out_of_reach(remora: Remora) -> None:
     """As on PyPy, where a breakpoint that no thread stops at may be reached all the time."""
-    limits = ["It is slow.", "Breakpoints are hit only in the main thread and in threads that start later."]
+    reach = "Breakpoints are hit only in the main thread and in threads that start after they are set."
+    limits = ["It is slow.", reach]
     answers = {
         "initialize": lambda server, arguments: {
             "supportsConfigurationDoneRequest": True,
@@ -208,8 +209,23 @@ def test_why_names_the_threads_that_are_out_of_reach(remora: Remora) -> None:
     reasons = ran.results()[1]["reasons"]
     assert reasons[-2:] == [
         "its line has not been reached since it was set",
-        "breakpoints are hit only in the main thread and in threads that start later",
+        "breakpoints are hit only in the main thread and in threads that start after they are set",
     ]
+
+
+def test_why_shows_no_control_characters_of_the_programs(remora: Remora) -> None:
+    answers = {
+        "loadedSources": lambda server, arguments: {"sources": [{"path": "/a\x1b]0;owned\x07/guess.py"}]},
+        "threads": lambda server, arguments: {
+            "threads": [{"id": 1, "name": "\x1b[2J", "remora": {"state": "untraced"}}]
+        },
+    }
+    with Listener(Server(secret=None, answers=answers)) as listener:
+        script = ("-c", "break guess.py:3", "-c", "why 1")
+        ran = remora("exec", f"tcp://{listener.place}", *script)
+    assert "matches by name: /a\\x1b]0;owned\\x07/guess.py" in ran.output
+    assert "it does not stop thread \\x1b[2J, which" in ran.output
+    assert ("\x1b" in ran.output, ran.code) == (False, 0)
 
 
 def test_a_file_of_commands(remora: Remora, program: Program) -> None:
