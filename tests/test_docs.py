@@ -87,6 +87,17 @@ def test_the_modules_that_are_named_are_there() -> None:
         assert any((folder / name).is_dir() or (folder / f"{name}.py").is_file() for folder in folders), name
 
 
+@pytest.mark.parametrize(("package", "heading"), [("remora", "server"), ("remora_client", "client")])
+def test_every_folder_and_module_has_its_row(package: str, heading: str) -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    part = text.partition(f"## Inside the {heading}\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`[^|]*) \|", part, re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"`(\w+)/?`", cell)}
+    there = {path.stem for path in (ROOT / heading / package).iterdir() if path.suffix == ".py"}
+    there |= {path.parent.name for path in (ROOT / heading / package).glob("*/__init__.py")}
+    assert named == there - {"__init__"}
+
+
 def test_the_error_codes_are_all_there() -> None:
     shown = rows("protocol.md", r"^\| (\d+) \| `([\w-]+)` \|")
     assert {code: int(number) for number, code in shown} == dict(ERROR_IDS)
