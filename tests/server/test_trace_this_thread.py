@@ -81,6 +81,13 @@ def state_of(client: DapClient) -> dict[str, str]:
     return {each["name"]: each["remora"]["state"] for each in client.threads()}
 
 
+def wait_for_state(client: DapClient, name: str, state: str) -> None:
+    deadline = time.monotonic() + 20
+    while state_of(client)[name] != state:
+        assert time.monotonic() < deadline, state_of(client)
+        time.sleep(0.02)
+
+
 def number_of(client: DapClient, name: str) -> int:
     return next(int(each["id"]) for each in client.threads() if each["name"] == name)
 
@@ -156,10 +163,7 @@ while True:
             client.request("setExceptionBreakpoints", filters=["raised"])  # which has older Pythons traced
             client.next(1)
             program.wait_line("^traced by None$")
-            deadline = time.monotonic() + 20
-            while client.threads()[0]["remora"]["state"] != "untraced":
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+            wait_for_state(client, "MainThread", "untraced")
             with pytest.raises(Refused, match="Every thread is left alone, as the program wants it"):
                 client.pause(1)
             with pytest.raises(Refused, match="It is left alone, as the program wants it"):
@@ -179,7 +183,7 @@ def test_a_pause_takes_another_thread(interpreter: Interpreter) -> None:
         client.request("remora/stopMode", mode="all")
         client.pause(spared)  # which means whoever comes by first
         assert client.wait_stopped(reason="pause")["threadId"] != spared
-        time.sleep(0.05)
+        time.sleep(0.05)  # many rounds of its loop: held threads cannot be asked how many
         assert state_of(client)["spared"] == "untraced"
         client.disconnect()
 
