@@ -277,6 +277,16 @@ def test_a_new_certificate_works_with_cafile(tmp_path: Path) -> None:
             _check_with(strict, listener.port, tmp_path / "new.crt")
 
 
+def test_a_new_certificate_is_one_for_clients_too(certificate: Files, tmp_path: Path) -> None:
+    pem, key, _ = _certificates.make_self_signed(["desk-3.example"])
+    (tmp_path / "new.crt").write_bytes(pem)
+    (tmp_path / "new.key").write_bytes(key)
+    context = certificate.context(client_cafile=str(tmp_path / "new.crt"))
+    with Server(Remora(certificate=certificate.der), context) as listener:
+        files = {"certfile": str(tmp_path / "new.crt"), "keyfile": str(tmp_path / "new.key")}
+        log_in(listener.place, cafile=certificate.certfile, **files)
+
+
 def _strict_pythons() -> list[str]:
     """From 3.13 on Python checks certificates by the letter of RFC 5280."""
     from tests.support.interpreters import INTERPRETERS

@@ -211,7 +211,7 @@ def login_refused(link: Link, error: RequestFailed) -> ConnectError:
         return _intercepted(
             link, f"{link.address} saw that the login is bound to another connection than its own."
         )
-    remedy = "Is it the secret that the program passed to enable_attach?"
+    remedy = "Is it the secret that the program passed to enable_attach? An observer's goes with --observe."
     if link.certificate_by_hand:
         remedy += (
             " If you are sure of the secret: this looks the same when somebody stands in between, with the "

@@ -155,7 +155,7 @@ def make_self_signed(hosts: Sequence[str], days: int = _DAYS) -> tuple[bytes, by
         # A certificate that is its own authority: that is what `--cafile` wants.
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_KEY_USAGE, critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(_USES), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(public), critical=False)
     )
@@ -166,6 +166,8 @@ def make_self_signed(hosts: Sequence[str], days: int = _DAYS) -> tuple[bytes, by
     return pem, key_pem, fingerprint(certificate.public_bytes(serialization.Encoding.DER))
 
 
+#: A client may show one, too, to a server with `client_cafile`.
+_USES = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
 _KEY_USAGE = x509.KeyUsage(
     digital_signature=True,
     content_commitment=False,
