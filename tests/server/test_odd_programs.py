@@ -101,3 +101,56 @@ def test_other_interpreters_are_named_as_not_debugged(interpreter: Interpreter) 
             limits = client.capabilities["remora"]["limits"]
             assert any("another interpreter in this process" in each for each in limits)
             client.disconnect()
+
+
+CELL = """\
+def area(width, height):
+    return width * height
+"""
+CELLS = f"""\
+#
+import linecache, sys
+def run_cell(number, text):
+    name = f"/tmp/ipykernel_4711/{{number}}.py"
+    linecache.cache[name] = len(text), None, text.splitlines(True), name
+    exec(compile(text, name, "exec"), globals())
+cell = {CELL!r}
+for number, line in enumerate(sys.stdin):
+    run_cell(number, cell)
+    print("AREA", area(number, 2), flush=True)
+"""
+
+
+def test_a_function_made_anew_by_its_cell_still_has_its_breakpoint(interpreter: Interpreter) -> None:
+    with Program(interpreter, CELLS, enable={}) as program, DapClient.connect(program.address) as client:
+        client.attach()
+        program.stdin_line("")
+        program.wait_line("AREA 0")
+        wanted = {"breakpoints": [{"name": "area"}]}
+        assert client.request("setFunctionBreakpoints", wanted)["breakpoints"][0]["verified"]
+        for number in (1, 2):
+            program.stdin_line("")
+            stop = client.wait_stopped(reason="function breakpoint")
+            frame = client.top(stop["threadId"])
+            assert (frame["name"], frame["source"]["name"]) == ("area", f"{number}.py")
+            client.continue_(stop["threadId"])
+            program.wait_line(f"AREA {2 * number}")
+
+
+def test_a_module_that_is_part_of_the_interpreter_is_a_file_like_others(interpreter: Interpreter) -> None:
+    source = '#\nimport os\nfor line in iter(input, "end"):\n    print(os.path.join("a", line), flush=True)\n'
+    with Program(interpreter, source, enable={}) as program, DapClient.connect(program.address) as client:
+        client.attach()
+        function = client.request("setFunctionBreakpoints", {"breakpoints": [{"name": "posixpath.join"}]})
+        first = function["breakpoints"][0]["line"]
+        client.request("setFunctionBreakpoints", {"breakpoints": []})
+        (answer,) = client.set_breakpoints("posixpath.py", [first + 1])
+        assert answer["verified"]
+        program.stdin_line("b")
+        stop = client.wait_stopped(reason="breakpoint")
+        file = client.top(stop["threadId"])["source"]
+        assert file["path"].endswith("/posixpath.py")
+        text = client.request("source", {"source": file, "sourceReference": 0})["content"]
+        assert "def join(a, *p):" in text
+        client.continue_(stop["threadId"])
+        program.wait_line("a/b")

@@ -172,7 +172,7 @@ class Sources:
 
     def _read_lines(self, filename: str) -> Lines | None:
         loaded = self._load(filename)
-        if loaded is None and filename.startswith("<"):
+        if loaded is None and self.display_path(filename).startswith("<"):
             return None  # many things are called <string>
         # What is loaded tells, when the file was changed since or is no Python at all (a template).
         real = None if loaded is not None and loaded.fresh else lines_of_codes(_codes_of(filename))
@@ -222,11 +222,18 @@ class Sources:
 
 def _absolute(filename: str) -> str:
     if filename.startswith("<") and filename.endswith(">"):
-        return filename
+        return _source_of_frozen(filename) or filename
     try:
         return os.path.abspath(filename)
     except (OSError, ValueError):  # the working directory is gone
         return filename
+
+
+def _source_of_frozen(filename: str) -> str | None:
+    """Where the text of a module of the standard library is that CPython 3.11 and later have built in."""
+    module = sys.modules.get(filename[len("<frozen ") : -1]) if filename.startswith("<frozen ") else None
+    file = _module_dict(module).get("__file__") if issubclass(type(module), ModuleType) else None
+    return file if isinstance(file, str) and file.endswith(".py") else None
 
 
 def _note_stack(sources: Sources, frame: Any) -> None:

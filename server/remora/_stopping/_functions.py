@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FunctionTable"]
 
+_MOST_VERSIONS = 100
+
 
 @dataclass
 class _Asked:
@@ -31,6 +33,8 @@ class _Asked:
     point: Point | None
     refusal: str = ""
     codes: list[CodeType] = field(default_factory=list)
+    homes: set[tuple[str, object]] = field(default_factory=set)  # qualified names and modules of these
+    versions: list[CodeType] = field(default_factory=list)  # made anew of the same functions, newest last
 
 
 class FunctionTable:
@@ -51,17 +55,23 @@ class FunctionTable:
         return [_describe(asked) for asked in self._asked]
 
     def meet(self, code: CodeType, name: str, module: object) -> list[Breakpoint]:
-        """A function is new. The breakpoints that are now bound to it."""
+        """A function is new, or made anew: a cell was run again. The breakpoints that are now bound to it."""
         names = self._names(code, name, module)
         bound = []
         for asked in self._asked:
-            if (
-                asked.point is not None
-                and asked.spec.name in names
-                and all(code is not known for known in asked.codes)
-            ):
+            if asked.point is None or asked.spec.name not in names:
+                continue
+            if any(code is known for known in [*asked.codes, *asked.versions]):
+                continue
+            if not asked.codes:
                 asked.codes.append(code)
-                bound.append(_describe(asked))
+                asked.homes.add((name, module))
+            elif (name, module) in asked.homes:
+                asked.versions.append(code)
+                del asked.versions[:-_MOST_VERSIONS]
+            else:
+                continue
+            bound.append(_describe(asked))
         return bound
 
     def _names(self, code: CodeType, name: str, module: object) -> Set[str]:
@@ -86,13 +96,13 @@ class FunctionTable:
         entries: dict[int, tuple[CodeType, list[Point]]] = {}
         for asked in self._asked:
             if asked.point is not None and is_wanted(asked.spec):
-                for code in asked.codes:
+                for code in [*asked.codes, *asked.versions]:
                     entries.setdefault(id(code), (code, []))[1].append(asked.point)
         return list(entries.values())
 
     def wants_code(self) -> bool:
         """Whether code that is not known yet could matter."""
-        return any(asked.point is not None and not asked.codes for asked in self._asked)
+        return any(asked.point is not None for asked in self._asked)
 
     def has(self, point: Point) -> bool:
         """Whether this breakpoint is still set."""
@@ -117,9 +127,11 @@ class FunctionTable:
         except BadExpression as error:
             return _Asked(number, spec, None, f"Not set: {error}")
         found = list(_find(spec.name))
-        codes = [self._engine.original(code) for each in found for code in _codes_of(each)]
+        known = [one for each in found for one in _functions_of(each)]
         if not found:
-            codes = [known[0] for known in self._engine.known_functions() if spec.name in self._names(*known)]
+            known = [one for one in self._engine.known_functions() if spec.name in self._names(*one)]
+        asked.homes = {(name, module) for _, name, module in known}
+        codes = [self._engine.original(code) for code, _, _ in known]
         asked.codes = list({id(code): code for code in codes}.values())
         if found and not asked.codes:
             asked.point = None
@@ -140,7 +152,7 @@ def _describe(asked: _Asked) -> Breakpoint:
     if not asked.codes:
         message = f"No function {asked.spec.name} is known yet."
         return Breakpoint(asked.number, False, message=message, reason="pending")
-    code = asked.codes[0]
+    code = [*asked.codes[:1], *asked.versions][-1]
     note = f"{len(asked.codes)} functions have this name." if len(asked.codes) > 1 else None
     return Breakpoint(asked.number, True, code.co_firstlineno, code.co_filename, note)
 
@@ -197,17 +209,18 @@ def _unwrap(found: Any) -> Any:
     return found
 
 
-def _codes_of(found: Any) -> Iterator[CodeType]:
+def _functions_of(found: Any) -> Iterator[tuple[CodeType, str, object]]:
+    """The code, qualified name and module of what can be stopped in."""
     if isinstance(found, property):
         for accessor in (found.fget, found.fset, found.fdel):
-            yield from _codes_of(accessor)
+            yield from _functions_of(accessor)
         return
     found = _unwrap(found)
     if isinstance(found, type):
         found = vars(found).get("__init__")
     if isinstance(found, FunctionType):
-        yield found.__code__
+        yield found.__code__, found.__qualname__, found.__module__
     elif not isinstance(found, BuiltinFunctionType):
         code = vars(found).get("__code__") if hasattr(found, "__dict__") else None
         if isinstance(code, CodeType):
-            yield code
+            yield code, code.co_name, None
