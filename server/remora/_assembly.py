@@ -93,9 +93,7 @@ class Assembly:
 
     def abandon(self) -> None:
         """In a forked child: nothing of this is in use here."""
-        self.server.output.stop()
-        self.server.logs.stop()
-        self.server.input.stop()
+        self.server.stop_output()
         self.debugger.after_fork_in_child()
 
 

@@ -323,7 +323,12 @@ def doorstep(data: bytes) -> None:
     """The first bytes of a connection, in two pieces: no exception, and nothing of any size is kept."""
     port = Port(("127.0.0.1", 1), ("127.0.0.1", 1))
     server: Any = types.SimpleNamespace(
-        loop=_Loop(), gate=_GATE, binding=None, port=port, watchers=Watchers(port), distribute=lambda: None
+        loop=_Loop(),
+        gate=_GATE,
+        binding=None,
+        port=port,
+        watchers=Watchers(port),
+        delivery=SimpleNamespace(distribute=lambda: None),
     )
     transport: Any = _Transport()
     arrival = Arrival(server, Lobby(), transport, Peer("fuzz", "fuzz"), None)

@@ -15,11 +15,11 @@ from remora._network._watchers import Watchers
 from remora._owner._hooks import hooks
 from remora._sessions._absent import Absent, same_token
 from remora._sessions._asking import Asking
+from remora._sessions._delivery import Delivery
 from remora._sessions._stop_hook import StopTeller
 from remora._sessions._waiter import Waiter, Waiters
 from remora._streams._input import ClientInput
 from remora._streams._logging import LogRecords
-from remora._streams._output import Output
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
@@ -46,8 +46,6 @@ _TELLING_PAUSE = 0.1
 _OWNERS_LAST_BREATH = 0.3
 _TAKEOVER_SECONDS = 10.0
 _TOLD = ("stopped", "continued")
-_TEXT_DELAY = 0.01
-_FLOOD_DELAY = 0.05
 
 
 class Server:
@@ -80,18 +78,15 @@ class Server:
         self.is_local = False  # for clients of this machine only
         self.welcome: Callable[[Transport, Peer], None] = lambda transport, _peer: transport.abort()
         self.redirect_output = True
-        self.output = Output(self._wake)
+        self.delivery = Delivery(loop)
         self.input = ClientInput(self.publish)
         self.logs = LogRecords(self.publish, sources.display_path)
         self.driver: Attached | None = None
         self.since = 0.0
-        self._attached: tuple[Attached, ...] = ()
         self._held_for_next = self._inherited = False
         self._files: set[str] = set()
         self.waiters = Waiters()
         self._absent: Absent | None = None
-        self._text_timer: Timer | None = None
-        self._flood_timer: Timer | None = None
         self._patience: Timer | None = None
         self._is_telling = False
         self._told = 0.0
@@ -100,8 +95,7 @@ class Server:
 
     def publish(self, name: str, body: dict[str, Any]) -> None:
         """Tell everybody who is attached that something happened. On any thread."""
-        if self._attached:
-            self.output.feed.put_event(name, body)
+        self.delivery.publish(name, body)
         if name in _TOLD:
             self.loop.post(self.note_change)
         if name == "stopped" and self.waiters.awaits_stop:
@@ -110,52 +104,9 @@ class Server:
         if hook is not None:
             self.loop.post(lambda: self._stop_teller.tell(hook, body))
 
-    def _wake(self, urgent: bool) -> None:
-        """There is something in the feed. On any thread."""
-        if urgent:
-            self.loop.post(self._pass_on)
-        elif self._flood_timer is None:  # else text is taken at its own times
-            self.loop.post(self._pass_on_soon)
-
-    def _pass_on_soon(self) -> None:
-        if self._flood_timer is None:
-            self._text_timer = self.loop.call_later(_TEXT_DELAY, self._pass_on)
-
-    def _pass_on(self) -> None:
-        if self._text_timer is not None:
-            self._text_timer.cancel()
-        self.distribute()
-        self._put(self.output.take_stock())
-        for session in self._attached:
-            session.flush()
-        self.output.feed.go_on()
-        if self.output.is_flooded and self._flood_timer is None:
-            self._flood_timer = self.loop.call_later(_FLOOD_DELAY, self._pass_on_in_flood)
-
-    def _pass_on_in_flood(self) -> None:
-        self._flood_timer = None
-        self._pass_on()
-
-    def distribute(self) -> None:
-        """Put what has happened by now into the clients' outboxes."""
-        self._put(self.output.take())
-
-    def _put(self, items: list[tuple[str, Any]]) -> None:
-        for name, content in items:
-            is_text = type(content) is str
-            for session in self._attached:
-                if is_text:
-                    session.outbox.put_text(name, content)
-                else:
-                    session.outbox.put_event(name, content)
-
     def tell_others(self, session: Attached, name: str, body: dict[str, Any]) -> None:
         """Tell everybody who is attached, but for one, that something happened."""
-        self.distribute()
-        for each in self._attached:
-            if each is not session:
-                each.outbox.put_event(name, body)
-                each.flush()
+        self.delivery.tell_others(session, name, body)
         self.note_change()
 
     @property
@@ -208,7 +159,7 @@ class Server:
         """
         previous, is_same = self.look_for_place(session, force=force, token=token)
         if session.role != DRIVER_ROLE:
-            self._attached = (*self._attached, session)
+            self.delivery.add(session)
             return False
         if previous is not None and is_same:
             self._replace(previous, session)
@@ -218,7 +169,7 @@ class Server:
         self._inherited = not fresh
         self._held_for_next = False
         self.driver, self.since = session, time.time()
-        self._attached = (*self._attached, session)
+        self.delivery.add(session)
         if fresh:
             self.debugger.attach(self.publish)
         self.note_change()
@@ -235,7 +186,7 @@ class Server:
         previous.expel("You are connected again, in another way.")
 
     def _forget(self, previous: Attached) -> None:
-        self._attached = tuple(each for each in self._attached if each is not previous)
+        self.delivery.remove(previous)
         self.driver = self._absent = None
         if self._patience is not None:
             self._patience.cancel()
@@ -263,9 +214,9 @@ class Server:
     def close(self, farewell: str | None, exit_code: int | None) -> None:
         """The end of the server, with a few words to everybody who is attached."""
         for _ in range(2):  # the second says what was left out since the first
-            self._pass_on()
-        for session in self._attached:
-            self._attached = tuple(each for each in self._attached if each is not session)
+            self.delivery.pass_on()
+        for session in self.delivery.attached:
+            self.delivery.remove(session)
             session.say_farewell(farewell, exit_code)
         self.driver = self._absent = None
         self.stop_output()
@@ -279,12 +230,12 @@ class Server:
         When the owner of our port, who had led it here, ends just now, the client is given the time to find
         the next one, whatever it had asked for.
         """
-        self._attached = tuple(each for each in self._attached if each is not session)
+        self.delivery.remove(session)
         if session is not self.driver:
             return
         self.driver = None
         absent = self._absent = Absent(session.who, session.token, owner)
-        self._attached = (*self._attached, absent)
+        self.delivery.add(absent)
         self._wait_for(absent, max(seconds, 0.0 if owner is None else _OWNERS_LAST_BREATH))
         self.note_change()
 
@@ -305,7 +256,7 @@ class Server:
 
     def leave(self, session: Attached, *, keep_stopped: bool = False) -> None:
         """The session is over: nothing of it stays, unless the threads it stopped are to stay stopped."""
-        self._attached = tuple(each for each in self._attached if each is not session)
+        self.delivery.remove(session)
         if session is not self.driver:
             return
         self.driver = None
@@ -357,17 +308,17 @@ class Server:
 
     def start_output(self) -> list[str]:
         """Copy what the program prints; the names of streams that cannot be copied."""
-        return self.output.start()
+        return self.delivery.output.start()
 
     def stop_output(self) -> None:
         """Leave the program's streams alone, and its input, too."""
-        self.output.stop()
+        self.delivery.output.stop()
         self.logs.stop()
         self.input.stop()
 
     def divert_output(self, call: Callable[[], T]) -> T:
         """Run evaluated code: what it prints goes to the client only. On the stopped thread."""
-        return self.output.divert(call)
+        return self.delivery.output.divert(call)
 
     # -- the process ------------------------------------------------------------------------------
 

@@ -389,7 +389,7 @@ class Session:
         """Send what waits in the outbox. `last`: also how much was left out, if nothing comes after this."""
         if self._ended or self.transport.closed:
             return
-        self.server.distribute()
+        self.server.delivery.distribute()
         congested = self.transport.pending > CONGESTED and not last
         events = self.outbox.take(congested=congested)
         if events:  # all at once: each time costs a few system calls
