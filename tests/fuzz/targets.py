@@ -328,7 +328,7 @@ def doorstep(data: bytes) -> None:
         binding=None,
         port=port,
         watchers=Watchers(port),
-        delivery=SimpleNamespace(distribute=lambda: None),
+        delivery=types.SimpleNamespace(distribute=lambda: None),
     )
     transport: Any = _Transport()
     arrival = Arrival(server, Lobby(), transport, Peer("fuzz", "fuzz"), None)
