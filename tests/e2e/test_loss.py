@@ -191,7 +191,8 @@ def test_the_program_is_held_for_so_long_and_no_longer(program: Program) -> None
     assert stands_still(program)
     with DapClient.connect(program.address, SECRET) as other:
         (process,) = other.request("remora/processes")["processes"]
-        assert "awaited until" in process["attachedBy"]
+        assert process["attachedBy"].endswith(")")
+        assert "(lost, awaited until " in process["attachedBy"]
         other.initialize()
         for arguments in ({}, {"resume": ""}, {"resume": "0" * 48}, {"resume": "é"}):
             with pytest.raises(Refused) as caught:

@@ -121,7 +121,7 @@ class Server:
         """`who since when`, for the list of processes and for those who come too late."""
         if self.driver is None and self._absent is not None:
             until = time.strftime("%H:%M:%S", time.localtime(self._absent.until))
-            return f"{self._absent.who}, who is lost and awaited until {until},"
+            return f"{self._absent.who} (lost, awaited until {until})"
         if self.driver is None:
             return None
         return f"{self.driver.who} since {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(self.since))}"
