@@ -25,7 +25,7 @@ from remora._opening import Tls
 from remora_protocol import encode_frame
 from tests.server.certificates import make_certificate
 from tests.support.dap import DapClient, Refused
-from tests.support.interpreters import NEWEST
+from tests.support.interpreters import INTERPRETERS, NEWEST, Interpreter
 from tests.support.program import Program
 
 SECRET = "open sesame"
@@ -263,7 +263,7 @@ def test_what_strangers_call_themselves_does_not_move_the_cursor(tmp_path: Path)
 
 OBSERVED = """\
 #
-import os, pathlib
+import collections, contextvars, datetime, io, os, pathlib, sys, types, weakref
 
 class Trap:
     def __init__(self):
@@ -318,6 +318,53 @@ class OddMethods:
     __repr__ = Method()
     __dict__ = Method()
 
+class Speaks:
+    def __repr__(self):
+        os.write(2, b"repr ran\\n")
+        return "x"
+    __str__ = __format__ = lambda self, _=None: repr(self)
+    def __hash__(self):
+        os.write(2, b"hash ran\\n")
+        return 1
+    def __getattr__(self, name):
+        os.write(2, b"attribute asked\\n")
+        raise AttributeError(name)
+class SpeakingInt(int):
+    __repr__ = __str__ = lambda self: os.write(2, b"int ran\\n") and "1"
+class SpeakingDict(dict):
+    items = __len__ = lambda self: os.write(2, b"dict ran\\n") and []
+class Liar(Speaks):
+    __module__ = "builtins"
+class Zone(datetime.tzinfo):
+    __repr__ = __str__ = lambda self: os.write(2, b"zone ran\\n") and ""
+    utcoffset = dst = lambda self, _: os.write(2, b"offset ran\\n") and None
+class Raw(io.RawIOBase):
+    name = mode = property(lambda self: os.write(2, b"file ran\\n"))
+    def readable(self):
+        return True
+class Field:
+    repr = property(lambda self: os.write(2, b"field ran\\n"))
+class Data:
+    __dataclass_fields__ = {"x": Field()}
+    x = 1
+    def __init__(self):
+        self.x = 1
+class Pair(tuple):
+    _fields = (Speaks(), Speaks())
+    __repr__ = collections.namedtuple("Any", "a").__repr__
+speaks = Speaks()
+module = types.ModuleType("module")
+module.__spec__ = module.__loader__ = speaks
+in_order = collections.OrderedDict({speaks: 1})
+odd_kinds = [
+    slice(speaks), range(SpeakingInt(3)), types.SimpleNamespace(x=speaks), weakref.ref(speaks),
+    types.MappingProxyType(SpeakingDict(a=1)), SpeakingDict(a=1).keys(), Liar(), Data(), Pair((1, 2)),
+    datetime.datetime(2020, 1, 1, tzinfo=Zone()), datetime.time(1, tzinfo=Zone()), module, in_order,
+    io.BufferedReader(Raw()), list[speaks], staticmethod(speaks), classmethod(speaks),
+    contextvars.ContextVar("variable", default=speaks),
+]
+del collections, contextvars, datetime, io, sys, types, weakref  # there is a lot in them to look at
+
 trap = Trap()
 odd, odd_list, odd_methods = Odd(), OddList([1]), OddMethods()
 odd_bytes, odd_path = OddBytes(b"x"), OddPath("/x")
@@ -331,6 +378,10 @@ input()
 """
 
 
+#: What a class of Python's own asks of others differs between the oldest, the newest and PyPy.
+OUTERMOST = [*dict.fromkeys((INTERPRETERS[0], NEWEST, INTERPRETERS[-1]))]
+
+
 def open_all(client: DapClient, reference: int, depth: int, seen: set[str]) -> None:
     with contextlib.suppress(Refused):
         for child in client.variables(reference):
@@ -339,10 +390,10 @@ def open_all(client: DapClient, reference: int, depth: int, seen: set[str]) -> N
                 open_all(client, child["variablesReference"], depth - 1, seen)
 
 
-def test_nothing_that_an_observer_opens_runs_code() -> None:
-    assert NEWEST is not None
+@pytest.mark.parametrize("interpreter", OUTERMOST, ids=str)
+def test_nothing_that_an_observer_opens_runs_code(interpreter: Interpreter) -> None:
     enable = {"secret": SECRET, "observer_secret": "look"}
-    with Program(NEWEST, OBSERVED, enable=enable) as program:
+    with Program(interpreter, OBSERVED, enable=enable) as program:
         with (
             DapClient.connect(program.address, SECRET) as driver,
             DapClient.connect(program.address, login=False) as observer,
@@ -367,7 +418,7 @@ def test_nothing_that_an_observer_opens_runs_code() -> None:
                 seen: set[str] = set()
                 for scope in each.scopes(frame["id"]).values():
                     open_all(each, scope["variablesReference"], 3, seen)
-                assert {"trap", "inside", "spring", "within", "computed", "odd_list"} <= seen
+                assert {"trap", "inside", "spring", "within", "computed", "odd_list", "odd_kinds"} <= seen
                 for command in sorted(set(_doing(each))):
                     with pytest.raises(Refused, match=r"not-supported.*An observer may only look"):
                         each.request(command)

@@ -127,7 +127,7 @@ def _no_page(_start: int, _count: int) -> list[Child]:
 
 
 def _page(value: Any, base: type, start: int, count: int, user_code: bool) -> list[Child]:
-    items = take(value, base, start, count)
+    items = take(value, base, start, count, user_code=user_code)
     if base in MAPPINGS:
         return [_entry(value, key, item, user_code) for key, item in items]
     if base in (list, tuple, collections.deque) or base.__name__ == "array":

@@ -79,7 +79,9 @@ def find_renderer(kind: type) -> Render | None:
 
 def _is_generated_dataclass(kind: type) -> bool:
     """A dataclass whose `__repr__` is the generated one, or none at all."""
-    if type(lookup(kind, "__dataclass_fields__")) is not dict:
+    fields = lookup(kind, "__dataclass_fields__")
+    known = getattr(sys.modules.get("dataclasses"), "Field", None)
+    if type(fields) is not dict or not all(type(each) is known for each in fields.values()):
         return False
     if method_owner(kind, "__repr__") is object:
         return True
@@ -90,7 +92,9 @@ def _is_generated_dataclass(kind: type) -> bool:
 
 def _is_generated_attrs(kind: type) -> bool:
     """A class of attrs whose `__repr__` is the generated one, or none at all."""
-    if not is_a(lookup(kind, "__attrs_attrs__"), tuple):
+    fields = lookup(kind, "__attrs_attrs__")
+    known = getattr(sys.modules.get("attr"), "Attribute", None)
+    if not is_a(fields, tuple) or not all(type(each) is known for each in tuple.__iter__(fields)):
         return False
     generated = _code_file(lookup(kind, "__repr__")) or ""
     return method_owner(kind, "__repr__") is object or generated.startswith("<attrs generated")
@@ -99,6 +103,8 @@ def _is_generated_attrs(kind: type) -> bool:
 def _is_namedtuple(kind: type) -> bool:
     """A class that `namedtuple` or `typing.NamedTuple` made, with the `__repr__` that these give it."""
     if not any(base is tuple for base in mro(kind)) or type(lookup(kind, "_fields")) is not tuple:
+        return False
+    if not all(type(name) is str for name in lookup(kind, "_fields")):
         return False
     return _code_file(lookup(kind, "__repr__")) == _code_file(sys.modules["collections"].namedtuple)
 
@@ -137,9 +143,15 @@ def _enum(value: Any, inner: Inner) -> str:
 
 
 @renders("datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta", "datetime.timezone")
-def _datetime(value: Any, _inner: Inner) -> str:
-    base: Any = next(base for base in mro(type(value)) if module_of(base) in ("datetime", "_datetime"))
-    return str(base.__repr__(value))
+def _datetime(value: Any, inner: Inner) -> str:
+    module = sys.modules["datetime"]
+    base: Any = next(base for base in mro(type(value)) if getattr(module, class_name(base), None) is base)
+    zone = base.tzinfo.__get__(value) if base in (module.datetime, module.time) else None
+    if zone is None or type(zone) is module.timezone:
+        return str(base.__repr__(value))
+    names = ("year", "month", "day", "hour", "minute", "second", "microsecond", "fold")
+    parts = {name: getattr(base, name).__get__(value) for name in names if hasattr(base, name)}
+    return f"{repr(base(**parts))[:-1]}, tzinfo={inner(zone)})"
 
 
 @renders("pathlib.PurePath", "pathlib._local.PurePath")

@@ -134,8 +134,13 @@ def own_attributes(value: object) -> dict[str, Any]:
                         pass  # never assigned
     stored = own_dict(value)
     if stored:
-        found.update((str(name), held) for name, held in list(stored.items()))
+        found.update((_plain(name), held) for name, held in list(stored.items()))
     return found
+
+
+def _plain(name: object) -> str:
+    """A name that was put into a `__dict__`, where anything may be one."""
+    return str.__str__(name) if is_a(name, str) else f"<{class_name(type(name))}>"
 
 
 def class_attributes(value: object) -> dict[str, Any]:

@@ -7,16 +7,29 @@ half-built one costs no more than what is shown of it.
 
 from __future__ import annotations
 
+import _thread
 import array
 import collections
+import gc
 import itertools
+import re
+import sys
 import traceback
 import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from remora._inspection._renderers import find_own_renderer, find_renderer
-from remora._inspection._statics import Known, class_name, is_a, lookup, method_owner, module_of, mro
+from remora._inspection._statics import (
+    Known,
+    class_name,
+    is_a,
+    lookup,
+    method_owner,
+    module_of,
+    mro,
+    own_dict,
+)
 from remora._interpreter._originals import monotonic
 from remora._log import log
 
@@ -49,10 +62,11 @@ SHORT = Limits(depth=4, items=30, text=400, total=800)
 DETAIL = Limits(depth=8, items=1000, text=16_384, total=65_536)
 CLIPBOARD = Limits(depth=60, items=10_000_000, text=32_000_000, total=32_000_000)
 
-_PLAIN = Known(int, float, complex, bool, type(None), type(Ellipsis), type(NotImplemented), range, slice)
+_PLAIN = Known(int, float, complex, bool, type(None), type(Ellipsis), type(NotImplemented))
+_BOUNDS = Known(range, slice)
 _TEXTS = Known(str, bytes, bytearray)
 _NUMBERS = Known(int, float, complex)
-_CALLABLES = Known(types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
+_CALLABLES = Known(types.FunctionType, types.BuiltinFunctionType)
 _BRACKETS: dict[type, tuple[str, str]] = {
     list: ("[", "]"),
     tuple: ("(", ")"),
@@ -71,12 +85,19 @@ _BRACKETS: dict[type, tuple[str, str]] = {
     type({}.items()): ("dict_items([", "])"),
 }
 _CONTAINERS = Known(*_BRACKETS)
+_VIEWS = Known(type({}.keys()), type({}.values()), type({}.items()))
 _OWN_REPR = Known(
     object.__repr__, list.__repr__, tuple.__repr__, dict.__repr__, set.__repr__, frozenset.__repr__,
     collections.deque.__repr__, str.__repr__, bytes.__repr__, bytearray.__repr__, int.__repr__,
     float.__repr__, complex.__repr__,
 )  # fmt: skip
-_SYSTEM_MODULES = frozenset({"builtins", "types", "_thread", "_io", "io", "re", "weakref", "_socket"})
+#: Classes whose own `repr` calls that of nothing else. Those of files ask for a name, of weak references
+#: for that of what they refer to, and so on: they are not for observers.
+_QUIET = Known(
+    memoryview, types.CodeType, types.FrameType, types.CellType, types.TracebackType, re.Pattern, re.Match,
+    types.GetSetDescriptorType, types.MemberDescriptorType, types.MethodDescriptorType,
+    types.WrapperDescriptorType, types.MethodWrapperType, _thread.LockType, _thread.RLock,
+)  # fmt: skip
 _HUGE_INT_BITS = 12_000
 _SLOW = 0.5
 """Seconds after which it was a renderer's own fault that it was interrupted."""
@@ -127,7 +148,9 @@ class Renderer:
             return _number(value)
         if kind in _TEXTS:
             return _cut_text(value, min(self.limits.text, max(self._room, 16)))
-        if kind in _CONTAINERS:
+        if kind in _BOUNDS:
+            return self._bounds(value, kind, depth)
+        if kind in _CONTAINERS and container_class(value) is kind:
             return self._container(value, kind, depth)
         own = find_own_renderer(kind) if self.user_code else None
         return self._by_library(value, kind, depth) if own is None else self._by_owner(value, own, depth)
@@ -167,6 +190,8 @@ class Renderer:
                 pass
         if kind is types.MethodType:  # its own repr() calls that of the object
             return f"<bound method {_function_name(value.__func__)} of a {type_name(value.__self__)}>"
+        if kind is types.ModuleType:
+            return _cut_plain(_module(value), self.limits.text)
         if kind in _CALLABLES:
             return _cut_plain(repr(value), self.limits.text)
         if is_a(value, type):
@@ -179,11 +204,16 @@ class Renderer:
             return self._inherited(value, kind, depth)
         if is_a(value, BaseException) and method_owner(kind, "__repr__") is BaseException:
             return self._exception(value, kind, depth)
-        if method_owner(kind, "__repr__") in _C_CLASSES or module_of(kind) in _SYSTEM_MODULES:
+        if self.user_code or kind in _QUIET:
             return self._call_repr(value, kind)
-        if not self.user_code:
-            return _address(value, kind)
-        return self._call_repr(value, kind)
+        return _address(value, kind)
+
+    def _bounds(self, value: Any, kind: type, depth: int) -> str:
+        """A slice may be of anything."""
+        shown = [value.start, value.stop, value.step]
+        if kind is range and type(value.step) is int and value.step == 1:
+            shown.pop()
+        return f"{kind.__name__}({', '.join(self._text(each, depth - 1) for each in shown)})"
 
     def _inherited(self, value: Any, kind: type, depth: int) -> str:
         """A class whose `__repr__` is that of a built-in class: ours does the same, bounded."""
@@ -252,7 +282,7 @@ class Renderer:
 
     def _items(self, value: Any, kind: type, depth: int, count: int) -> Iterator[str]:
         pairs = kind in MAPPINGS
-        for item in take(value, kind, 0, min(count, self.limits.items)):
+        for item in take(value, kind, 0, min(count, self.limits.items), user_code=self.user_code):
             if self._room <= 0:
                 return
             if pairs:
@@ -272,16 +302,25 @@ MAPPINGS = frozenset(
         types.MappingProxyType,
     }
 )
-_C_CLASSES = Known(BaseException, type, type(None), memoryview)
 
 
 def container_class(value: object) -> type | None:
     """The built-in container class that this value is, or is derived from."""
-    return next((base for base in mro(type(value)) if base in _CONTAINERS), None)
+    found = next((base for base in mro(type(value)) if base in _CONTAINERS), None)
+    if found is types.MappingProxyType and not is_a(_behind(value), dict):
+        return None  # only that mapping's own code knows what is in it
+    return found
+
+
+def _behind(value: Any) -> Any:
+    """What a mappingproxy or a view stands for, whose code their own methods would call."""
+    return next(iter(gc.get_referents(value)), None)
 
 
 def _real(value: Any, kind: type) -> Any:
     """What holds the items: for a UserDict the dict inside it."""
+    if kind is types.MappingProxyType:
+        return _behind(value)
     if kind is collections.UserDict:
         inner = vars(value).get("data")
         return inner if type(inner) is dict else {}
@@ -291,36 +330,42 @@ def _real(value: Any, kind: type) -> Any:
 def length(value: Any, kind: type) -> int:
     """How many items, by the built-in class's own `__len__`."""
     value = _real(value, kind)
+    if kind in _VIEWS and is_a(_behind(value), dict):
+        value, kind = _behind(value), dict  # PyPy's asks a class that derives from it
     if kind in MAPPINGS and is_a(value, dict):
         return dict.__len__(value)
     return int(kind.__len__(value))  # type: ignore[attr-defined]
 
 
-def take(value: Any, kind: type, start: int, count: int) -> list[Any]:
-    """So many items from `start`; (key, value) pairs of a mapping. Another thread may change it meanwhile."""
+def take(value: Any, kind: type, start: int, count: int, *, user_code: bool = True) -> list[Any]:
+    """So many items from `start`; (key, value) pairs of a mapping. Another thread may change it meanwhile.
+
+    An OrderedDict hashes its keys on the way. Where no code may run, and a key has its own, the items come in
+    the order in which they were put in, of which `move_to_end` knows nothing.
+    """
     for _ in range(5):
         try:
-            return _take(value, kind, start, count)
+            return _take(value, kind, start, count, user_code)
         except RuntimeError:
             continue  # it changed its size while we walked it
     return []
 
 
-def _take(value: Any, kind: type, start: int, count: int) -> list[Any]:
+def _take(value: Any, kind: type, start: int, count: int, user_code: bool) -> list[Any]:
     value = _real(value, kind)
     if kind in (list, tuple, array.array):
         found: list[Any] = list(kind.__getitem__(value, slice(start, start + count)))
         return found
-    return list(itertools.islice(_iterate(value, kind), start, start + count))
+    return list(itertools.islice(_iterate(value, kind, user_code), start, start + count))
 
 
-def _iterate(value: Any, kind: type) -> Iterable[Any]:
+def _iterate(value: Any, kind: type, user_code: bool) -> Iterable[Any]:
     if kind in MAPPINGS:
-        if is_a(value, collections.OrderedDict):
+        if is_a(value, collections.OrderedDict) and (
+            user_code or all(type(key) in _PLAIN or type(key) in _TEXTS for key in dict.keys(value))
+        ):
             return collections.OrderedDict.items(value)
-        if is_a(value, dict):
-            return dict.items(value)
-        return types.MappingProxyType.items(value)
+        return dict.items(value)
     iterator: Iterable[Any] = kind.__iter__(value)  # type: ignore[attr-defined]
     return iterator
 
@@ -365,6 +410,16 @@ def _short(error: BaseException) -> str:
     arguments = BaseException.__dict__["args"].__get__(error)
     text = _cut_plain(arguments[0], 200) if arguments and type(arguments[0]) is str else ""
     return f"{class_name(type(error))}: {text}" if text else class_name(type(error))
+
+
+def _module(value: types.ModuleType) -> str:
+    """As its `repr`, which asks what made it, and those may be anything."""
+    stored = own_dict(value) or {}
+    name, file = stored.get("__name__"), stored.get("__file__")
+    if type(name) is not str:
+        return _address(value, types.ModuleType)
+    where = f" from {file!r}" if type(file) is str else ""
+    return f"<module {name!r}{' (built-in)' if name in sys.builtin_module_names else where}>"
 
 
 def _function_name(function: object) -> str:
