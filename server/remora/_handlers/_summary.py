@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from remora._handlers._references import Held
 from remora._inspection._children import Child, Lazy, Rest, children_of, has_children
-from remora._inspection._values import Renderer, container_class, length, type_name
+from remora._inspection._containers import container_class, length
+from remora._inspection._values import Renderer, type_name
 
 if TYPE_CHECKING:
     from remora._handlers._references import References

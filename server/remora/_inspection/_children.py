@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from remora._inspection import _statics
-from remora._inspection._values import MAPPINGS, container_class, length, safe_repr, take
+from remora._inspection._containers import MAPPINGS, container_class, length, take
+from remora._inspection._values import safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

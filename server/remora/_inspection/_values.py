@@ -8,10 +8,7 @@ half-built one costs no more than what is shown of it.
 from __future__ import annotations
 
 import _thread
-import array
 import collections
-import gc
-import itertools
 import re
 import sys
 import traceback
@@ -19,6 +16,7 @@ import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from remora._inspection._containers import BRACKETS, CONTAINERS, MAPPINGS, container_class, length, take
 from remora._inspection._renderers import find_own_renderer, find_renderer
 from remora._inspection._statics import (
     Known,
@@ -34,7 +32,7 @@ from remora._interpreter._originals import monotonic
 from remora._log import log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from remora._owner._hooks import OwnRenderer
 
@@ -67,25 +65,6 @@ _BOUNDS = Known(range, slice)
 _TEXTS = Known(str, bytes, bytearray)
 _NUMBERS = Known(int, float, complex)
 _CALLABLES = Known(types.FunctionType, types.BuiltinFunctionType)
-_BRACKETS: dict[type, tuple[str, str]] = {
-    list: ("[", "]"),
-    tuple: ("(", ")"),
-    set: ("{", "}"),
-    frozenset: ("frozenset({", "})"),
-    dict: ("{", "}"),
-    collections.deque: ("deque([", "])"),
-    collections.OrderedDict: ("OrderedDict({", "})"),
-    collections.defaultdict: ("defaultdict({", "})"),
-    collections.Counter: ("Counter({", "})"),
-    collections.UserDict: ("UserDict({", "})"),
-    types.MappingProxyType: ("mappingproxy({", "})"),
-    array.array: ("array([", "])"),
-    type({}.keys()): ("dict_keys([", "])"),
-    type({}.values()): ("dict_values([", "])"),
-    type({}.items()): ("dict_items([", "])"),
-}
-_CONTAINERS = Known(*_BRACKETS)
-_VIEWS = Known(type({}.keys()), type({}.values()), type({}.items()))
 _OWN_REPR = Known(
     object.__repr__, list.__repr__, tuple.__repr__, dict.__repr__, set.__repr__, frozenset.__repr__,
     collections.deque.__repr__, str.__repr__, bytes.__repr__, bytearray.__repr__, int.__repr__,
@@ -150,7 +129,7 @@ class Renderer:
             return _cut_text(value, min(self.limits.text, max(self._room, 16)))
         if kind in _BOUNDS:
             return self._bounds(value, kind, depth)
-        if kind in _CONTAINERS and container_class(value) is kind:
+        if kind in CONTAINERS and container_class(value) is kind:
             return self._container(value, kind, depth)
         own = find_own_renderer(kind) if self.user_code else None
         return self._by_library(value, kind, depth) if own is None else self._by_owner(value, own, depth)
@@ -219,7 +198,7 @@ class Renderer:
         """A class whose `__repr__` is that of a built-in class: ours does the same, bounded."""
         bases: tuple[Any, ...] = mro(kind)
         for base in bases:
-            if base in _CONTAINERS and base is not collections.UserDict:
+            if base in CONTAINERS and base is not collections.UserDict:
                 return f"{class_name(kind)}({self._container(value, base, depth)})"
             if base in _TEXTS:
                 return _cut_text(base.__getitem__(value, slice(None)), self.limits.text)
@@ -253,7 +232,7 @@ class Renderer:
     # -- containers -------------------------------------------------------------------------------
 
     def _nested(self, value: object, parent: object, depth: int) -> str:
-        if depth <= 1 and type(value) in _CONTAINERS:
+        if depth <= 1 and type(value) in CONTAINERS:
             return "…"
         self._open.add(id(parent))
         try:
@@ -262,7 +241,7 @@ class Renderer:
             self._open.discard(id(parent))
 
     def _container(self, value: Any, kind: type, depth: int) -> str:
-        opening, closing = _BRACKETS[kind]
+        opening, closing = BRACKETS[kind]
         if id(value) in self._open:
             return f"{opening}…{closing}"
         count = length(value, kind)
@@ -290,84 +269,6 @@ class Renderer:
             else:
                 yield self._text(item, depth - 1)
             self._room -= 2
-
-
-MAPPINGS = frozenset(
-    {
-        dict,
-        collections.OrderedDict,
-        collections.defaultdict,
-        collections.Counter,
-        collections.UserDict,
-        types.MappingProxyType,
-    }
-)
-
-
-def container_class(value: object) -> type | None:
-    """The built-in container class that this value is, or is derived from."""
-    found = next((base for base in mro(type(value)) if base in _CONTAINERS), None)
-    if found is types.MappingProxyType and not is_a(_behind(value), dict):
-        return None  # only that mapping's own code knows what is in it
-    return found
-
-
-def _behind(value: Any) -> Any:
-    """What a mappingproxy or a view stands for, whose code their own methods would call."""
-    return next(iter(gc.get_referents(value)), None)
-
-
-def _real(value: Any, kind: type) -> Any:
-    """What holds the items: for a UserDict the dict inside it."""
-    if kind is types.MappingProxyType:
-        return _behind(value)
-    if kind is collections.UserDict:
-        inner = vars(value).get("data")
-        return inner if type(inner) is dict else {}
-    return value
-
-
-def length(value: Any, kind: type) -> int:
-    """How many items, by the built-in class's own `__len__`."""
-    value = _real(value, kind)
-    if kind in _VIEWS and is_a(_behind(value), dict):
-        value, kind = _behind(value), dict  # PyPy's asks a class that derives from it
-    if kind in MAPPINGS and is_a(value, dict):
-        return dict.__len__(value)
-    return int(kind.__len__(value))  # type: ignore[attr-defined]
-
-
-def take(value: Any, kind: type, start: int, count: int, *, user_code: bool = True) -> list[Any]:
-    """So many items from `start`; (key, value) pairs of a mapping. Another thread may change it meanwhile.
-
-    An OrderedDict hashes its keys on the way. Where no code may run, and a key has its own, the items come in
-    the order in which they were put in, of which `move_to_end` knows nothing.
-    """
-    for _ in range(5):
-        try:
-            return _take(value, kind, start, count, user_code)
-        except RuntimeError:
-            continue  # it changed its size while we walked it
-    return []
-
-
-def _take(value: Any, kind: type, start: int, count: int, user_code: bool) -> list[Any]:
-    value = _real(value, kind)
-    if kind in (list, tuple, array.array):
-        found: list[Any] = list(kind.__getitem__(value, slice(start, start + count)))
-        return found
-    return list(itertools.islice(_iterate(value, kind, user_code), start, start + count))
-
-
-def _iterate(value: Any, kind: type, user_code: bool) -> Iterable[Any]:
-    if kind in MAPPINGS:
-        if is_a(value, collections.OrderedDict) and (
-            user_code or all(type(key) in _PLAIN or type(key) in _TEXTS for key in dict.keys(value))
-        ):
-            return collections.OrderedDict.items(value)
-        return dict.items(value)
-    iterator: Iterable[Any] = kind.__iter__(value)  # type: ignore[attr-defined]
-    return iterator
 
 
 # -- texts ----------------------------------------------------------------------------------------
