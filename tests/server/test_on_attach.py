@@ -179,6 +179,30 @@ def test_a_take_over_and_who_is_turned_away_keeps_nobody_out() -> None:
             first.disconnect()
 
 
+def test_a_yes_throws_out_nobody_who_came_meanwhile() -> None:
+    body = """print(client.peer, client.takes_over, flush=True)
+    if client.name == "mallory" and not client.takes_over:
+        while not answers:
+            time.sleep(0.01)
+    return not client.takes_over"""
+    with start(body, after="sys.stdin.readline(); answers[0] = True") as program:
+        with (
+            DapClient.connect(program.address, login=False) as second,
+            DapClient.connect(program.address, SECRET) as first,
+        ):
+            second.login(SECRET)
+            second.hello(client={"name": "mallory", "version": "1"})
+            second.initialize()
+            number = second.begin("attach", {"force": True})  # of nobody, as the owner is told
+            program.wait_line("False$")
+            first.attach()
+            program.stdin_line("")
+            with pytest.raises(Refused, match="attach-refused"):
+                second.finish(number)
+            assert first.threads()
+            first.disconnect()
+
+
 def test_each_attach_is_asked_anew() -> None:
     body = """answers[len(answers)] = client
     print("asked", len(answers), flush=True)

@@ -77,6 +77,11 @@ class _NotAsked(Exception):
         self.hook = hook
         self.client = client
 
+    def is_about(self, hook: AttachHook, takes_over: bool, returns: bool) -> bool:
+        """Whether this is what would be asked now: others may have come or gone while the owner thought."""
+        client = self.client
+        return hook is self.hook and (client.takes_over, client.returns) == (takes_over, returns)
+
 
 class Session:
     """One client.
@@ -112,7 +117,7 @@ class Session:
         self._is_leaving = False
         self._is_full = False
         self._is_asking = False  # the program's owner, about this client
-        self._is_admitted = False  # to what is being dispatched: each attach is asked for anew
+        self._admitted: _NotAsked | None = None  # to what is being dispatched: each attach is asked for anew
         self.silence = Silence(
             server.loop,
             lambda: self._ended,
@@ -213,9 +218,9 @@ class Session:
                 return
             self.transport.resume()
             if refusal is None:
-                self._is_admitted = True
+                self._admitted = question
                 self._dispatch(request)
-                self._is_admitted = False
+                self._admitted = None
             else:
                 self.after_response(lambda: self.end("the program refused it"))
                 self._answer(request, None, RequestFailed("attach-refused", refusal))
@@ -322,10 +327,12 @@ class Session:
         """Begin to debug. What happens is told from here on. Whether it goes on with what `token` is of."""
         if self.is_attached:
             return False
-        if hooks.on_attach is not None and not self._is_admitted:
+        hook = hooks.on_attach
+        if hook is not None:
             previous, returns = self.server.look_for_place(self, force=force, token=token)
             takes_over = previous is not None and not returns
-            raise _NotAsked(hooks.on_attach, self._describe(takes_over=takes_over, returns=returns))
+            if self._admitted is None or not self._admitted.is_about(hook, takes_over, returns):
+                raise _NotAsked(hook, self._describe(takes_over=takes_over, returns=returns))
         came_back = self.server.claim(self, force=force, token=token)
         self.is_attached = True
         self._invite()
