@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from remora_client import attach
 from tests.support.bridge import Bridge, reverse_request
 from tests.support.command import Remora
 from tests.support.interpreters import INTERPRETERS, Interpreter
+from tests.support.packages import folder_with
 from tests.support.program import Program
 
 VERSION = "1.8.22"
@@ -47,29 +45,11 @@ for line in sys.stdin:
 PYTHONS = [one for one in INTERPRETERS if not one.is_pypy and one.version[:2] in ((3, 11), (3, 12), (3, 13))]
 
 
-@cache
-def debugpy_for(python: str, name: str) -> str:
-    """A folder with debugpy for this interpreter; installed once and kept."""
-    cache_home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = Path(cache_home, "remora", "debugpy", f"{VERSION}-{name}")
-    if not (folder / "debugpy").is_dir():
-        uv = shutil.which("uv")
-        tool = [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
-        done = subprocess.run(
-            [*tool, "--quiet", "--target", str(folder), f"debugpy=={VERSION}"],
-            capture_output=True, text=True, timeout=100, check=False,
-        )  # fmt: skip
-        if done.returncode:
-            shutil.rmtree(folder, ignore_errors=True)
-            pytest.skip(f"debugpy {VERSION} cannot be installed for {name}: {done.stderr[-300:]}")
-    return str(folder)
-
-
 class Service(Program):
     """A program that listens by debugpy."""
 
     def __init__(self, interpreter: Interpreter, source: str = SERVICE, name: str = "svc.py") -> None:
-        folder = debugpy_for(interpreter.path, interpreter.name)
+        folder = folder_with("debugpy", VERSION, interpreter)
         environment = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         super().__init__(
             interpreter, source, name=name, env=environment, pythonpath=folder, warnings="default"

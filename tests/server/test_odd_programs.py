@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from importlib.metadata import version
+
 import pytest
 
 from tests.support.dap import DapClient
-from tests.support.interpreters import INTERPRETERS, NEWEST, OWN, Interpreter
+from tests.support.interpreters import INTERPRETERS, NEWEST, Interpreter
+from tests.support.packages import folder_with
 from tests.support.program import PYTHONPATH, Program
 
 EMBEDDED = """\
@@ -33,10 +37,13 @@ def work(name, n):
 def loop(name):
     n = 0
     while True:
-        n = work(name, n)
+        n = work(name, n)  # @loop
         gevent.sleep(0.01)
 gevent.joinall([gevent.spawn(loop, "one"), gevent.spawn(loop, "two")], timeout=60)
 """
+
+#: One of each way to have breakpoints.
+GREEN_PYTHONS = [one for one in INTERPRETERS if one.name in ("cpython-3.11", "cpython-3.13")]
 
 SEVERAL = """\
 #
@@ -77,19 +84,23 @@ def test_without_argv_executable_and_file(interpreter: Interpreter) -> None:
         "import remora",
     ],
 )
-def test_greenlets_whoever_patched_first(first: str) -> None:
-    pytest.importorskip("gevent")
-    with Program(OWN, GREEN.replace("FIRST", first), warnings="ignore", pythonpath=PYTHONPATH) as program:
-        with DapClient.connect(program.address).attach({program.path: [program.line("work")]}) as client:
-            seen: set[str] = set()
-            for _ in range(20):
-                stop = client.wait_stopped()
-                top = client.top(stop["threadId"])
-                seen.add(client.evaluate("name", top["id"])["result"])
-                client.continue_(stop["threadId"])
-            assert seen == {"'one'", "'two'"}
-            client.set_breakpoints(program.path, [])
-            client.disconnect()
+@pytest.mark.parametrize("interpreter", GREEN_PYTHONS, ids=str)
+def test_greenlets_whoever_patched_first(interpreter: Interpreter, first: str) -> None:
+    """From 3.12 on also in a loop that none of them ever leaves, while it is the turn of the other one."""
+    path = os.pathsep.join([PYTHONPATH, folder_with("gevent", version("gevent"), interpreter)])
+    source = GREEN.replace("FIRST", first)
+    with Program(interpreter, source, warnings="ignore", pythonpath=path) as program:
+        for marker in ("work", "loop") if interpreter.version >= (3, 12) else ("work",):
+            with DapClient.connect(program.address).attach({program.path: [program.line(marker)]}) as client:
+                seen: set[str] = set()
+                for _ in range(20):
+                    stop = client.wait_stopped()
+                    top = client.top(stop["threadId"])
+                    seen.add(client.evaluate("name", top["id"])["result"])
+                    client.continue_(stop["threadId"])
+                assert seen == {"'one'", "'two'"}
+                client.set_breakpoints(program.path, [])
+                client.disconnect()
 
 
 @pytest.mark.parametrize("interpreter", [NEWEST, *INTERPRETERS[:1]], ids=str)

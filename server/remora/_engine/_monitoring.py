@@ -26,7 +26,7 @@ from remora._engine import _lines
 from remora._engine._base import Happening
 from remora._engine._following import Following
 from remora._engine._leaving import yields_itself
-from remora._engine._live import known_functions
+from remora._engine._live import functions_and_suspended_frames, known_functions, running_frames
 from remora._interpreter import _frames
 from remora._interpreter._originals import get_ident
 
@@ -203,12 +203,14 @@ if sys.version_info >= (3, 12):
 
         def _know_running_code(self) -> None:
             """Code that runs now may never start again: a server's main loop."""
-            for frame in sys._current_frames().values():
-                newest: FrameType | None = frame
-                while newest is not None:
-                    if newest.f_code.co_filename in self._files:
-                        self._know(newest.f_code)
-                    newest = newest.f_back
+            codes = {frame.f_code for frame in running_frames()}
+            if "greenlet" in sys.modules:  # a stack that is switched away from is no thread's
+                functions, frames = functions_and_suspended_frames(self._files)
+                codes.update(function.__code__ for function in functions)
+                codes.update(frame.f_code for frame in frames)
+            for code in codes:
+                if code.co_filename in self._files:
+                    self._know(code)
 
         def _know(self, code: CodeType) -> None:
             codes = self._codes.setdefault(code.co_filename, {})
