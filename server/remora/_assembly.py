@@ -12,6 +12,7 @@ from remora._network._login import Gate, Peer
 from remora._network._neighbours import is_another_users
 from remora._network._transport import Transport
 from remora._opening import is_loopback
+from remora._owner._spared import spared
 from remora._preload import preload
 from remora._sessions._listener import Arrival, Listener, Lobby, tune
 from remora._sessions._server import Server
@@ -44,6 +45,7 @@ class Assembly:
         self.sources = Sources()
         self.debugger = Debugger(self.sources, enabled.loop.post, enabled.engine)
         if enabled.loop.ident is not None:
+            spared.give_up(enabled.loop.ident)
             self.debugger.own_threads.add(enabled.loop.ident)
         self.server = Server(
             enabled.loop,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 import time
 
 import pytest
 
+from remora._owner import _threads
+from remora._owner._spared import _Spared
 from tests.support.command import Remora
 from tests.support.dap import DapClient, Refused
 from tests.support.interpreters import NEWEST, Interpreter
@@ -258,3 +262,32 @@ def test_why_tells_of_it(remora: Remora) -> None:
         told = "it does not stop thread spared, which the program wants left alone (remora.trace_this_thread)"
         assert told in why["reasons"]
         assert {each["name"]: each["state"] for each in threads}["spared"] == "untraced"
+
+
+def test_an_ident_that_one_of_ours_has_now_is_not_taken_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mark of a thread that has ended goes late where nobody counts references, as on PyPy."""
+    monkeypatch.setattr(_threads, "spared", _Spared())
+    known = _threads.spared
+    late: list[object] = []
+
+    def another() -> None:
+        known.add()
+        late.append(known._here.mark)
+
+    thread = threading.Thread(target=another)
+    thread.start()
+    thread.join()
+    assert thread.ident is not None
+    monkeypatch.setattr(_threads, "get_ident", lambda: thread.ident)  # the system gives it to the next one
+    ended = threading.Event()
+
+    def ours() -> None:
+        late.clear()
+        gc.collect()
+        seen.append(thread.ident in known.never_stopped)
+        ended.set()
+
+    seen: list[bool] = []
+    _threads.run_apart(ours, known.never_stopped)
+    assert ended.wait(20)
+    assert seen == [True]

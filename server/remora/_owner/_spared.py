@@ -66,6 +66,10 @@ class _Spared:
         self._drop(get_ident())
         return was
 
+    def give_up(self, ident: int) -> None:
+        """The thread that had this ident has ended: it is one of ours' now, and its mark may go late."""
+        self._drop(ident)
+
     def forget(self, ident: int, token: object) -> None:
         """A mark of the thread with this ident is gone. By now it may have another, or the ident an owner."""
         known = self._marks.get(ident)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from remora._interpreter._originals import allocate_lock, get_ident, start_new_thread
 from remora._interpreter._threading import forget_dummy
+from remora._owner._spared import spared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def run_apart(function: Callable[[], None], own_threads: set[int]) -> None:
 
     def run() -> None:
         ident = get_ident()
+        spared.give_up(ident)
         own_threads.add(ident)
         try:
             started.release()
