@@ -104,6 +104,24 @@ def test_a_hook_that_fails_lets_nobody_in(body: str, tmp_path: Path) -> None:
     assert "Traceback" in file.read_text()
 
 
+UNTOLD = """\
+class Meta(type):
+    def __getattribute__(cls, name):
+        raise RuntimeError(name)
+class Untold(Exception, metaclass=Meta):
+    pass
+"""
+
+
+def test_a_failure_that_cannot_be_told_lets_nobody_in_and_prints_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    with start("raise Untold", after=UNTOLD, env={"REMORA_LOG": str(file)}) as program:
+        assert refusal(program).code == "attach-refused"
+        assert program.process.poll() is None
+        assert program.errors == ""
+    assert "on_attach" in file.read_text()
+
+
 @pytest.mark.parametrize("answer", ["0", "''", "1", "'yes'", "[]"])
 def test_only_true_or_none_lets_in(answer: str) -> None:
     with start(f"return {answer}") as program:

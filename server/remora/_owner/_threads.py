@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from remora._interpreter._originals import allocate_lock, get_ident, start_new_thread
 from remora._interpreter._threading import forget_dummy
+from remora._log import log
 from remora._owner._spared import spared
 
 TYPE_CHECKING = False
@@ -29,6 +30,10 @@ def run_apart(function: Callable[[], None], own_threads: set[int]) -> None:
         try:
             started.release()
             function()
+        except (
+            BaseException
+        ):  # an exception of the owner's that cannot even be named: none of it is to be printed
+            log.error("what the program has set with remora.on_attach or on_stop failed, and cannot say how")
         finally:
             forget_dummy(ident)
             own_threads.discard(ident)
