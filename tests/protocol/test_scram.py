@@ -475,7 +475,7 @@ def test_what_depends_on_a_secret_is_compared_in_constant_time(monkeypatch: pyte
         return hmac_compare(one, other)
 
     hmac_compare = hmac.compare_digest
-    monkeypatch.setattr("remora_protocol._scram.hmac.compare_digest", compare)
+    monkeypatch.setattr("remora_protocol._scram.compare_digest", compare)
     client = ScramClient("secret", MECHANISM)
     server = ScramServer(Verifier.from_secret("secret"))
     final = client.receive(server.start(MECHANISM, client.first()))

@@ -162,6 +162,6 @@ def test_a_module_that_is_part_of_the_interpreter_is_a_file_like_others(interpre
         file = client.top(stop["threadId"])["source"]
         assert file["path"].endswith("/posixpath.py")
         text = client.request("source", {"source": file, "sourceReference": 0})["content"]
-        assert "def join(a, *p):" in text
+        assert "def join(a, " in text
         client.continue_(stop["threadId"])
         program.wait_line("a/b")
