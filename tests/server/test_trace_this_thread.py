@@ -266,8 +266,8 @@ def test_why_tells_of_it(remora: Remora) -> None:
 
 def test_an_ident_that_one_of_ours_has_now_is_not_taken_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The mark of a thread that has ended goes late where nobody counts references, as on PyPy."""
-    monkeypatch.setattr(_threads, "spared", _Spared())
-    known = _threads.spared
+    known = _Spared()
+    monkeypatch.setattr(_threads, "spared", known)
     late: list[object] = []
 
     def another() -> None:
