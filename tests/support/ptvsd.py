@@ -7,9 +7,7 @@ the reason says what it was.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,39 +18,24 @@ from typing import Any
 import pytest
 
 from tests.support.interpreters import Interpreter
+from tests.support.packages import cache_folder, install
 from tests.support.ports import free_port
 from tests.support.program import Program
 
 SECRET = "my_secret"
 _PYTHONS = {"2.7": ("2.7.18", (2, 7, 18)), "3.6": ("3.6.15", (3, 6, 15))}
-_INSTALL_SECONDS = 120
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "remora" / "ptvsd"
 
 
 @cache
 def package(version: str) -> str | None:
     """The folder to put on PYTHONPATH for a ptvsd of that version; None: it cannot be had here."""
-    folder = _cache() / version
+    folder = cache_folder("ptvsd") / version
     if (folder / "ptvsd").is_dir():
         return str(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Into a folder of its own first: another test process may be at the same.
-    fresh = Path(tempfile.mkdtemp(dir=folder.parent))
-    options = ["--quiet", "--no-deps", "--no-compile", "--disable-pip-version-check", "--target", str(fresh)]
+    options = ["-m", "pip", "install", "--no-deps", "--no-compile", "--disable-pip-version-check"]
     for python in dict.fromkeys((getattr(sys, "_base_executable", sys.executable), sys.executable)):
-        command = [python, "-m", "pip", "install", *options, f"ptvsd=={version}"]
-        try:
-            subprocess.run(command, check=True, timeout=_INSTALL_SECONDS, capture_output=True)
-        except (OSError, subprocess.SubprocessError):
-            continue
-        try:
-            fresh.rename(folder)
-        except OSError:  # the other one was quicker
-            pass
-        return str(folder)
+        if not install([python, *options], f"ptvsd=={version}", folder):
+            return str(folder)
     return None
 
 
