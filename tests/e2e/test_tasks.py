@@ -88,7 +88,6 @@ trio.run(main)
 
 
 def test_tasks_of_trio(remora: Remora) -> None:
-    pytest.importorskip("trio")
     with Program(OWN, TRIO, enable={"secret": None}, warnings="ignore") as program:
         place = f"break {program.path.name}:{program.line('turn')} task two"
         commands = [place, "continue", "tasks", "print n", "continue", "print n"]
