@@ -1,8 +1,8 @@
 """Values as text: our own bounded `repr`, which says how much it left out and survives any object.
 
 Runs on the stopped thread when the program's own `__repr__` may be called, and on the server's thread when
-it may not. Containers are walked here, by the methods of their built-in classes, so a huge, cyclic or
-half-built one costs no more than what is shown of it.
+it may not. Containers are walked by `_containers`, so a huge, cyclic or half-built one costs no more than
+what is shown of it.
 """
 
 from __future__ import annotations
