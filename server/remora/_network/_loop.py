@@ -20,6 +20,7 @@ from remora._interpreter._originals import (
     socketpair,
     start_new_thread,
 )
+from remora._interpreter._switching import SwitchInterval
 from remora._log import log
 
 TYPE_CHECKING = False
@@ -62,6 +63,7 @@ class Loop:
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
         self._running = True
+        self._switch_interval = SwitchInterval()
         self._ended = allocate_lock()
         self._next_check = monotonic() + _CHECK_SECONDS
         self._open_wake()
@@ -105,6 +107,7 @@ class Loop:
     def abandon(self) -> None:
         """In a forked child: close what was inherited, quietly. The parent goes on with its own."""
         self._running = False
+        self._switch_interval.restore()
         self._close_watched()
         self._close()
         self._posted.clear()
@@ -160,6 +163,13 @@ class Loop:
         except (OSError, ValueError):  # a descriptor in it is closed, or more than are allowed by now
             ready, self._next_check = [], 0.0
             sleep(_BREATH)
+        self._switch_interval.shorten()
+        try:
+            self._work(ready)
+        finally:
+            self._switch_interval.restore()
+
+    def _work(self, ready: list[tuple[Any, int]]) -> None:
         for key, events in ready:
             if key.fileobj.is_ours():
                 self._guard(key.data, events)
