@@ -36,7 +36,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_login", "_connection"},
         {"_messages", "_scram", "_process"},
         {"_framing", "_scram_text", "_channel_binding", "_qualifier", "_registry", "_sourcematch"},
-        {"_errors", "_version"},
+        {"_errors", "_limits", "_version"},
     ],
     "remora": [
         {"__main__"},

@@ -16,6 +16,7 @@ from remora_protocol._framing import (
     FrameDecoder,
     encode_frame,
 )
+from remora_protocol._limits import REACHES_MAIN_AND_NEW_THREADS, REACHES_NEW_THREADS
 from remora_protocol._login import (
     PROTOCOL_VERSIONS,
     Hello,
@@ -63,6 +64,8 @@ __all__ = [
     "MECHANISM_PLUS",
     "OBSERVER",
     "PROTOCOL_VERSIONS",
+    "REACHES_MAIN_AND_NEW_THREADS",
+    "REACHES_NEW_THREADS",
     "USER",
     "Connection",
     "Event",

@@ -9,7 +9,13 @@ from remora_client._text import visible
 from remora_client.commands._break_text import breakpoint_text, listed_data
 from remora_client.commands._chosen import numbers_of
 from remora_client.commands._table import Result, command
-from remora_protocol import RequestFailed, match_by_name, near_matches
+from remora_protocol import (
+    REACHES_MAIN_AND_NEW_THREADS,
+    REACHES_NEW_THREADS,
+    RequestFailed,
+    match_by_name,
+    near_matches,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -60,7 +66,7 @@ async def _reasons(ctx: Context, each: Breakpoint) -> AsyncIterator[str]:
         yield "its line has not been reached since it was set"
     if not count and each.verified:
         for limit in ctx.session.limits:
-            if limit.startswith("Breakpoints are hit only"):  # on a Python that cannot reach all threads
+            if limit in (REACHES_NEW_THREADS, REACHES_MAIN_AND_NEW_THREADS):
                 yield limit[0].lower() + limit[1:].rstrip(".")
 
 

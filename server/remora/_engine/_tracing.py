@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from remora._engine._untraced import Sentinel, Untraced
 from remora._interpreter import _frames, _native
 from remora._interpreter._originals import get_ident
+from remora_protocol import REACHES_MAIN_AND_NEW_THREADS, REACHES_NEW_THREADS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Set
@@ -82,8 +83,7 @@ class Reach:
         if isinstance(handler, _Door):
             handler.enter = self._boot_frames
             self._signal = number
-        also = "the main thread and in " if self._signal is not None else ""
-        self.limits.append(f"Breakpoints are hit only in {also}threads that start after they are set.")
+        self.limits.append(REACHES_NEW_THREADS if self._signal is None else REACHES_MAIN_AND_NEW_THREADS)
 
     def trace(self, everywhere: bool, idents: Set[int]) -> None:
         """Have the tracer on every thread of the program, or on these, or nowhere."""
