@@ -186,6 +186,31 @@ STOPS: dict[str, list[tuple[str, Any]]] = {
 }
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"remora": {"offset": None}},
+        {"remora": {"offset": [NASTY]}},
+        {"remora": {"offset": NASTY}},
+        {"remora": NASTY, "line": NASTY, "instruction": NASTY},
+        {"remora": [7], "line": 10**30, "instruction": {"a": NASTY}},
+    ],
+    ids=["nothing", "none", "a list", "text", "no record", "a list of them"],
+)
+def test_instructions_that_lie(remora: Remora, row: dict[str, Any]) -> None:
+    requests = {"remora": {"version": "0.1.0", "requests": ["remora/disassemble"]}}
+    server = Stopped(
+        {
+            "initialize": _says({"supportsConfigurationDoneRequest": True, **requests}),
+            "remora/disassemble": _says({"instructions": [row], "current": 0}),
+        }
+    )
+    ran = server.run(remora, "disassemble")
+    _is_calm(ran)
+    assert (ran.code, " → " in ran.output) == (0, True), "the rest of it is shown"
+
+
 @pytest.mark.parametrize("events", STOPS)
 def test_events_that_lie(remora: Remora, events: str) -> None:
     began = time.monotonic()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from remora_client._text import visible
 from remora_client.commands._table import Result, command
@@ -67,12 +67,19 @@ async def disassemble(ctx: Context, arguments: str) -> Result:
     data = []
     before = None
     for index, row in enumerate(rows):
-        line, offset = row.get("line"), (row.get("remora") or {}).get("offset")
+        line, offset = row.get("line"), _offset(row)
         here = index == current
         shown = f"{line:>5}" if isinstance(line, int) and line != before else " " * 5
         before = line if isinstance(line, int) else before
         arrow = ("class:stop.step", " → ") if here else ("", "   ")
-        text += [("class:line", shown), arrow, ("class:dim", f"{offset:>5}  ")]
+        text += [("class:line", shown), arrow, ("class:dim", f"{'' if offset is None else offset:>5}  ")]
         text += [("class:current" if here else "", f"{visible(str(row.get('instruction', '')))}\n")]
         data.append({"offset": offset, "instruction": row.get("instruction"), "line": line, "current": here})
     return Result(data, text)
+
+
+def _offset(row: dict[str, Any]) -> int | None:
+    """How many bytes into its function's code an instruction is, by a server that may not say so."""
+    ours = row.get("remora")
+    offset = ours.get("offset") if isinstance(ours, dict) else None
+    return offset if isinstance(offset, int) else None
