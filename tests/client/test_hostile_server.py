@@ -64,6 +64,7 @@ def _is_calm(ran: Ran) -> None:
     assert ran.code in (0, 1, 6, 7), ran
     for text in (ran.output, ran.errors):
         assert "Traceback" not in text
+        assert "A bug in Remora" not in text
         for control in ("\x1b", "\x07", "\u202e", "\x9b", "\r"):
             assert control not in text
 
@@ -124,6 +125,7 @@ def _nested(depth: int) -> dict[str, Any]:
         ("exceptionInfo", {"exceptionId": NASTY, "description": NASTY, "details": _nested(5)}, "exceptions"),
         ("exceptionInfo", {"exceptionId": "E", "details": _nested(90)}, "exceptions"),
         ("exceptionInfo", {"exceptionId": 7, "details": {"innerException": "x"}}, "exceptions"),
+        ("exceptionInfo", {"exceptionId": "E", "details": {"innerException": 7}}, "exceptions"),
         ("evaluate", {"result": NASTY * 1000, "type": NASTY, "variablesReference": -1}, "p x"),
         ("evaluate", {"result": "v" * 5_000_000}, "p x"),
         ("evaluate", {"result": "x", "variablesReference": 5, "indexedVariables": 10**18}, "pp x"),
@@ -151,8 +153,10 @@ def test_answers_that_lie(remora: Remora, request_: str, body: Any, command: str
         request_: _says(body),
     }
     began = time.monotonic()
-    _is_calm(Stopped(answers).run(remora, command))
+    server = Stopped(answers)
+    _is_calm(server.run(remora, command))
     assert time.monotonic() - began < 25
+    assert server.honest.asked(request_), "the lie was heard"
 
 
 STOPS: dict[str, list[tuple[str, Any]]] = {

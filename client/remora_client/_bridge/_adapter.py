@@ -212,7 +212,8 @@ class Adapter:
             ready.cancel()
         await self._children.ready()
         remora = capabilities.get("remora")
-        if isinstance(remora, dict) and "remora/ping" in (remora.get("requests") or []):
+        requests = remora.get("requests") if isinstance(remora, dict) else None
+        if isinstance(requests, list) and "remora/ping" in requests:
             self._later(self._keep_alive(self._link))
 
     async def _watch_attach(self, attaching: asyncio.Future[dict[str, Any]]) -> None:

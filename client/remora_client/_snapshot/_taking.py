@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError
+from remora_client._model import records
 from remora_client._snapshot._file import FORMAT, VERSION, Snapshot
 from remora_protocol import RequestFailed, __version__
 
@@ -111,7 +112,7 @@ class _Taking:
         except _FAILURES:
             return None
 
-    async def tasks(self) -> list[Any]:
+    async def tasks(self) -> list[dict[str, Any]]:
         """The tasks of event loops, as the server tells them."""
         if not self.session.has("remora/tasks"):
             return []
@@ -119,7 +120,7 @@ class _Taking:
             found = await self.session.request("remora/tasks", {}, _SECONDS)
         except _FAILURES:
             return []
-        return list(found.get("tasks") or [])
+        return records(found, "tasks")
 
     # -- stacks
 

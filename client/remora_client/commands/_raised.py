@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from remora_client._model import records
 from remora_client._text import visible, visible_block
 
 if TYPE_CHECKING:
@@ -43,9 +44,8 @@ def _told(
     if depth == _DEEPEST:
         return
     link = "holds " if name.endswith("Group") else "from "
-    for inner in details.get("innerException") or ():
-        if isinstance(inner, dict):
-            yield from _told(inner, indent + "  ", link, full=full, shown=shown, depth=depth + 1)
+    for inner in records(details, "innerException"):
+        yield from _told(inner, indent + "  ", link, full=full, shown=shown, depth=depth + 1)
 
 
 def _numbered(details: Mapping[str, Any], shown: int) -> Fragments:
