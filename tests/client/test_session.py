@@ -401,6 +401,34 @@ def test_temporary_breakpoints_go_when_they_are_hit() -> None:
     run(server, scenario)
 
 
+def test_a_stop_that_comes_before_its_breakpoint_is_answered() -> None:
+    """Hot code stops at once: which of ours that was is known only with the answer."""
+
+    def stop_first(server: Remora, arguments: dict[str, Any]) -> dict[str, Any]:
+        if arguments["breakpoints"]:
+            stop = {"reason": "function breakpoint", "threadId": 1, "allThreadsStopped": True}
+            server.announce("stopped", {**stop, "hitBreakpointIds": [7]})
+        return {"breakpoints": [{"id": 7, "verified": True} for _ in arguments["breakpoints"]]}
+
+    server = Remora(answers={"setFunctionBreakpoints": stop_first})
+
+    async def scenario(session: Session) -> None:
+        hit: list[int] = []
+        session.on_temporary_hit = hit.extend
+        waiting = await session.add_breakpoint("/app/a.py", 4, after=2)
+        assert not waiting.active
+        added = await session.add_breakpoint(function="work", temporary=True)
+        assert hit == [added.number] == [2]
+        while len(session.breakpoints) > 1:
+            await asyncio.sleep(0)
+        stop = await session.wait_for_stop()
+        assert stop is not None
+        assert [each.number for each in stop.hit(session.breakpoints)] == [added.number]
+        assert [(each.number, each.active) for each in session.breakpoints] == [(waiting.number, True)]
+
+    run(server, scenario)
+
+
 def test_function_breakpoints_and_filters() -> None:
     answers = {
         "setFunctionBreakpoints": lambda s, a: {"breakpoints": [{"id": 1, "verified": True, "line": 9}]},

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from remora_client._model import Breakpoint, Stop
-from remora_client._sessions._state import State, reduce, resumed
+from remora_client._sessions._state import State, learn_hits, named_breakpoints, reduce, resumed
 
 STOPPED = State("stopped", Stop("step", 1), 1)
 
@@ -52,6 +54,32 @@ def test_what_a_stop_tells() -> None:
     )
     assert stop.frame is not None
     assert (stop.frame.name, stop.frame.path, stop.frame.line) == ("f", "/app/a.py", 4)
+
+
+def test_events_name_breakpoints_by_the_servers_numbers() -> None:
+    ours = Breakpoint(1, "line", "a.py", 3, server_id=7), Breakpoint(2, "line", "a.py", 4, server_id=8)
+    state = State(breakpoints=ours)
+    assert named_breakpoints(state, "stopped", {"hitBreakpointIds": [8, 99]}) == [ours[1]]
+    assert named_breakpoints(state, "stopped", {"reason": "pause"}) == []
+    assert named_breakpoints(state, "breakpoint", {"breakpoint": {"id": 7}}) == [ours[0]]
+    assert named_breakpoints(State(breakpoints=(Breakpoint(1, "line", "a", 3),)), "breakpoint", {}) == []
+    assert named_breakpoints(state, "output", {}) is None
+
+
+def test_a_hit_may_be_known_only_later() -> None:
+    single = {"supportsSingleThreadExecutionRequests": True}
+    state = State(breakpoints=(Breakpoint(1, "line", "a.py", 3, server_id=7),), capabilities=single)
+    for thread, hit in ((1, [7, 8]), (2, [8])):
+        state = reduce(state, "stopped", {"threadId": thread, "hitBreakpointIds": hit})
+    state, late = learn_hits(state)
+    assert late == []
+    bound = Breakpoint(2, "line", "a.py", 4, server_id=8)
+    state, late = learn_hits(replace(state, breakpoints=(*state.breakpoints, bound)))
+    assert late == [bound, bound]
+    assert state.stop is not None
+    assert [each.number for each in state.stop.known] == [1, 2]
+    assert [each.number for each in state.waiting[0].known] == [2]
+    assert learn_hits(state) == (state, [])
 
 
 def test_threads_come_and_go() -> None:
@@ -115,6 +143,7 @@ KEYS = st.sampled_from(
 def test_no_event_is_too_strange(events: list[tuple[str, dict[str, object]]]) -> None:
     state = State(breakpoints=(Breakpoint(1, "line", "a.py", 3, server_id=1),))
     for name, body in events:
+        named_breakpoints(state, name, body)
         state = reduce(state, name, body)
         assert (state.stop is not None) == (state.phase == "stopped")
         assert resumed(state).phase != "stopped"

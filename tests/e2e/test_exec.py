@@ -83,6 +83,28 @@ def test_every_line_is_as_the_schema_says(remora: Remora) -> None:
         assert ran.code == 0, ran.lines[-1]
 
 
+def test_what_was_hit_has_the_numbers_that_break_gave(remora: Remora) -> None:
+    """The program counts its own: after another one came and went, these are others."""
+    with Program(NEWEST, "function_loop.py", enable={}) as program:
+        line = program.line("doubled")
+        given = (
+            "break function_loop.py:1", "clear 1", f"break function_loop.py:{line}",
+            f"tbreak function_loop.py:{line + 1}", "continue", "continue", "status", "clear -all", "pause",
+        )  # fmt: skip
+        ran = remora.exec(program.qualifier, *given)
+        check(ran)
+        hit = [each["stop"]["breakpoints"] for each in ran.lines if "stop" in each]
+        assert hit == [[2], [3], [3]]  # the last is no new stop, and the breakpoint is gone
+        stopped = [each for each in ran.lines if each.get("event") == "stopped"]
+        assert [each["breakpoints"] for each in stopped] == [[2], [3]]
+        assert all(each["body"]["hitBreakpointIds"] != each["breakpoints"] for each in stopped)
+        assert ran.results()[6]["stop"]["breakpoints"] == [3]
+        hooks = ("--json", "--on-stop", "print value", "--timeout", "2", "-c")
+        ran = remora("exec", program.qualifier, *hooks, f"break function_loop.py:{line}")
+        check(ran)
+        assert {tuple(each["breakpoints"]) for each in ran.lines if each.get("event") == "stopped"} == {(1,)}
+
+
 #: What cannot be done in a script, or not at a line of a loop.
 REFUSED = (
     "retval", "exceptions", "watch value", "logs INFO", "restart", "clipboard value", "edit",

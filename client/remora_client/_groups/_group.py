@@ -214,6 +214,7 @@ class Group:
         member = Member(number, candidate.host, pid, name, session)
         self.members = dict(sorted({**self.members, number: member}.items()))
         session.listen(lambda event, body: self._take(member, event, body))
+        session.on_temporary_hit = self._drop_temporaries
         self._tell(member, "remora/joined", {})
         self._changed.set()
         if session.state.over:
@@ -241,8 +242,6 @@ class Group:
         return remove
 
     def _take(self, member: Member, event: str, body: dict[str, Any]) -> None:
-        if event == "stopped":
-            self._drop_temporaries(member)
         self._tell(member, event, body)
         self._changed.set()
         if member.session.state.over:
@@ -360,16 +359,10 @@ class Group:
             return f"{member}: {error}"
         return ""
 
-    def _drop_temporaries(self, member: Member) -> None:
+    def _drop_temporaries(self, numbers: Sequence[int]) -> None:
         """One that was hit in one process is gone in all."""
-        stop = member.session.stop
-        hit = set(stop.hit_breakpoints) if stop is not None else set()
-        gone = {
-            each.number for each in member.session.breakpoints if each.temporary and each.server_id in hit
-        }
-        if gone:
-            kept = tuple(each for each in self.breakpoints if each.number not in gone)
-            self._later(self._spread(kept, self.filters))
+        kept = tuple(each for each in self.breakpoints if each.number not in numbers)
+        self._later(self._spread(kept, self.filters))
 
 
 async def _wait_for_news(feeds: Sequence[Feed]) -> None:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from remora_client._errors import ClientError
 from remora_client._model import Breakpoint, ExceptionFilter, records
 from remora_client._sessions._conversation import Conversation
-from remora_client._sessions._state import bind
+from remora_client._sessions._state import bind, learn_hits, named_breakpoints
 from remora_client._source._linemap import same_line
 from remora_protocol import RequestFailed, match_by_name
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from remora_client._connecting._connect import Link
     from remora_client._model import Moment
@@ -57,6 +57,7 @@ class Breaking(Conversation):
     def __init__(self, link: Link, sources: LocalSources) -> None:
         super().__init__(link, sources)
         self._last_number = 0
+        self.on_temporary_hit: Callable[[Sequence[int]], None] = lambda numbers: None
         self._sent_as: dict[str, str] = {}  # our path of a file -> the one that the server was given
         self.filters: tuple[ExceptionFilter, ...] | None = None  # the exception filters last set
 
@@ -285,6 +286,8 @@ class Breaking(Conversation):
             if isinstance(answer, dict):
                 with contextlib.suppress(ClientError):  # removed while the answer was under way
                     self._put(bind(self.breakpoint(breakpoint_.number), answer))
+        self.state, late = learn_hits(self.state)
+        self._were_hit(late)
 
     def _put(self, breakpoint_: Breakpoint) -> None:
         number = breakpoint_.number
@@ -297,20 +300,24 @@ class Breaking(Conversation):
         self.state = replace(self.state, breakpoints=kept)
 
     def _react(self, event: str, body: dict[str, Any]) -> None:
-        """Arm what waited for a breakpoint that was hit, remove temporary ones; follow a text just loaded."""
+        """See which breakpoints were hit; follow a text just loaded."""
         super()._react(event, body)
-        stop = self.state.stop if event == "stopped" else None
-        hit = set(stop.hit_breakpoints) if stop else set()
-        numbers = [each.number for each in self.breakpoints if hit and each.server_id in hit]
-        for each in [each for each in self.breakpoints if each.after in numbers and not each.armed]:
-            self._put(replace(each, armed=True))
-            self._later(self._quietly(self._send_like(each)))
-        gone = [number for number in numbers if self.breakpoint(number).temporary]
-        if gone:
-            self._later(self._quietly(self.remove_breakpoints(gone)))
+        if event == "stopped":
+            self._were_hit(named_breakpoints(self.state, event, body) or [])
         if event == "breakpoint":
             for path in {each.path for each in self.breakpoints if each.is_of_other_text}:
                 self._later(self._quietly(self._send_file(path)))
+
+    def _were_hit(self, hit: Sequence[Breakpoint]) -> None:
+        """Arm what waited for them, and remove temporary ones."""
+        numbers = [each.number for each in hit]
+        for each in [each for each in self.breakpoints if each.after in numbers and not each.armed]:
+            self._put(replace(each, armed=True))
+            self._later(self._quietly(self._send_like(each)))
+        gone = [each.number for each in hit if each.temporary]
+        if gone:
+            self._later(self._quietly(self.remove_breakpoints(gone)))
+            self.on_temporary_hit(gone)
 
     async def _quietly(self, doing: Coroutine[Any, Any, Any]) -> None:
         with contextlib.suppress(ClientError, RequestFailed):

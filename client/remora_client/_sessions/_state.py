@@ -13,7 +13,7 @@ from remora_client._model import Breakpoint, Source, Stop, Thread
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Phase", "State", "bind", "reduce", "resumed"]
+__all__ = ["Phase", "State", "bind", "learn_hits", "named_breakpoints", "reduce", "resumed"]
 
 #: No program has so many threads: a server that tells of more of them is up to something.
 _MOST_THREADS = 5000
@@ -89,6 +89,31 @@ def reduce(state: State, event: str, body: Mapping[str, Any]) -> State:
         return state
     change = _CHANGES.get(event)
     return change(state, body) if change else state
+
+
+def named_breakpoints(state: State, event: str, body: Mapping[str, Any]) -> list[Breakpoint] | None:
+    """Those of ours that an event is about, which has the server's numbers; None: it is of no such kind."""
+    if event == "stopped":
+        return Stop.from_dap(body).hit(state.breakpoints)
+    if event == "breakpoint":
+        changed = body.get("breakpoint")
+        ident = changed.get("id") if isinstance(changed, dict) else None
+        return [each for each in state.breakpoints if ident is not None and each.server_id == ident]
+    return None
+
+
+def learn_hits(state: State) -> tuple[State, list[Breakpoint]]:
+    """After an answer that binds breakpoints: those that an earlier stop had named, now known to it."""
+    late: list[Breakpoint] = []
+
+    def told(stop: Stop) -> Stop:
+        hit = stop.hit(state.breakpoints)
+        new = hit[len(stop.known) :]
+        late.extend(new)
+        return replace(stop, known=tuple(hit)) if new else stop
+
+    stop = None if state.stop is None else told(state.stop)
+    return replace(state, stop=stop, waiting=tuple(map(told, state.waiting))), late
 
 
 def _stopped(state: State, body: Mapping[str, Any]) -> State:

@@ -16,6 +16,7 @@ from remora_client._groups._feeds import are_many
 from remora_client._groups._hosts import given as targets_given
 from remora_client._groups._opening import open_group
 from remora_client._options import from_arguments
+from remora_client._sessions._state import named_breakpoints
 from remora_client._subcommands._hooks import Hooks
 from remora_client._targets import open_session
 from remora_client.commands import (
@@ -200,7 +201,7 @@ class Script:
                 does = "joined" if event == "remora/joined" else "left"
                 self.printer.print([("class:dim", f"Process {member.number} {does}: {member}\n")])
         elif self.as_json:
-            self._tell(event, body, member.pid, member.host)
+            self._tell(member.session, event, body, {"pid": member.pid, "host": member.host})
         elif event == "output" and body.get("category") != "telemetry":
             category = str(body.get("category", "console"))
             self.marker.output(member, category, str(body.get("output", "")))
@@ -213,16 +214,18 @@ class Script:
         else:
             self.printer.print([("class:warning", f"{text}\n")])
 
-    def _tell(self, event: str, body: dict[str, Any], pid: int | None, host: str) -> None:
+    def _tell(self, session: Session, event: str, body: dict[str, Any], who: dict[str, Any]) -> None:
         if not event.startswith("remora/") or event == "remora/called":
-            self._write({"event": event, "body": body, "pid": pid, "host": host})
+            named = named_breakpoints(session.state, event, body)
+            ours = {} if named is None else {"breakpoints": [each.number for each in named]}
+            self._write({"event": event, "body": body, **ours, **who})
         elif event == "remora/note":
             print(f"remora: {body.get('text', '')}", file=sys.stderr)
 
     def on_event(self, event: str, body: dict[str, Any]) -> None:
         """Tell what the program does in between."""
         if self.as_json:
-            self._tell(event, body, self._pid, self.host)
+            self._tell(self.ctx.session, event, body, {"pid": self._pid, "host": self.host})
         elif event == "output" and body.get("category") != "telemetry":
             text = str(body.get("output", ""))
             self.printer.print(output_lines(str(body.get("category", "console")), text))
@@ -273,7 +276,7 @@ class Script:
             data = {"ended": True, "exitCode": self.ctx.session.state.exit_code}
         if self.as_json:
             line = {"command": text, "ok": True, "result": data, **self._who()}
-            self._write(line | ({"stop": stop_data(stop)} if stop is not None else {}))
+            self._write(line | ({"stop": stop_data(self.ctx.session, stop)} if stop is not None else {}))
             return
         self.printer.print(result.text)
         if stop is not None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from remora_client._fragments import Fragments
     from remora_client._model import Frame, Stop
+    from remora_client._sessions._session import Session
     from remora_client.commands._context import Context, Display
 
 __all__ = [
@@ -41,11 +42,12 @@ _STICKY = 60  # lines of a function that are shown at each stop
 _NAME = re.compile(r"(?<![\w.\"'])[^\W\d]\w*")
 
 
-def stop_data(stop: Stop) -> dict[str, Any]:
+def stop_data(session: Session, stop: Stop) -> dict[str, Any]:
     """The JSON form of a stop."""
     data: dict[str, Any] = {"reason": stop.reason, "thread": stop.thread_id}
     frame = stop.frame
     data["frame"] = {"name": frame.name, "path": frame.path, "line": frame.line} if frame else None
+    data["breakpoints"] = [each.number for each in stop.hit(session.breakpoints)]
     if stop.text or stop.description:
         data["text"] = stop.text or stop.description
     if stop.instruction:

@@ -106,7 +106,7 @@ def _data(ctx: Context, member: Member) -> dict[str, Any]:
         "state": "running" if stop is None else "stopped",
         "current": member is ctx.member,
     }
-    return data if stop is None else {**data, "stop": stop_data(stop)}
+    return data if stop is None else {**data, "stop": stop_data(member.session, stop)}
 
 
 def _shown(ctx: Context, member: Member) -> Result:

@@ -86,7 +86,7 @@ async def status(ctx: Context, arguments: str) -> Result:
         "breakpoints": len(session.breakpoints),
     }
     if session.stop is not None:
-        data["stop"] = stop_data(session.stop)
+        data["stop"] = stop_data(session, session.stop)
     if session.state.waiting:
         data["alsoStopped"] = [each.thread_id for each in session.state.waiting]
     rows = [

@@ -53,6 +53,7 @@ def test_one_object_a_line(remora: Remora, program: Program) -> None:
     for each in ran.lines:
         assert set(each) - {"pid", "host"} in (
             {"event", "body"},
+            {"event", "body", "breakpoints"},
             {"command", "ok", "result"},
             {"command", "ok", "result", "stop"},
         )
@@ -62,6 +63,7 @@ def test_one_object_a_line(remora: Remora, program: Program) -> None:
         "reason": "breakpoint",
         "thread": 1,
         "frame": {"name": "<module>", "path": str(program.path), "line": line},
+        "breakpoints": [1],
     } | ({"text": told[1]["stop"]["text"]} if "text" in told[1]["stop"] else {})  # type: ignore[index,operator]
     assert told[2]["result"] == {"value": "True", "type": "bool"}
     assert "stopped" in [each["event"] for each in ran.lines if "event" in each]
@@ -118,7 +120,7 @@ def test_a_program_that_is_killed(remora: Remora, program: Program) -> None:
 
 
 def test_no_stop_in_time(remora: Remora, program: Program) -> None:
-    ran = remora.exec(program.qualifier, "b nowhere.py:3", "c", options=("--timeout", "1.5"))
+    ran = remora.exec(program.qualifier, "b nowhere.py:3", "c", options=("--timeout", "5"))
     assert ran.code == 1
     assert "No stop in the time given" in str(commands(ran)[-1]["error"])
     assert remora.exec(program.qualifier, "pause").code == 0
