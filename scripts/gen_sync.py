@@ -24,11 +24,12 @@ there and waits for it. A session may be used from any thread, one call at a tim
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 
 from remora_client import _model, aio
 from remora_client._loop_thread import LoopThread, in_caller
+from remora_client._records import record
 
 if TYPE_CHECKING:
 {imports}
@@ -128,7 +129,7 @@ def method(node: ast.AsyncFunctionDef | ast.FunctionDef) -> list[str]:
 def record(node: ast.ClassDef) -> list[str]:
     """A frozen dataclass: the same record, with a way to its twin where it can be asked for more."""
     bases = ", ".join(map(ast.unparse, node.bases))
-    lines = ["@dataclass(frozen=True)", f"class {node.name}({bases}):", *docstring(node, "    "), ""]
+    lines = ["@record", f"class {node.name}({bases}):", *docstring(node, "    "), ""]
     own = [item for item in node.body if isinstance(item, ast.AnnAssign)]
     asked = any(isinstance(item, ast.AsyncFunctionDef) for item in node.body)
     lines += [

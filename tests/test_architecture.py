@@ -76,6 +76,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_credentials", "render"},
         {"_errors", "_model", "_places", "_source", "_terminal_size", "locspec"},
         {"_declared", "_fragments", "_text"},
+        {"_records"},
     ],
 }
 

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from remora_client._records import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 _MARK = "__remora__"
 
 
-@dataclass(frozen=True)
+@record
 class Declared:
     """What a decorator was told. A renderer has types, a command a name."""
 

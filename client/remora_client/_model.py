@@ -6,8 +6,10 @@ long because each thing that DAP speaks of has its record here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Literal
+
+from remora_client._records import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,7 +61,7 @@ def records(body: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-@dataclass(frozen=True)
+@record
 class Source:
     """A file as the debuggee names it."""
 
@@ -96,7 +98,7 @@ class Source:
         return body
 
 
-@dataclass(frozen=True)
+@record
 class SourceText:
     """The text of a file: the local copy when it is the same, else what the server loaded."""
 
@@ -106,7 +108,7 @@ class SourceText:
     differs: bool = False  # a local copy exists, and is not what the debuggee runs
 
 
-@dataclass(frozen=True)
+@record
 class Thread:
     """A thread. `state` is running, stopped, native or untraced, and "" where the server does not say."""
 
@@ -121,7 +123,7 @@ class Thread:
         return cls(_number(body, "id"), _text(body, "name"), _text(body, "state") or _text(remora, "state"))
 
 
-@dataclass(frozen=True)
+@record
 class Frame:
     """One call on a stack. `index` 0 is the newest. `id` 0: known from a stop, not asked for yet."""
 
@@ -153,7 +155,7 @@ class Frame:
         )
 
 
-@dataclass(frozen=True)
+@record
 class Task:
     """A task of an event loop. `frames`: its chain of awaits, newest first; `waits_for`: what that awaits."""
 
@@ -177,7 +179,7 @@ class Task:
         )
 
 
-@dataclass(frozen=True)
+@record
 class Scope:
     """A group of variables of one frame: "Locals", "Globals", "Return value" …"""
 
@@ -204,7 +206,7 @@ class Scope:
 _CODE = frozenset({"module", "function", "type", "builtin_function_or_method", "ABCMeta", "EnumType"})
 
 
-@dataclass(frozen=True)
+@record
 class Value:
     """What an expression gave. `reference` > 0: it has children, see `Session.variables`."""
 
@@ -228,7 +230,7 @@ class Value:
         )
 
 
-@dataclass(frozen=True)
+@record
 class Variable(Value):
     """A named value."""
 
@@ -260,7 +262,7 @@ class Variable(Value):
         )
 
 
-@dataclass(frozen=True)
+@record
 class Breakpoint:
     """A breakpoint as the person set it, with what the server made of it.
 
@@ -358,7 +360,7 @@ class Breakpoint:
         return body
 
 
-@dataclass(frozen=True)
+@record
 class ExceptionFilter:
     """Stop at exceptions: `filter` is the server's name for the mode, `condition` narrows it."""
 
@@ -366,7 +368,7 @@ class ExceptionFilter:
     condition: str | None = None
 
 
-@dataclass(frozen=True)
+@record
 class ExceptionInfo:
     """The exception that a thread is stopped at."""
 
@@ -393,7 +395,7 @@ class ExceptionInfo:
         )
 
 
-@dataclass(frozen=True)
+@record
 class Stop:
     """Why and where the program stands still."""
 

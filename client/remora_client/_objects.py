@@ -6,11 +6,12 @@ Everything runs on the caller's event loop.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from remora_client import _model
 from remora_client._errors import ClientError
+from remora_client._records import record
 
 if TYPE_CHECKING:
     from remora_client._model import Scope, SourceText
@@ -24,7 +25,7 @@ def _record(found: Any, kind: type) -> dict[str, Any]:
     return {each.name: getattr(found, each.name) for each in fields(kind) if hasattr(found, each.name)}
 
 
-@dataclass(frozen=True)
+@record
 class Value(_model.Variable):
     """A value of the program: its text, its type, and its children on demand."""
 
@@ -82,7 +83,7 @@ class Value(_model.Variable):
         return Value(**told, _core=self._core, _parent=self._parent, _frame=self._frame)
 
 
-@dataclass(frozen=True)
+@record
 class Frame(_model.Frame):
     """One call on a stack. What is asked of it is asked in it, whichever frame is selected."""
 
@@ -116,7 +117,7 @@ class Frame(_model.Frame):
         return await self._core.source_text(self.source)
 
 
-@dataclass(frozen=True)
+@record
 class Stop(_model.Stop):
     """Why and where the program stands still."""
 

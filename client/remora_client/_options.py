@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from remora_client._records import record
 from remora_client._transport._deadline import Deadline
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def _ignore(text: str) -> None:
     """Drop a note."""
 
 
-@dataclass(frozen=True)
+@record
 class ConnectOptions:
     """Everything that `connect` wants to know beside the qualifier.
 

@@ -7,11 +7,12 @@ there and waits for it. A session may be used from any thread, one call at a tim
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 
 from remora_client import _model, aio
 from remora_client._loop_thread import LoopThread, in_caller
+from remora_client._records import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -62,7 +63,7 @@ def _called_here(
     return None if function is None else lambda stop: in_caller(function, _own(stop, loop))
 
 
-@dataclass(frozen=True)
+@record
 class Value(_model.Variable):
     """A value of the program: its text, its type, and its children on demand."""
 
@@ -90,7 +91,7 @@ class Value(_model.Variable):
         return found
 
 
-@dataclass(frozen=True)
+@record
 class Frame(_model.Frame):
     """One call on a stack. What is asked of it is asked in it, whichever frame is selected."""
 
@@ -121,7 +122,7 @@ class Frame(_model.Frame):
         return self._loop.run(self._twin.source_text())
 
 
-@dataclass(frozen=True)
+@record
 class Stop(_model.Stop):
     """Why and where the program stands still."""
 

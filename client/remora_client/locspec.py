@@ -11,8 +11,9 @@ import ast
 import contextlib
 import re
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from remora_client._records import record
 
 if TYPE_CHECKING:
     from remora_client._model import Moment
@@ -46,7 +47,7 @@ class LocationError(ValueError):
     """The text names no place. Raised for what a person typed: its text is for them."""
 
 
-@dataclass(frozen=True)
+@record
 class Line:
     """A line of the file that is being looked at.
 
@@ -61,7 +62,7 @@ class Line:
         return f"{self.line}{_suffix(self)}"
 
 
-@dataclass(frozen=True)
+@record
 class Offset:
     """So many lines from the current one."""
 
@@ -71,7 +72,7 @@ class Offset:
         return f"{self.delta:+d}"
 
 
-@dataclass(frozen=True)
+@record
 class FileLine:
     """A line of a file, which is named by as much of its path as is needed."""
 
@@ -84,7 +85,7 @@ class FileLine:
         return f"{self.path}:{self.line}{_suffix(self)}"
 
 
-@dataclass(frozen=True)
+@record
 class FileText:
     """The first line of a file that holds a text."""
 
@@ -95,7 +96,7 @@ class FileText:
         return f"{self.path}:/{self.text}/"
 
 
-@dataclass(frozen=True)
+@record
 class ModuleLine:
     """A line of a module, named as an ``import`` would name it."""
 
@@ -108,7 +109,7 @@ class ModuleLine:
         return f"{self.module}:{self.line}{_suffix(self)}"
 
 
-@dataclass(frozen=True)
+@record
 class Function:
     """A function by its dotted name."""
 
@@ -118,7 +119,7 @@ class Function:
         return self.name
 
 
-@dataclass(frozen=True)
+@record
 class FunctionPattern:
     """Every function whose name matches a regular expression."""
 
@@ -131,7 +132,7 @@ class FunctionPattern:
 Location: TypeAlias = Line | Offset | FileLine | FileText | ModuleLine | Function | FunctionPattern
 
 
-@dataclass(frozen=True)
+@record
 class BreakSpec:
     """Everything that can be said about a new breakpoint; no location means the current line."""
 

@@ -8,10 +8,10 @@ Reads files; runs on the event loop's thread.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from remora_client._model import Source
+from remora_client._records import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Mapping", "Paths"]
 
 
-@dataclass(frozen=True)
+@record
 class Mapping:
     """One of the configuration's `pathMappings`."""
 

@@ -6,12 +6,13 @@ works: `connect`, `pathMappings`, `processId`, `justMyCode`, `redirectOutput`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from remora_client._bridge._paths import Mapping
 from remora_client._errors import UsageError
 from remora_client._model import records
+from remora_client._records import record
 from remora_client._snapshot import is_snapshot
 from remora_protocol import Qualifier, QualifierError, parse_qualifier
 
@@ -28,7 +29,7 @@ _OURS = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@record
 class Wishes:
     """Where to attach and how. Made from the command line, then `with_arguments` of the editor's attach.
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from remora_client._connecting import _diagnosis, _greeting
+from remora_client._records import record
 from remora_client._transport import _dial, _met, _tls
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Wire", "open_plain", "open_tls"]
 
 
-@dataclass(frozen=True)
+@record
 class Wire:
     """A connection on which a hello can be said. A greeting is DAP or an old ptvsd's, or there is none."""
 

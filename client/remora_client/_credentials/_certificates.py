@@ -10,7 +10,6 @@ import contextlib
 import datetime as dt
 import hashlib
 import ipaddress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from remora_client._records import record
 from remora_client._text import visible
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ __all__ = ["Certificate", "CertificateProblem", "describe", "fingerprint", "make
 _DAYS = 825  # what the strictest clients take
 
 
-@dataclass(frozen=True)
+@record
 class Certificate:
     """What there is to see of a certificate. Texts are safe to show."""
 
@@ -58,7 +58,7 @@ class Certificate:
         ]
 
 
-@dataclass(frozen=True)
+@record
 class CertificateProblem:
     """A certificate that does not prove whom we talk to, and why."""
 

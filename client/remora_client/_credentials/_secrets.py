@@ -6,10 +6,11 @@ It is never in an argument vector of anything that we start, and never in an err
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from remora_client._errors import UsageError
+from remora_client._records import record
 
 if TYPE_CHECKING:
     from remora_client._options import ConnectOptions
@@ -21,7 +22,7 @@ ENVIRONMENT = "REMORA_SECRET"
 _LONGEST = 64 * 1024
 
 
-@dataclass(frozen=True)
+@record
 class Secret:
     """A secret, and who gave it (for messages)."""
 

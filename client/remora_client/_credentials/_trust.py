@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import UsageError
 from remora_client._places import config_dir, read_json, write_private
+from remora_client._records import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ __all__ = ["Pin", "add_pin", "find_pin", "load_pins", "normal_fingerprint", "pin
 _HEX = re.compile(r"[0-9A-F]{64}")
 
 
-@dataclass(frozen=True)
+@record
 class Pin:
     """A certificate that was accepted for good."""
 

@@ -10,11 +10,12 @@ import asyncio
 import contextlib
 import fnmatch
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from remora_client._connecting._connect import Link, connect, connect_local
 from remora_client._errors import ClientError, ConnectError, NoSuchProcess
+from remora_client._records import record
 from remora_client._sessions._attach import choose_process
 from remora_client._targets import local_processes, local_sockets, via
 from remora_client.discovery import is_scheme, open_discovery
@@ -39,7 +40,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@record
 class Candidate:
     """A process that could be attached to.
 

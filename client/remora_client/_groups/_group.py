@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import AlreadyAttached, ClientError, Gone
+from remora_client._records import record
 from remora_client._sessions._breaking import breakpoint_for
 from remora_client._sessions._session import Session
 from remora_client._source._localsource import LocalSources
@@ -55,7 +56,7 @@ class Member:
         return f"{visible(self.name)} ({self.pid}{where})"
 
 
-@dataclass(frozen=True)
+@record
 class How:
     """How each process is attached to: what `Session.attach` takes by these names."""
 

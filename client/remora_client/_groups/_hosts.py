@@ -6,10 +6,10 @@ a process id follows.) A file may hold secrets, so no error shows a line of it: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from remora_client._errors import UsageError
+from remora_client._records import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ __all__ = ["Given", "given"]
 _LONGEST = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True)
+@record
 class Given:
     """A target, and where it was given: "line 7 of hosts.txt", or "" for the command line itself."""
 

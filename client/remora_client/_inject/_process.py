@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from remora_client._errors import AttachRefused, NoSuchProcess
 from remora_client._inject._errand import EMBED
+from remora_client._records import record
 from remora_client._text import visible
 
 __all__ = ["Proc", "check_identity", "check_permission", "denied", "interpreter"]
@@ -25,7 +26,7 @@ def _our_user() -> int:
     return os.geteuid()  # not as a default itself: there is none on Windows, where nobody asks
 
 
-@dataclass(frozen=True)
+@record
 class Proc:
     """The files by which the system tells of its processes, and who we are."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from remora_client._learning._game import GUESSED
+from remora_client._records import record
 from remora_client.commands import CommandLine, PythonLine
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["LESSONS", "Lesson", "Moment"]
 
 
-@dataclass(frozen=True)
+@record
 class Moment:
     """What a lesson may look at.
 
@@ -59,7 +59,7 @@ class Moment:
         return re.search(rf"\b{name}\b(?!\s*=[^=])", text) is not None
 
 
-@dataclass(frozen=True)
+@record
 class Lesson:
     """One task.
 

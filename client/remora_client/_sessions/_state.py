@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from remora_client._model import Breakpoint, Source, Stop, Thread
+from remora_client._records import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,7 @@ _MOST_THREADS = 5000
 Phase = Literal["running", "stopped", "ended", "gone"]
 
 
-@dataclass(frozen=True)
+@record
 class State:
     """One moment of the session."""
 

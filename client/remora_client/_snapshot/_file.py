@@ -12,10 +12,11 @@ import os
 import tempfile
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError
+from remora_client._records import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ class SnapshotError(ClientError):
     code = "snapshot"
 
 
-@dataclass(frozen=True)
+@record
 class Snapshot:
     """What is in a file: the document, and the text of each source by its index in `document["sources"]`."""
 

@@ -10,10 +10,10 @@ import os
 import stat
 import time
 import tokenize
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from remora_client._records import record
 from remora_client._source._pathmap import PathMap
 from remora_protocol import match_by_name, sha256_text
 
@@ -28,7 +28,7 @@ _SKIPPED = frozenset({"__pycache__", "node_modules", "build", "dist"})
 _SUFFIXES = (".py", ".pyw", ".pyi")
 
 
-@dataclass(frozen=True)
+@record
 class LocalFile:
     """A file of this machine. `same`: its hash is the one that was asked for."""
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from remora_client._connecting._connect import connect
 from remora_client._connecting._foreign import foreign_name
 from remora_client._errors import ClientError, NotARemora
+from remora_client._records import record
 from remora_client._text import visible
 from remora_client._transport import _met
 from remora_client._transport._deadline import Deadline
@@ -39,7 +40,7 @@ _SPARE_DESCRIPTORS = 64
 _LOGINS = 32
 
 
-@dataclass(frozen=True)
+@record
 class Answer:
     """What came of one endpoint, or engine."""
 

@@ -6,13 +6,14 @@ import asyncio
 import datetime as dt
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from remora_client._connecting._connect import Link, connect
 from remora_client._credentials._certificates import describe
 from remora_client._errors import ClientError, ConnectError, UsageError
 from remora_client._options import from_arguments
+from remora_client._records import record
 from remora_client._targets import via
 from remora_client._text import visible
 from remora_client._transport import _dial
@@ -45,7 +46,7 @@ _TITLES = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Finding:
     """One line of the report. `state` is "ok", "note", "failed" or "skipped"."""
 

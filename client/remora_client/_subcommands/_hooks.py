@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from remora_client._model import ExceptionFilter
+from remora_client._records import record
 from remora_client.commands import split_commands
 from remora_protocol import RequestFailed
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Hooks"]
 
 
-@dataclass(frozen=True)
+@record
 class Hooks:
     """What to do at which stop. With any of them, `exec` stays until the program ends or its time is up."""
 

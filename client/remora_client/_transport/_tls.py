@@ -11,11 +11,11 @@ import asyncio
 import contextlib
 import ssl
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from remora_client._credentials._trust import add_pin, find_pin, normal_fingerprint
 from remora_client._errors import CertificateRefused, ClientError, Rejected, TimedOut, TlsFailed, UsageError
+from remora_client._records import record
 from remora_client._text import visible
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class HandshakeFailed(Exception):
         self.error = error
 
 
-@dataclass(frozen=True)
+@record
 class TlsStreams:
     """A connection with its certificate judged."""
 
@@ -71,7 +71,7 @@ class TlsStreams:
     by_hand: bool  # trusted because a person or a fingerprint said so, not an authority
 
 
-@dataclass(frozen=True)
+@record
 class _Expected:
     sha256: str
     why: str  # where the expectation comes from

@@ -23,9 +23,9 @@ import codeop
 import keyword
 import re
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from remora_client._records import record
 from remora_client.commands._table import COMMANDS, Command, lookup
 from remora_client.commands._tail import NO_TAIL, TAKES_COMMANDS, Tail, end_of_string, split_tail
 
@@ -53,7 +53,7 @@ _OPERATOR = re.compile(r"[=.,;@<>&^|%:]|\*|/|\+|-|!=|(?:if|else|and|or|in|is|not
 _FORMAT = re.compile(r"/[a-z]+(?=\s|$)")  # p/x EXPR
 
 
-@dataclass(frozen=True)
+@record
 class CommandLine:
     """A debugger command and its arguments."""
 
@@ -64,7 +64,7 @@ class CommandLine:
     tail: Tail = NO_TAIL
 
 
-@dataclass(frozen=True)
+@record
 class PythonLine:
     """Python for the program to evaluate."""
 

@@ -9,6 +9,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from remora_client._records import record
 from remora_client.commands._settings import Settings
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Listing:
     stops: int
 
 
-@dataclass(frozen=True)
+@record
 class Seen:
     """A function's variables at a stop, and how they were when the program stood there before."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from functools import lru_cache
 
+from remora_client._records import record
 from remora_protocol import split_source
 
 __all__ = ["Definition", "definitions", "function_range"]
 
 
-@dataclass(frozen=True)
+@record
 class Definition:
     """A function or class: its dotted name, the line of its `def`, and that of its first own statement."""
 

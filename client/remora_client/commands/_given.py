@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from remora_client._errors import UsageError
+from remora_client._records import record
 from remora_client.commands._classify import split_commands
 from remora_client.commands._files import read_commands
 from remora_client.commands._table import CommandError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Given", "given_commands"]
 
 
-@dataclass(frozen=True)
+@record
 class Given:
     """A command as it was given, and where, for messages."""
 

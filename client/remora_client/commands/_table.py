@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from remora_client._errors import ClientError
+from remora_client._records import record
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -69,7 +70,7 @@ class CommandError(ClientError):
     code = "command"
 
 
-@dataclass(frozen=True)
+@record
 class Result:
     """What a command gave: `data` is its JSON form, `text` what a person sees."""
 
@@ -83,7 +84,7 @@ class Result:
 Function: TypeAlias = "Callable[[Context, str], Awaitable[Result]]"
 
 
-@dataclass(frozen=True)
+@record
 class Command:
     """One row of the table."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from remora_client._records import record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -37,7 +38,7 @@ _NEVER_PIPED = frozenset(
 _JSON = re.compile(r"(?:^|\s)--json\Z")
 
 
-@dataclass(frozen=True)
+@record
 class Tail:
     """What is to be done with what the command shows."""
 

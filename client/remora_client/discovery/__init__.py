@@ -8,10 +8,10 @@ runs on the event loop's thread.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from remora_client._errors import ClientError, UsageError
+from remora_client._records import record
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -27,7 +27,7 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _QUALIFIERS = frozenset({"tcp", "tcps"})
 
 
-@dataclass(frozen=True)
+@record
 class Target:
     """A process that an engine knows.
 

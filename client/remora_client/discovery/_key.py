@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from remora_client._connecting._connect import connect
 from remora_client._errors import ConnectError, NoSuchProcess
+from remora_client._records import record
 from remora_client._text import visible
 from remora_protocol import Qualifier
 
@@ -20,7 +21,7 @@ __all__ = ["Key"]
 _DAYS = 7
 
 
-@dataclass(frozen=True)
+@record
 class Key:
     """A secret, and a certificate with its key, made for one client and forgotten with it.
 

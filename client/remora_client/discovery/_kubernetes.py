@@ -11,11 +11,11 @@ import asyncio
 import json
 import os
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from remora_client._connecting._connect import Link, connect
 from remora_client._errors import ClientError, ConnectError, Unreachable, UsageError
+from remora_client._records import record
 from remora_client._text import visible
 from remora_client.discovery import Target
 from remora_protocol import Qualifier
@@ -31,7 +31,7 @@ _PODS_SECONDS = 5.0  # so long the list of pods is good
 _AT_ONCE = 16  # ways into pods that are being opened
 
 
-@dataclass(frozen=True)
+@record
 class _Container:
     """One container of a pod that runs. Its `ident` is another one after a restart."""
 

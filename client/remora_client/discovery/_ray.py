@@ -12,12 +12,12 @@ import contextlib
 import inspect
 import json
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import ray
 
 from remora_client._errors import ConnectError, Unreachable, UsageError
+from remora_client._records import record
 from remora_client._text import visible
 from remora_client._transport._dial import dial
 from remora_client.discovery import Target
@@ -38,7 +38,7 @@ _NO_HOOK = "no set-up hook in it; docs/ray.md says how a job gets one"
 _WORKER = 0  # of Ray's WorkerType: not a driver, nor one of Ray's own
 
 
-@dataclass(frozen=True)
+@record
 class _Cluster:
     """One look at the control store."""
 

@@ -52,7 +52,7 @@ async def _attach(arguments: Namespace, given: list[str]) -> int:
     if _has_terminal():
         threading.Thread(target=_load_line_editor, name="remora-import").start()
     else:
-        gc.enable()
+        _collect_again()
     printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
     if arguments.listens:
         return await _debug(await _listen(arguments), arguments, printer, config, given)
@@ -200,4 +200,10 @@ def _load_line_editor() -> None:
     except ImportError:
         pass  # `open_face` will say so
     finally:
-        gc.enable()
+        _collect_again()
+
+
+def _collect_again() -> None:
+    """What has been imported stays, so that no collection needs to look through it."""
+    gc.freeze()
+    gc.enable()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from remora_client._fragments import clip, plain, width_of
+from remora_client._records import record
 from remora_client._text import visible
 from remora_client.commands import CommandLine
 
@@ -20,7 +20,7 @@ __all__ = ["About", "toolbar"]
 _SEPARATOR = ("class:toolbar", " · ")
 
 
-@dataclass(frozen=True)
+@record
 class About:
     """What stays the same for a session."""
 

@@ -5,8 +5,10 @@ A pane that would get less than it needs to be of use is left out, the least imp
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal, TypeAlias
+
+from remora_client._records import record
 
 __all__ = ["KINDS", "Arrangement", "Border", "Kind", "PaneName", "Sizes", "Slot", "arrange", "borders"]
 
@@ -25,7 +27,7 @@ _LEAST_ROWS = 3  # of a pane, with its title
 _LEAST_COLUMNS = 24
 
 
-@dataclass(frozen=True)
+@record
 class Sizes:
     """What the person chose: shares of the width and height, and weights of panes above each other."""
 
@@ -63,7 +65,7 @@ class Sizes:
         return replace(self, weights={**self.weights, **spare})
 
 
-@dataclass(frozen=True)
+@record
 class Border:
     """A line that can be moved: the title of a pane, or with None what is between the columns."""
 
@@ -74,7 +76,7 @@ class Border:
     bottom: int
 
 
-@dataclass(frozen=True)
+@record
 class Slot:
     """A pane and how many rows it has, its title among them."""
 
@@ -82,7 +84,7 @@ class Slot:
     rows: int
 
 
-@dataclass(frozen=True)
+@record
 class Arrangement:
     """The panes at the left, those at the right, and how wide those are; `output` is below them all."""
 

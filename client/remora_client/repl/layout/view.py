@@ -6,9 +6,9 @@ event that follows brings the next look.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from remora_client._records import record
 from remora_client.commands import FAILURES, Listing, source_named, value_notes
 from remora_client.repl.layout.tree import Tree
 
@@ -22,7 +22,7 @@ __all__ = ["View"]
 _FRAMES = 500  # of a deeper stack, the newest
 
 
-@dataclass(frozen=True)
+@record
 class Place:
     """A line to be seen, and what brought us there: the same again does not scroll back to it."""
 
