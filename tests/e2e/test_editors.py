@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.e2e.editors.kate import Kate, wait_until
+from tests.e2e.editors.kate import Kate
 from tests.e2e.game import SECRET, tls_enable
 from tests.support.bridge import Bridge
 from tests.support.command import REMORA, Remora, client_environment
@@ -25,6 +25,7 @@ from tests.support.interpreters import NEWEST, ROOT
 from tests.support.ports import free_port
 from tests.support.program import Program
 from tests.support.terminal import Terminal
+from tests.support.waiting import until
 
 assert NEWEST
 HERE = Path(__file__).parent / "editors"
@@ -213,7 +214,7 @@ def test_kate(scene: Scene) -> None:
         kate.choose("c")  # Continue
         kate.said("continue {")
         kate.press("ctrl+q")
-        wait_until(kate.ended, "Kate to end")
+        until(kate.ended, "Kate to end", 30)
     scene.check_free()
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from remora_client import ConnectError, ExceptionFilter, Gone, Sessions, attach, attach_all
 from tests.support.program import runtime_folder
+from tests.support.waiting import until
 from tests.support.workers import Worker, workers
 
 
@@ -90,25 +89,18 @@ def test_processes_that_come_later_join_with_the_breakpoints_of_all() -> None:
             group.break_at("work")
             with Worker("early-two") as second, Worker("other") as other:
                 other.wait_line("worker")
-                assert until(lambda: second.pid in pids(group))
+                until(lambda: second.pid in pids(group), "the second")
                 second.stdin_line("8")
                 found = group.next_stop(20)
                 assert found is not None and found[0].process["pid"] == second.pid  # type: ignore[index]
                 assert other.pid not in pids(group)
                 group.go()
                 second.wait_line("did 16")
-            assert until(lambda: second.pid not in pids(group))
+            until(lambda: second.pid not in pids(group), "the second to leave")
 
 
 def pids(group: Sessions) -> list[int]:
     return [each.process["pid"] for each in group if each.process]
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return condition()
 
 
 def test_all_or_none_and_what_there_is() -> None:

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from remora_client._errors import CertificateRefused, PlainPort, TlsFailed, Vers
 from tests.client.servers import make_certificate
 from tests.support.command import Remora
 from tests.support.ptvsd import SECRET, SERVERS, OldGame, OldProgram, OldServer
+from tests.support.waiting import until
 
 TLS_CONF = """\
 openssl_conf = all
@@ -52,13 +52,6 @@ def keepers(configuration: str) -> list[int]:
         if b"remora_client._ptvsd" in command and configuration.encode() in environment:
             found.append(int(folder.name))
     return found
-
-
-def wait_until(true: object, timeout: float = 10) -> None:
-    deadline = time.monotonic() + timeout
-    while not true():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)  # another process's doing: there is nothing to wait on
 
 
 def test_looking_does_no_harm(server: OldServer, remora: Remora) -> None:
@@ -182,7 +175,7 @@ def test_the_keeper_ends_with_its_client(server: OldServer, tmp_path: Path) -> N
             assert secret not in Path(f"/proc/{keeper}/environ").read_bytes()
             os.kill(keeper, signal.SIGINT)  # Ctrl-C in a terminal may reach it: it does not care
             os.kill(keeper, 0)
-        wait_until(lambda: not keepers(str(tmp_path)))
+        until(lambda: not keepers(str(tmp_path)), "the keepers to go")
         with attached(game) as session:
             (keeper,) = keepers(str(tmp_path))
             session.break_at("guess.py", game.line("judge"))
@@ -222,10 +215,10 @@ def test_text_of_another_encoding(version: str, tmp_path: Path, monkeypatch: pyt
             program.stdin_line("latin")
             program.wait_line("caf")
             if server.number == 6:
-                wait_until(lambda: "caf\xe9\n" in "".join(told))
+                until(lambda: "caf\xe9\n" in "".join(told), "the output")
             else:
-                wait_until(lambda: "let go of us" in "".join(told))
-                wait_until(lambda: session.state.over)
+                until(lambda: "let go of us" in "".join(told), "the reason")
+                until(lambda: session.state.over, "the end of the session")
         program.check_well()
         attached(program).detach()
 

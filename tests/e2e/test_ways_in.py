@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from tests.support.command import REMORA, Ran, Remora
 from tests.support.interpreters import INTERPRETERS, NEWEST, Interpreter
 from tests.support.program import PYTHONPATH, Program, runtime_folder
 from tests.support.sshd import Sshd, why_not
+from tests.support.waiting import until
 
 SECRET = "the_secret"
 WORKER = """\
@@ -119,10 +119,7 @@ def test_the_same_session_by_every_way(
         assert lines == found["tcp"], name
         assert ways[name].code == ways["tcp"].code == 1
     # All of them are gone: nothing runs for them on the far side.
-    deadline = time.monotonic() + 10
-    while sshd.sessions() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert sshd.sessions() == []
+    until(lambda: not sshd.sessions(), "the sessions' end")
 
 
 @needs_sshd

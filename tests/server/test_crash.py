@@ -9,6 +9,7 @@ import pytest
 from tests.support.dap import DapClient
 from tests.support.interpreters import NEWEST, Interpreter
 from tests.support.program import Program, interrupt
+from tests.support.waiting import until
 
 CAUGHT = """\
 #
@@ -126,10 +127,9 @@ _api.post_mortem = on_a_busy_machine
     with Program(interpreter, source, enable={}) as program:
         program.wait_line("waiting for 20 s", errors=True)
         with DapClient.connect(program.address) as client:
-            deadline = time.monotonic() + 20
-            while client.request("remora/processes")["processes"][0]["state"] != "waiting":
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+            until(
+                lambda: client.request("remora/processes")["processes"][0]["state"] == "waiting", "its wait"
+            )
             client.attach()
             assert "stopped" in [thread["remora"]["state"] for thread in client.threads()]
             assert client.request("remora/processes")["processes"][0]["state"] == "stopped"

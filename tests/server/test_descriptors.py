@@ -11,6 +11,7 @@ from tests.support.dap import DapClient
 from tests.support.interpreters import NEWEST, Interpreter
 from tests.support.ports import free_port
 from tests.support.program import Program, runtime_folder
+from tests.support.waiting import until
 
 CLOSING = """\
 #
@@ -50,6 +51,11 @@ def connect(address: tuple[str, int]) -> DapClient:
         except OSError:
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+def pids_behind(address: tuple[str, int]) -> set[int]:
+    with connect(address) as client:
+        return {row["pid"] for row in client.request("remora/processes")["processes"]}
 
 
 def end(program: Program) -> None:
@@ -102,12 +108,6 @@ def test_behind_a_shared_port_they_find_each_other_again() -> None:
         for closing in programs:
             closing.stdin_line("")
             closing.wait_line("closed")
-            deadline = time.monotonic() + 10
-            while True:
-                with connect(address) as client:
-                    rows = client.request("remora/processes")["processes"]
-                if {row["pid"] for row in rows} == {each.pid for each in programs}:
-                    break
-                assert time.monotonic() < deadline, rows
+            until(lambda: pids_behind(address) == {each.pid for each in programs}, "both to be there")
         for program in programs:
             end(program)

@@ -10,6 +10,7 @@ from tests.server.test_inspection import Stopped
 from tests.support.dap import DapClient, Refused
 from tests.support.interpreters import NEWEST, Interpreter
 from tests.support.program import Program
+from tests.support.waiting import until
 
 LOCKED = """\
 #
@@ -64,10 +65,10 @@ def test_others_run_on_until_the_lock_is_free(interpreter: Interpreter) -> None:
 
 
 def _wait_until_held(client: DapClient, count: int) -> None:
-    deadline = time.monotonic() + 20
-    while sum(one["remora"]["state"] == "stopped" for one in client.threads()) < count:
-        assert time.monotonic() < deadline, client.threads()
-        time.sleep(0.02)
+    until(
+        lambda: sum(one["remora"]["state"] == "stopped" for one in client.threads()) >= count,
+        f"{count} threads to be held",
+    )
 
 
 def test_the_thread_that_the_person_stands_in_is_not_let_go() -> None:

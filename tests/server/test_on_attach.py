@@ -16,6 +16,7 @@ from tests.support.command import Remora
 from tests.support.dap import DapClient, Refused
 from tests.support.interpreters import NEWEST, ROOT, Interpreter
 from tests.support.program import Program, runtime_folder, threads_and_sockets
+from tests.support.waiting import until
 
 SECRET = "open sesame"
 HOOKED = """\
@@ -340,14 +341,13 @@ def test_children_ask_for_themselves(remora: Remora) -> None:
 
 
 def _child_of(program: Program) -> int:
-    deadline = time.monotonic() + 20
     with DapClient.connect(program.address) as client:
-        while time.monotonic() < deadline:
-            for row in client.request("remora/processes")["processes"]:
-                if row["pid"] != program.pid:
-                    return int(row["pid"])
-            time.sleep(0.05)
-    raise AssertionError("the child is not listed")
+
+        def others() -> list[int]:
+            rows = client.request("remora/processes")["processes"]
+            return [row["pid"] for row in rows if row["pid"] != program.pid]
+
+        return until(others, "the child in the list")[0]
 
 
 def test_a_breakpoint_in_the_hook_stops_nothing() -> None:

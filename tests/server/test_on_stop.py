@@ -10,6 +10,7 @@ from typing import Any
 from tests.support.dap import DapClient
 from tests.support.interpreters import NEWEST, ROOT, Interpreter
 from tests.support.program import Program, threads_and_sockets
+from tests.support.waiting import until
 
 HOOKED = """\
 #
@@ -119,10 +120,7 @@ def test_no_thread_is_left_and_none_takes_it_back() -> None:
         with DapClient.connect(program.address) as client:
             thread = stop_at_work(client, program)
             program.wait_line("^told$")
-            deadline = time.monotonic() + 20
-            while threads_and_sockets(program.pid)[0] > 2:
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+            until(lambda: threads_and_sockets(program.pid)[0] <= 2, "its thread's end")
             client.evaluate("remora.on_stop(None)", client.top(thread)["id"])
             client.continue_(thread)
             client.wait_stopped()

@@ -20,6 +20,7 @@ from tests.support.dap import DapClient, Refused
 from tests.support.interpreters import INTERPRETERS, NEWEST, Interpreter
 from tests.support.ports import free_port
 from tests.support.program import Program, runtime_folder
+from tests.support.waiting import until
 
 SITTING = """\
 #
@@ -123,9 +124,7 @@ def test_what_happens_to_one_is_in_the_list(fleet: Fleet) -> None:
     assert watching.expect_event("remora/process", reason="new")["process"]["name"] == "third"
     third.signal(signal.SIGKILL)
     assert watching.expect_event("remora/process", reason="gone")["process"]["pid"] == third.pid
-    deadline = time.monotonic() + 10
-    while os.path.exists(f"{FOLDER}/{third.pid}.sock"):  # which it could not remove itself
-        assert time.monotonic() < deadline
+    until(lambda: not os.path.exists(f"{FOLDER}/{third.pid}.sock"), "others to remove what it left")
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
@@ -137,9 +136,7 @@ def test_when_the_owner_dies_another_has_the_port_within_a_second(fleet: Fleet, 
     assert fleet.wait_for(*others, seconds=5) < 1
     (mark,) = registered(fleet)
     assert mark.split(".")[2] in [str(each.pid) for each in others]
-    deadline = time.monotonic() + 10
-    while os.path.exists(f"{FOLDER}/{owner.pid}.sock"):
-        assert time.monotonic() < deadline
+    until(lambda: not os.path.exists(f"{FOLDER}/{owner.pid}.sock"), "others to remove what it left")
     late = fleet.start()
     fleet.wait_for(*others, late)
 
@@ -196,10 +193,8 @@ def test_a_relayed_client_that_dies_lets_its_program_go(fleet: Fleet) -> None:
     second = fleet.start()
     with fleet.open(second).attach({second.path: [second.line("work")]}) as client:
         client.wait_stopped()
-    begun = time.monotonic()
     with fleet.connect() as client:
-        while client.request("remora/processes")["processes"][1]["attachedBy"]:
-            assert time.monotonic() < begun + 3
+        until(lambda: not client.request("remora/processes")["processes"][1]["attachedBy"], "its row", 3)
 
 
 def test_each_has_its_own_secret_and_the_port_is_no_way_around_it(fleet: Fleet) -> None:

@@ -14,6 +14,7 @@ from tests.support.command import Remora
 from tests.support.dap import DapClient, Refused
 from tests.support.interpreters import NEWEST, Interpreter
 from tests.support.program import Program
+from tests.support.waiting import until
 
 PROGRAM = """\
 #
@@ -86,10 +87,7 @@ def state_of(client: DapClient) -> dict[str, str]:
 
 
 def wait_for_state(client: DapClient, name: str, state: str) -> None:
-    deadline = time.monotonic() + 20
-    while state_of(client)[name] != state:
-        assert time.monotonic() < deadline, state_of(client)
-        time.sleep(0.02)
+    until(lambda: state_of(client)[name] == state, f"{name} to be {state}")
 
 
 def number_of(client: DapClient, name: str) -> int:
@@ -102,10 +100,7 @@ def value(client: DapClient, thread: int, expression: str) -> str:
 
 
 def waits_for(client: DapClient, thread: int, expression: str) -> None:
-    deadline = time.monotonic() + 20
-    while value(client, thread, expression) != "True":
-        assert time.monotonic() < deadline, expression
-        time.sleep(0.02)
+    until(lambda: value(client, thread, expression) == "True", expression)
 
 
 def test_its_breakpoints_stop_others_only_and_it_runs_on(interpreter: Interpreter) -> None:

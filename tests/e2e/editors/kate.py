@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
+
+from tests.support.waiting import until
 
 TIMEOUT = 30.0
 
@@ -92,7 +94,7 @@ class Kate:
         """Sends keys, so many milliseconds apart, to Kate's window: no window manager chooses one."""
         if not self._window:
             search = ("search", "--onlyvisible", "--class", "kate")
-            self._window = wait_until(lambda: self._do(*search), "Kate's window").split()[0]
+            self._window = until(lambda: self._do(*search), "Kate's window", TIMEOUT).split()[0]
         self._do("windowfocus", "--sync", self._window, "key", "--delay", str(delay), *keys)
 
     def choose(self, *keys: str) -> None:
@@ -111,7 +113,7 @@ class Kate:
 
     def said(self, pattern: str) -> str:
         """Waits until a line of the adapter's log has `pattern`, and returns the last one."""
-        return str(wait_until(lambda: self._last(pattern), pattern))
+        return until(lambda: self._last(pattern), pattern, TIMEOUT)
 
     def _last(self, pattern: str) -> str:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
@@ -128,7 +130,7 @@ class Kate:
         return done.stdout.strip()
 
 
-def _screen(command: str) -> tuple[subprocess.Popen[Any], int]:
+def _screen(command: str) -> tuple[subprocess.Popen[bytes], int]:
     """Starts an X server on a free display."""
     reading, writing = os.pipe()
     arguments = [command, "-displayfd", str(writing), "-screen", "0", "1400x900x24", "-nolisten", "tcp"]
@@ -138,12 +140,3 @@ def _screen(command: str) -> tuple[subprocess.Popen[Any], int]:
     os.close(writing)
     with os.fdopen(reading) as answer:
         return server, int(answer.readline())
-
-
-def wait_until(found: Callable[[], Any], what: str) -> Any:
-    """Asks until the answer is something."""
-    deadline = time.monotonic() + TIMEOUT
-    while not (answer := found()):
-        assert time.monotonic() < deadline, f"waited {TIMEOUT:.0f} s for {what}"
-        time.sleep(0.05)
-    return answer
