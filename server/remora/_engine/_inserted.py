@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 __all__ = ["InsertedEngine"]
 
 
+_NO_TEST = (None, None, bool)
+
+
 def _nobody(frame: FrameType) -> bool:
     """No breakpoint is here any more."""
     return False
@@ -83,13 +86,12 @@ def _maker(engine: InsertedEngine) -> tuple[_Make, Callable[[], bool]]:
     is_testing = False  # keeps hooks out that a test may run into
 
     def make(which: _Hook) -> tuple[Callable[[], None], Callable[[], None]]:
-        code: CodeType | None = None
-        namespace: object = None
-        test: Callable[[Any], object] = bool
+        known: tuple[CodeType | None, object, Callable[[Any], object]] = _NO_TEST
 
         def hook() -> None:
             nonlocal is_testing
             frame = get_frame(1)
+            code, namespace, test = known
             if frame.f_code is not code or frame.f_globals is not namespace or is_testing or inside:
                 try:
                     report(frame)
@@ -141,17 +143,16 @@ def _maker(engine: InsertedEngine) -> tuple[_Make, Callable[[], bool]]:
                 inside.discard(ident)
 
         def remember_test(frame: FrameType) -> None:
-            nonlocal code, namespace, test
+            nonlocal known
             tested = which.tested()
             if tested is not None:
-                code = None
-                test = tested.test_for(frame)
-                namespace = frame.f_globals
-                code = frame.f_code
+                known = (frame.f_code, frame.f_globals, tested.test_for(frame))
+                if which.tested() is not tested:
+                    known = _NO_TEST  # the breakpoint has just changed
 
         def forget_test() -> None:
-            nonlocal code
-            code = None
+            nonlocal known
+            known = _NO_TEST
 
         return hook, forget_test
 

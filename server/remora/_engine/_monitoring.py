@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from remora._engine._base import ErrorWatch, ExitReport, Lines, Listener, Report
+    from remora._stopping._conditions import Tested
 
     T = TypeVar("T")
 
@@ -69,6 +70,7 @@ if sys.version_info >= (3, 12):
             # BREAK's tables. `_by_line` is read without a lock: whole inner dicts are replaced, never
             # changed.
             self._by_line: dict[int, dict[str, Report]] = {}
+            self._tests: dict[int, tuple[CodeType, object, Callable[[Any], object], Tested]] = {}
             self._files: dict[str, frozenset[int]] = {}
             self._codes: dict[str, dict[int, ref[CodeType]]] = {}
             self._armed: dict[int, ref[CodeType]] = {}
@@ -80,7 +82,6 @@ if sys.version_info >= (3, 12):
             self._called: dict[int, CodeType] = {}
             self._misses = 0  # events of calls that were others'
             self._followed: dict[int, tuple[CodeType, int]] = {}
-            self._is_running = False  # whether anything is followed or interrupted
             self._first_lines: dict[int, CodeType] = {}
             self._unwinds = False
             self._raised: ErrorWatch | None = None
@@ -142,6 +143,7 @@ if sys.version_info >= (3, 12):
             self._by_line.update(by_line)
             for line in self._by_line.keys() - by_line.keys():
                 del self._by_line[line]
+            self._tests.clear()
             self._turns.clear()
             self._know_running_code()
             for filename in {*was, *self._files}:
@@ -309,7 +311,6 @@ if sys.version_info >= (3, 12):
             monitoring.set_local_events(self._run, code, events)
 
         def _set_run_events(self) -> None:
-            self._is_running = self._interrupting or bool(self._followed)
             events = 0
             if self._interrupting:
                 events |= _EVERYWHERE
@@ -325,27 +326,38 @@ if sys.version_info >= (3, 12):
         # -- callbacks of BREAK, on the program's threads
 
         def _break_callbacks(self) -> dict[int, Callable[..., Any] | None]:
-            by_line = self._by_line
-            just_held = self._just_held
+            by_line, tests = self._by_line, self._tests
             turns = self._turns
             get_frame = sys._getframe
 
             def on_line(code: CodeType, line: int) -> object:
-                if line in by_line:
-                    files = by_line[line]
-                    if code.co_filename in files:
-                        try:
-                            frame = get_frame(1)
-                            if code.co_flags & _SUSPENDS and _lines.is_only_cleanup(code, frame.f_lasti):
-                                return DISABLE
-                            also_run = self._is_running and self._runs_too(code)
-                            if files[code.co_filename](frame) and also_run:
-                                just_held[get_ident()] = (id(frame), frame.f_lasti)
-                        except RecursionError:
-                            pass  # see `Engine`
-                        except Exception as error:
-                            self.fail(error)
-                        return None
+                try:
+                    # What nearly always comes to nothing is a test. It is asked with no call or look-up that
+                    # can be left out.
+                    if line in tests:
+                        known, namespace, test, tested = tests[line]
+                        frame = get_frame(1)
+                        if known is code and frame.f_globals is namespace:
+                            try:
+                                if not test(frame.f_locals):
+                                    return None
+                            except KeyboardInterrupt:
+                                raise
+                            except BaseException as error:
+                                # Its traceback holds this frame, which would hold it.
+                                failure = error.with_traceback(None)
+                                return self._reach(code, frame, lambda at: tested.failed(at, failure))
+                            return self._reach(code, frame, tested.passed)
+                    if line in by_line and code.co_filename in by_line[line]:
+                        report = by_line[line][code.co_filename]
+                        frame = get_frame(1)
+                        self._remember_test(code, line, frame, report)
+                        return self._reach(code, frame, report)
+                except RecursionError:
+                    return None  # see `Engine`
+                except Exception as error:
+                    self.fail(error)
+                    return None
                 return DISABLE
 
             def on_jump(code: CodeType, source: int, target: int) -> object:
@@ -361,10 +373,7 @@ if sys.version_info >= (3, 12):
                 if line not in by_line or code.co_filename not in by_line[line]:
                     return DISABLE
                 try:
-                    also_run = self._runs_too(code)
-                    frame = get_frame(1)
-                    if by_line[line][code.co_filename](frame) and also_run:
-                        just_held[get_ident()] = (id(frame), frame.f_lasti)
+                    return self._reach(code, get_frame(1), by_line[line][code.co_filename])
                 except RecursionError:
                     pass  # see `Engine`
                 except Exception as error:
@@ -381,9 +390,21 @@ if sys.version_info >= (3, 12):
                 E.PY_YIELD: self._on_watched_yield,
             }
 
-        def _runs_too(self, code: CodeType) -> bool:
-            """Whether RUN, too, will be told of this very line."""
-            return self._interrupting or id(code) in self._followed
+        def _remember_test(self, code: CodeType, line: int, frame: FrameType, report: Report) -> None:
+            tested: Tested | None = getattr(report, "tested", None)
+            if tested is not None:
+                self._tests[line] = (code, frame.f_globals, tested.test_for(frame), tested)
+                if self._by_line.get(line, {}).get(code.co_filename) is not report:
+                    self._tests.pop(line, None)  # the breakpoint has just gone
+
+        def _reach(self, code: CodeType, frame: FrameType, report: Report) -> object:
+            if code.co_flags & _SUSPENDS and _lines.is_only_cleanup(code, frame.f_lasti):
+                return DISABLE
+            # Whether RUN, too, will be told of this very line.
+            also_run = self._interrupting or id(code) in self._followed
+            if report(frame) and also_run:
+                self._just_held[get_ident()] = (id(frame), frame.f_lasti)
+            return None
 
         def _on_watched_return(self, code: CodeType, offset: int, value: Any) -> None:
             self._report_exit(code, Happening.RETURN, sys._getframe(1), value)

@@ -19,7 +19,7 @@ from remora._stopping._logmessages import LogMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType, FrameType
+    from types import FrameType
 
     Report = Callable[[FrameType], bool]
     Moment = Literal["call", "return", "yield"]
@@ -193,7 +193,6 @@ class Point:
 
     def _report_condition(self, condition: Expression, act: Callable[[FrameType, Outcome], bool]) -> Report:
         """The same for what may be asked a million times a second: as few calls as can be."""
-        made: tuple[CodeType | None, Any, Callable[[Any], Any]] = (None, None, bool)
 
         def passed(frame: FrameType) -> bool:
             outcome = self._count(frame)
@@ -204,11 +203,7 @@ class Point:
             return outcome is not None and act(frame, outcome)
 
         def report(frame: FrameType) -> bool:
-            nonlocal made
-            code, namespace, function = made
-            if frame.f_code is not code or frame.f_globals is not namespace:
-                function = condition.function_for(frame)
-                made = (frame.f_code, frame.f_globals, function)
+            function = condition.function_for(frame)
             try:
                 if not function(frame.f_locals):
                     return False

@@ -23,6 +23,7 @@ __all__ = ["BadExpression", "Expression", "Tested", "describe_error"]
 
 _LOCALS = "@locals"  # no program can have a variable of this name
 _VALUE = "__remora_returned__"  # what `$retval` is read as
+_MOST_CODES = 20  # of one line, which lambdas and comprehensions share; more are made by programs on the fly
 
 
 class Tested(NamedTuple):
@@ -70,17 +71,13 @@ class Expression:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise BadExpression(_reason(error)) from None
         self._bound = _names_bound_inside(self._tree)
-        self._made: tuple[CodeType | None, Any, Function] = (None, None, bool)
+        self._made: dict[int, tuple[CodeType, Any, Function]] = {}
 
     def __call__(self, frame: FrameType, *value: Any) -> Any:
         if value:
             return eval(self.code, {**frame.f_globals, **frame.f_locals, _VALUE: value[0]})
-        code, namespace, function = self._made
-        if frame.f_code is not code or frame.f_globals is not namespace:
-            function = self.function_for(frame)
-            self._made = (frame.f_code, frame.f_globals, function)
         try:
-            return function(frame.f_locals)
+            return self.function_for(frame)(frame.f_locals)
         except KeyError as error:
             raise self.explain(error, frame) from None
 
@@ -89,6 +86,15 @@ class Expression:
 
         For those who call it a million times a second; what it raises is to be passed through `explain`.
         """
+        code, namespace = frame.f_code, frame.f_globals
+        made = self._made.get(id(code))
+        if made is None or made[1] is not namespace:
+            if len(self._made) >= _MOST_CODES:
+                self._made.clear()
+            made = self._made[id(code)] = (code, namespace, self._make_for(frame))
+        return made[2]
+
+    def _make_for(self, frame: FrameType) -> Function:
         code, namespace = frame.f_code, frame.f_globals
         # At a module's top level the locals are the globals: no name is to be looked up elsewhere.
         names = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}

@@ -1,9 +1,11 @@
 """What reaching a breakpoint leads to: conditions, counts, messages, threads, single use."""
 
+import asyncio
 import sys
 import threading
 
 from remora._stopping._breakpoints import SourceBreakpoint
+from remora._stopping._conditions import Expression
 
 
 def loop(turns):
@@ -131,6 +133,72 @@ def scenario_conditions_in_several_threads(scene):
     hits()
     numbers = [body["output"].strip() for event, body in scene.seen if event == "output"]
     assert sorted(numbers) == sorted([str(n) for n in range(999, 20000, 1000)] * 4), len(numbers)
+
+
+def shared_line(turns):
+    for number in range(turns):
+        any(number + inner < 0 for inner in range(3))  # @shared
+
+
+def scenario_a_condition_on_a_line_of_several_code_objects(scene):
+    """It is compiled once for each, however they take turns, and asked in the right one by each thread."""
+    scene.break_at("shared", condition="number < 0")
+    made = []
+    make_for = Expression._make_for
+    Expression._make_for = lambda self, frame: made.append(frame.f_code.co_name) or make_for(self, frame)
+    try:
+        threads = [threading.Thread(target=shared_line, args=(2000,)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        Expression._make_for = make_for
+    assert scene.events.empty(), scene.events.get()
+    assert made.count("shared_line") <= 3, made  # threads may come at the same time
+    assert len(made) <= 6, made
+
+
+def scenario_a_condition_that_changes_while_it_is_asked(scene):
+    def script():
+        line = scene.line("body")
+        try:
+            for wanted in range(5):
+                for condition in ("number < 0", f"number > {wanted}"):
+                    specs = [SourceBreakpoint(line, condition=condition)]
+                    scene.call("set_breakpoints", scene.path, specs)
+                stop = scene.wait_stopped()
+                frame = scene.call("frames", stop["threadId"])[0]
+                assert scene.evaluate(stop["threadId"], lambda: frame.frame.f_locals["number"]) > wanted
+                scene.break_at("body", condition="number < 0")
+                scene.call("resume", None)
+        finally:
+            ended.append(1)
+
+    ended = []
+    scene.script(script)
+    while not ended:
+        loop(1000)
+
+
+async def waits(number):
+    await asyncio.sleep(3600 if number == 2 else 0)  # @waits
+    return number
+
+
+def scenario_a_condition_where_an_await_is_left_by_an_exception(scene):
+    """That the interpreter tidies up there is no further coming to the line."""
+
+    async def main():
+        task = asyncio.ensure_future(waits(2))
+        await asyncio.sleep(0)
+        scene.break_at("waits", condition="number < 3", log_message="{number}")
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(main())
+    written = [body["output"].strip() for event, body in list(scene.events.queue) if event == "output"]
+    assert not written, written
 
 
 def scenario_hit_counts(scene):
