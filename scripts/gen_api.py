@@ -49,11 +49,36 @@ OWN_COMMANDS = ["command", "renderer"]
 ERRORS = ["ClientError", "ConnectError", "Gone", "RequestFailed"]
 
 
+class Written:
+    """An annotation that is shown as it is written."""
+
+    def __init__(self, text: Any) -> None:
+        self.text = in_full(str(text))
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def in_full(annotation: str) -> str:
+    """With all that there is to choose from in the place of our names for it, which nobody can import."""
+    from remora_client._credentials._certificates import Answer
+    from remora_client._model import EvaluateContext, Moment, StopMode
+
+    text = annotation.replace("_model.", "")
+    choices = {"Answer": Answer, "EvaluateContext": EvaluateContext, "Moment": Moment, "StopMode": StopMode}
+    for name, choice in choices.items():
+        text = re.sub(rf"\b{name}\b", str(choice).replace("typing.", ""), text)
+    return text
+
+
 def signature(name: str, function: Any) -> str:
     found = inspect.signature(function)
-    parameters = [each for each in found.parameters.values() if each.name != "self"]
-    shown = found.replace(parameters=[each for each in parameters if not each.name.startswith("_")])
-    text = re.sub(r"_model\.|'", "", f"{name}{shown}")
+    parameters = [each for each in found.parameters.values() if not each.name.startswith(("self", "_"))]
+    shown = found.replace(
+        parameters=[each.replace(annotation=Written(each.annotation)) for each in parameters],
+        return_annotation=Written(found.return_annotation),
+    )
+    text = f"{name}{shown}"
     if len(text) <= 100:
         return text
     first, _, rest = text.partition("(")
@@ -112,7 +137,7 @@ def class_section(name: str, kind: type) -> list[str]:
     out = [f"### {name}\n", prose(kind.__doc__ or "")]
     if dataclasses.is_dataclass(kind):
         rows = [each for each in dataclasses.fields(kind) if not each.name.startswith("_")]
-        types = {each.name: str(each.type).replace("_model.", "").replace("|", "\\|") for each in rows}
+        types = {each.name: in_full(str(each.type)).replace("|", "\\|") for each in rows}
         out.append("| field | type |\n| --- | --- |")
         out.append("".join(f"| `{each.name}` | `{types[each.name]}` |\n" for each in rows))
     elif typing.is_typeddict(kind):
@@ -124,7 +149,7 @@ def class_section(name: str, kind: type) -> list[str]:
             raise SystemExit(f"gen_api.py: {name}.{member} has no docstring")
         if isinstance(value, property):
             returns = inspect.signature(value.fget).return_annotation if value.fget else ""
-            out += [code(f"{member}: {returns}".replace("'", "")), prose(value.__doc__ or "")]
+            out += [code(f"{member}: {in_full(str(returns))}"), prose(value.__doc__ or "")]
         else:
             out += [code(signature(member, value)), prose(value.__doc__ or "")]
     return out

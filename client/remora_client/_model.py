@@ -14,11 +14,13 @@ from remora_client._records import record
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+EvaluateContext = Literal["repl", "watch", "hover", "clipboard", "variables"]
 Moment = Literal["call", "return", "yield"]
 StopMode = Literal["all", "one"]
 
 __all__ = [
     "Breakpoint",
+    "EvaluateContext",
     "ExceptionFilter",
     "ExceptionInfo",
     "Frame",

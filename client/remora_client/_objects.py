@@ -7,14 +7,14 @@ Everything runs on the caller's event loop.
 from __future__ import annotations
 
 from dataclasses import field, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from remora_client import _model
 from remora_client._errors import ClientError
 from remora_client._records import record
 
 if TYPE_CHECKING:
-    from remora_client._model import Scope, SourceText
+    from remora_client._model import EvaluateContext, Scope, SourceText
     from remora_client._sessions import _session
 
 __all__ = ["Frame", "Stop", "Value"]
@@ -105,7 +105,7 @@ class Frame(_model.Frame):
     async def evaluate(
         self,
         expression: str,
-        context: Literal["repl", "watch", "hover", "clipboard", "variables"] = "watch",
+        context: EvaluateContext = "watch",
         timeout: float | None = None,
     ) -> Value:
         """The value of an expression; context "repl" runs statements as well, "clipboard" cuts nothing."""

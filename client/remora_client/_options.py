@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from remora_client._records import record
 from remora_client._transport._deadline import Deadline
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
-    from remora_client._credentials._certificates import CertificateProblem
+    from remora_client._credentials._certificates import Answer, CertificateProblem
     from remora_protocol import Message
 
 __all__ = ["ConnectOptions", "from_arguments"]
@@ -64,7 +64,7 @@ class ConnectOptions:
     remote_python: str = ""
     deadline: Deadline | None = None
     ask_secret: Callable[[str], str | None] | None = None
-    ask_certificate: Callable[[CertificateProblem], Literal["no", "once", "always"]] | None = None
+    ask_certificate: Callable[[CertificateProblem], Answer] | None = None
     note: Callable[[str], None] = _ignore
     trace: Callable[[str, Message], None] | None = None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from remora_client import _model, aio
 from remora_client._loop_thread import LoopThread, in_caller
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
     from remora_client._model import (
         Breakpoint,
+        EvaluateContext,
         ExceptionFilter,
         ExceptionInfo,
+        Moment,
         Scope,
         Source,
         SourceText,
+        StopMode,
         Task,
         Thread,
     )
@@ -108,10 +111,7 @@ class Frame(_model.Frame):
         return self._loop.run(self._twin.scopes())
 
     def evaluate(
-        self,
-        expression: str,
-        context: Literal["repl", "watch", "hover", "clipboard", "variables"] = "watch",
-        timeout: float | None = None,
+        self, expression: str, context: EvaluateContext = "watch", timeout: float | None = None
     ) -> Value:
         """The value of an expression; context "repl" runs statements as well, "clipboard" cuts nothing."""
         found: Value = _own(self._loop.run(self._twin.evaluate(expression, context, timeout)), self._loop)
@@ -138,7 +138,7 @@ def attach(
     force: bool = False,
     just_my_code: bool = True,
     redirect_output: bool = True,
-    stop_mode: Literal["all", "one"] = "all",
+    stop_mode: StopMode = "all",
     options: ConnectOptions | None = None,
 ) -> Session:
     """Attach to a running program.
@@ -190,7 +190,7 @@ def attach_all(
     force: bool = False,
     just_my_code: bool = True,
     redirect_output: bool = True,
-    stop_mode: Literal["all", "one"] = "all",
+    stop_mode: StopMode = "all",
     options: ConnectOptions | None = None,
 ) -> Sessions:
     """Attach to several programs at once.
@@ -201,6 +201,8 @@ def attach_all(
         everyone: all processes behind each target, present and to come; what cannot be attached to is left
             out. Otherwise it is one behind each, and all of them or none. An engine's are always all meant.
         name: a glob; only processes with such a name.
+
+    The rest is as `attach` takes it.
 
     Raises:
         ConnectError: of the first that failed. Those attached to by then were left again.
@@ -346,7 +348,7 @@ class Session:
             self._twin.skip(files=files, functions=functions, modules=modules, just_my_code=just_my_code)
         )
 
-    def set_stop_mode(self, mode: Literal["all", "one"]) -> None:
+    def set_stop_mode(self, mode: StopMode) -> None:
         """From now on a stop holds "all" threads, or only the "one" that makes it."""
         return self._loop.run(self._twin.set_stop_mode(mode))
 
@@ -365,7 +367,7 @@ class Session:
         place: str,
         line: int | None = None,
         *,
-        at: Literal["call", "return", "yield"] = "call",
+        at: Moment = "call",
         column: int | None = None,
         condition: str | None = None,
         hit_condition: str | None = None,
@@ -445,7 +447,7 @@ class Session:
         self,
         expression: str,
         frame: _model.Frame | None = None,
-        context: Literal["repl", "watch", "hover", "clipboard", "variables"] = "watch",
+        context: EvaluateContext = "watch",
         timeout: float | None = None,
     ) -> Value:
         """The value of an expression; context "repl" runs statements as well, "clipboard" cuts nothing."""

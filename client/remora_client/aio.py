@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from remora_client._connecting._connect import connect
 from remora_client._errors import ClientError
@@ -29,11 +29,14 @@ if TYPE_CHECKING:
     from remora_client._groups._group import Member
     from remora_client._model import (
         Breakpoint,
+        EvaluateContext,
         ExceptionFilter,
         ExceptionInfo,
+        Moment,
         Scope,
         Source,
         SourceText,
+        StopMode,
         Task,
         Thread,
     )
@@ -53,7 +56,7 @@ async def attach(
     force: bool = False,
     just_my_code: bool = True,
     redirect_output: bool = True,
-    stop_mode: Literal["all", "one"] = "all",
+    stop_mode: StopMode = "all",
     options: ConnectOptions | None = None,
 ) -> Session:
     """Attach to a running program.
@@ -96,7 +99,7 @@ async def attach_all(
     force: bool = False,
     just_my_code: bool = True,
     redirect_output: bool = True,
-    stop_mode: Literal["all", "one"] = "all",
+    stop_mode: StopMode = "all",
     options: ConnectOptions | None = None,
 ) -> Sessions:
     """Attach to several programs at once.
@@ -107,6 +110,8 @@ async def attach_all(
         everyone: all processes behind each target, present and to come; what cannot be attached to is left
             out. Otherwise it is one behind each, and all of them or none. An engine's are always all meant.
         name: a glob; only processes with such a name.
+
+    The rest is as `attach` takes it.
 
     Raises:
         ConnectError: of the first that failed. Those attached to by then were left again.
@@ -245,7 +250,7 @@ class Session:
         skips = [(kind, pattern) for kind, patterns in kinds.items() for pattern in patterns]
         await self._core.skip(skips, just_my_code=just_my_code)
 
-    async def set_stop_mode(self, mode: Literal["all", "one"]) -> None:
+    async def set_stop_mode(self, mode: StopMode) -> None:
         """From now on a stop holds "all" threads, or only the "one" that makes it."""
         await self._core.set_stop_mode(mode)
 
@@ -302,7 +307,7 @@ class Session:
         place: str,
         line: int | None = None,
         *,
-        at: Literal["call", "return", "yield"] = "call",
+        at: Moment = "call",
         column: int | None = None,
         condition: str | None = None,
         hit_condition: str | None = None,
@@ -384,7 +389,7 @@ class Session:
         self,
         expression: str,
         frame: _model.Frame | None = None,
-        context: Literal["repl", "watch", "hover", "clipboard", "variables"] = "watch",
+        context: EvaluateContext = "watch",
         timeout: float | None = None,
     ) -> Value:
         """The value of an expression; context "repl" runs statements as well, "clipboard" cuts nothing."""

@@ -11,7 +11,7 @@ import asyncio
 import socket
 from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from remora_client._connecting._connect import Link, link_over
 from remora_client._connecting._wire import Wire
@@ -23,7 +23,7 @@ from remora_client._transport import _dial, _tls
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from remora_client._credentials._certificates import CertificateProblem
+    from remora_client._credentials._certificates import Answer, CertificateProblem
     from remora_client._options import ConnectOptions
     from remora_protocol import Qualifier
 
@@ -133,7 +133,7 @@ class _Callers:
             else:
                 self._found.set_result(link)
 
-    def _ask(self, problem: CertificateProblem) -> Literal["no", "once", "always"]:
+    def _ask(self, problem: CertificateProblem) -> Answer:
         """While a person thinks about it, the call ends; the answer holds for the next one, too."""
         if problem.certificate.sha256 in self._accepted:  # another call of the same program has asked
             return "once"

@@ -7,18 +7,18 @@ import getpass
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from remora_client._text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from remora_client._credentials._certificates import CertificateProblem
+    from remora_client._credentials._certificates import Answer, CertificateProblem
 
 __all__ = ["ask_certificate", "ask_secret", "can_ask"]
 
-_ANSWERS: dict[str, Literal["no", "once", "always"]] = {
+_ANSWERS: dict[str, Answer] = {
     "": "no",
     "n": "no",
     "no": "no",
@@ -47,7 +47,7 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def ask_certificate(problem: CertificateProblem) -> Literal["no", "once", "always"]:
+def ask_certificate(problem: CertificateProblem) -> Answer:
     """Show the certificate and what is wrong with it, and ask."""
     out = sys.stderr
     print(f"The certificate of {problem.place} does not prove that it is the server you mean:", file=out)

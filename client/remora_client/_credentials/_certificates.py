@@ -10,7 +10,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import ipaddress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -23,7 +23,17 @@ from remora_client._text import visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Certificate", "CertificateProblem", "describe", "fingerprint", "make_self_signed", "reasons"]
+__all__ = [
+    "Answer",
+    "Certificate",
+    "CertificateProblem",
+    "describe",
+    "fingerprint",
+    "make_self_signed",
+    "reasons",
+]
+
+Answer = Literal["no", "once", "always"]  # of a person, to whether a certificate is to be trusted
 
 _DAYS = 825  # what the strictest clients take
 

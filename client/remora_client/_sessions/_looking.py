@@ -30,6 +30,7 @@ from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from remora_client._connecting._connect import Link
+    from remora_client._model import EvaluateContext
     from remora_client._source._localsource import LocalSources
 
 __all__ = ["Looking"]
@@ -161,7 +162,7 @@ class Looking(Conversation):
         self,
         expression: str,
         frame: Frame | None = None,
-        context: Literal["repl", "watch", "hover", "clipboard", "variables"] = "watch",
+        context: EvaluateContext = "watch",
         timeout: float | None = None,
         *,
         keep: bool = False,
