@@ -528,7 +528,7 @@ class Sessions:
     @property
     def breakpoints(self) -> tuple[Breakpoint, ...]:
         """What was set for all. What a process made of it is in its session's `breakpoints`."""
-        return self._core.breakpoints
+        return self._core.shared.breakpoints
 
     async def break_at(
         self,
@@ -542,7 +542,7 @@ class Sessions:
     ) -> Breakpoint:
         """Stop every process at a place, as `Session.break_at` does one."""
         path, number, function = _parse_place(place, line)
-        return await self._core.add_breakpoint(
+        return await self._core.shared.add_breakpoint(
             path,
             number,
             function=function,
@@ -554,11 +554,11 @@ class Sessions:
 
     async def clear(self, numbers: Iterable[int] | None = None) -> None:
         """Remove what was set for all, by its numbers or all of it."""
-        await self._core.remove_breakpoints(numbers)
+        await self._core.shared.remove_breakpoints(numbers)
 
     async def break_on_exceptions(self, filters: Sequence[ExceptionFilter]) -> None:
         """Stop every process at exceptions; an empty sequence for never."""
-        await self._core.set_exception_filters(filters)
+        await self._core.shared.set_exception_filters(filters)
 
     # -- running
 

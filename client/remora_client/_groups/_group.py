@@ -1,8 +1,8 @@
-"""Many sessions as one: breakpoints for all, stops from any, processes that come and go.
+"""Many sessions as one: processes that come and go, and stops from any of them.
 
 A session is one process and stays as it is; a group is above them. It asks its feeds once a second who is
-there, attaches to whoever is new with the breakpoints of all, and tells its listeners who came, who left and
-what each says. Runs on the event loop's thread.
+there, attaches to whoever is new with what all have in common, and tells its listeners who came, who left
+and what each says. Runs on the event loop's thread.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import AlreadyAttached, ClientError, Gone
+from remora_client._groups._shared import Shared
 from remora_client._records import record
-from remora_client._sessions._breaking import breakpoint_for
 from remora_client._sessions._session import Session
-from remora_client._source._localsource import LocalSources
 from remora_client._text import visible
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from remora_client._groups._feeds import Candidate, Feed
-    from remora_client._model import Breakpoint, ExceptionFilter, Stop, StopMode
+    from remora_client._model import Stop, StopMode
 
     Listener = Callable[["Member", str, dict[str, Any]], None]
 
@@ -81,19 +80,16 @@ class Group:
 
     def __init__(self, feeds: Sequence[Feed], how: How | None = None) -> None:
         self.members: dict[int, Member] = {}
-        self.breakpoints: tuple[Breakpoint, ...] = ()
-        self.filters: tuple[ExceptionFilter, ...] | None = None
         self._feeds = list(feeds)
         self._how = how or How()
+        self.shared = Shared(lambda: list(self.members.values()), self._how.source)
         self._known: dict[tuple[str, str], _Tried] = {}
         self._troubles: dict[str, str] = {}  # by feed: what it last failed with
         self._listeners: list[Listener] = []
         self._notes: list[Callable[[str], None]] = []
-        self._last_number = 0  # of a member
-        self._numbered = 0  # of a breakpoint
+        self._last_number = 0
         self._following: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._sharing = asyncio.Lock()
         self._gate = asyncio.Semaphore(_AT_ONCE)
         self._changed = asyncio.Event()
         self._closed = False
@@ -195,7 +191,7 @@ class Group:
             return error
         member = self._welcome(number, candidate, session)
         member.tried = known
-        trouble = await self._bring(member)  # what was set while we attached
+        trouble = await self.shared.bring(member)  # what was set while we attached
         if trouble:
             self._note(trouble)
         return None
@@ -203,7 +199,8 @@ class Group:
     async def _attach(self, candidate: Candidate) -> Session:
         link = await candidate.link()
         try:
-            return await Session.attach(link, candidate.pid, **vars(self._how), breakpoints=self.breakpoints)
+            breakpoints = self.shared.breakpoints
+            return await Session.attach(link, candidate.pid, **vars(self._how), breakpoints=breakpoints)
         except BaseException:
             await link.close()
             raise
@@ -215,7 +212,7 @@ class Group:
         member = Member(number, candidate.host, pid, name, session)
         self.members = dict(sorted({**self.members, number: member}.items()))
         session.listen(lambda event, body: self._take(member, event, body))
-        session.on_temporary_hit = self._drop_temporaries
+        session.on_temporary_hit = lambda numbers: self._later(self.shared.drop(numbers))  # gone in all
         self._tell(member, "remora/joined", {})
         self._changed.set()
         if session.state.over:
@@ -310,61 +307,6 @@ class Group:
         await asyncio.gather(*(each.session.resume() for each in still), return_exceptions=True)
         return still
 
-    # -- breakpoints ------------------------------------------------------------------------------
-
-    async def share(self, member: Member) -> list[str]:
-        """Give everybody the breakpoints and exception filters that one process has now.
-
-        Gives what went wrong, a sentence a process.
-        """
-        shared = tuple(each.unbound() for each in member.session.breakpoints)
-        return await self._spread(shared, member.session.filters)
-
-    async def _spread(
-        self, breakpoints: tuple[Breakpoint, ...], filters: tuple[ExceptionFilter, ...] | None
-    ) -> list[str]:
-        before, self.breakpoints, self.filters = self.breakpoints, breakpoints, filters
-        self._numbered = max([self._numbered, *(each.number for each in breakpoints)])
-        async with self._sharing:
-            outcomes = await asyncio.gather(*(self._bring(each, before) for each in self.members.values()))
-        return [each for each in outcomes if each]
-
-    async def add_breakpoint(self, path: str = "", line: int = 0, **options: Any) -> Breakpoint:
-        """A breakpoint for everybody, present and to come; as `Session.add_breakpoint`."""
-        self._numbered = (
-            max([self._numbered, *(each.session.last_number for each in self.members.values())]) + 1
-        )
-        made = breakpoint_for(LocalSources(self._how.source), self._numbered, path, line, **options)
-        _complain(await self._spread((*self.breakpoints, made), self.filters))
-        return made
-
-    async def remove_breakpoints(self, numbers: Iterable[int] | None = None) -> None:
-        """Remove some everywhere, or all."""
-        gone = {each.number for each in self.breakpoints} if numbers is None else set(numbers)
-        kept = tuple(each for each in self.breakpoints if each.number not in gone)
-        _complain(await self._spread(kept, self.filters))
-
-    async def set_exception_filters(self, filters: Sequence[ExceptionFilter]) -> None:
-        """Stop everybody at exceptions."""
-        _complain(await self._spread(self.breakpoints, tuple(filters)))
-
-    async def _bring(self, member: Member, before: Iterable[Breakpoint] = ()) -> str:
-        session = member.session
-        try:
-            await session.adopt_breakpoints(self.breakpoints, before)
-            if self.filters is not None and self.filters != session.filters:
-                await session.set_exception_filters(self.filters)
-        except Gone:
-            return ""
-        except _FAILURES as error:
-            return f"{member}: {error}"
-        return ""
-
-    def _drop_temporaries(self, numbers: Sequence[int]) -> None:
-        """One that was hit in one process is gone in all."""
-        kept = tuple(each for each in self.breakpoints if each.number not in numbers)
-        self._later(self._spread(kept, self.filters))
-
 
 async def _wait_for_news(feeds: Sequence[Feed]) -> None:
     """Until one of them has something to tell, or it is time to ask."""
@@ -380,8 +322,3 @@ async def _wait_for_news(feeds: Sequence[Feed]) -> None:
             each.cancel()
     for sign in signs:
         sign.clear()
-
-
-def _complain(troubles: Sequence[str]) -> None:
-    if troubles:
-        raise ClientError("; ".join(troubles))

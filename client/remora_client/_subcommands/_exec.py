@@ -85,7 +85,7 @@ async def _run(arguments: Namespace, given: list[Given]) -> int:
     remove = script.listen()
     try:
         try:
-            await hooks.arm(session, group or session)
+            await hooks.arm(session, group.shared if group is not None else session)
         except (ClientError, RequestFailed) as error:
             script._failed(Given("(before watching)", ""), error)
             return _exit_code(error)

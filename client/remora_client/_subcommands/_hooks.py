@@ -12,7 +12,7 @@ from remora_protocol import RequestFailed
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from remora_client._groups._group import Group
+    from remora_client._groups._shared import Shared
     from remora_client._model import Stop
     from remora_client._sessions._session import Session
 
@@ -35,7 +35,7 @@ class Hooks:
     def __bool__(self) -> bool:
         return bool(self.stop or self.exception or self.uncaught)
 
-    async def arm(self, session: Session, everybody: Session | Group) -> None:
+    async def arm(self, session: Session, everybody: Session | Shared) -> None:
         """Have the program, or all of a group, stop at the exceptions that are wanted; `session` is one."""
         if not (self.exception or self.uncaught):
             return

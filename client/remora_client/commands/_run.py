@@ -78,7 +78,7 @@ async def _share_modes(ctx: Context) -> None:
 
 async def _shared(group: Group, member: Member, result: Result) -> Result:
     """What a command set in its process is set in all."""
-    troubles = await group.share(member)
+    troubles = await group.shared.take_from(member)
     return replace(result, text=[*result.text, *(("class:warning", f"{each}\n") for each in troubles)])
 
 
