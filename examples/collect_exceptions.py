@@ -36,8 +36,12 @@ def collect(target: str, seconds: float = 60) -> Iterator[dict[str, object]]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
     try:
         for record in collect(sys.argv[1], *map(float, sys.argv[2:3])):
             print(json.dumps(record), flush=True)
-    except (ClientError, RequestFailed, TimeoutError) as error:
+    except KeyboardInterrupt:
+        pass
+    except (BrokenPipeError, ClientError, RequestFailed, TimeoutError) as error:
         sys.exit(str(error))

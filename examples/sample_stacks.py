@@ -28,6 +28,8 @@ def sample(target: str, times: int = 20, pause: float = 0.05) -> Counter[str]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
     try:
         for stack, count in sample(sys.argv[1], *map(int, sys.argv[2:3])).most_common():
             print(f"{count:5}  {stack}")

@@ -25,5 +25,7 @@ async def watch(expression: str, targets: list[str]) -> list[str | BaseException
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
     for worker, value in zip(sys.argv[2:], asyncio.run(watch(sys.argv[1], sys.argv[2:])), strict=True):
         print(f"{worker}  {value}")

@@ -6,6 +6,7 @@ hold pieces of what the other end said: those pieces went through `_text.visible
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
 
 __all__ = [
@@ -32,7 +33,16 @@ __all__ = [
     "Unreachable",
     "UsageError",
     "VersionMismatch",
+    "is_of_output",
 ]
+
+
+_FULL = {getattr(errno, name, None) for name in ("EPIPE", "ENOSPC", "EDQUOT", "EFBIG", "EIO")}
+
+
+def is_of_output(error: BaseException) -> bool:
+    """Whether it says that what we print can go nowhere: a full disk, a pipe that nobody reads any more."""
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
 class ClientError(Exception):

@@ -8,6 +8,8 @@ import queue
 import threading
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
+from remora_client._errors import Gone
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
@@ -73,7 +75,7 @@ class LoopThread:
         """Run a coroutine there and wait for it; Ctrl-C in the waiting thread cancels it."""
         if not self.running:
             coroutine.close()
-            raise RuntimeError("This session is over.")
+            raise Gone("This session is over: it was left.", "Attach again.")
         jobs: _Jobs = queue.SimpleQueue()
         token = _caller.set(jobs)
         try:

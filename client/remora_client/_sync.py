@@ -277,7 +277,10 @@ class Session:
         return self._twin.breakpoints
 
     def resume(self, timeout: float | None = None, *, thread: int | None = None) -> Stop | None:
-        """Let the program run until the next stop; one that already runs is just waited for."""
+        """Let the program run until the next stop; one that already runs is just waited for.
+
+        The next stop may have come already, after a breakpoint was set, say: then it is this one.
+        """
         found: Stop | None = _own(self._loop.run(self._twin.resume(timeout, thread=thread)), self._loop)
         return found
 
@@ -508,8 +511,15 @@ class Session:
         return self._loop.run(self._twin.loaded_sources())
 
     def send_input(self, line: str) -> None:
-        """Give the program a line to read, before what its own standard input has for it."""
+        """Give the program a line to read, before what its own standard input has for it.
+
+        What it has not read when you detach is taken back: see `unread_input`.
+        """
         return self._loop.run(self._twin.send_input(line))
+
+    def unread_input(self) -> int:
+        """How many of the lines of `send_input` the program has not read yet."""
+        return self._loop.run(self._twin.unread_input())
 
     def request(
         self, command: str, arguments: dict[str, Any] | None = None, timeout: float | None = None

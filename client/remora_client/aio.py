@@ -7,7 +7,6 @@ surface, each method a few lines that hand over to the core.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from remora_client._groups._feeds import feeds_for
 from remora_client._groups._group import Group, How
 from remora_client._objects import Frame, Stop, Value
 from remora_client._options import ConnectOptions
+from remora_client._sessions._waiting import at_most
 from remora_client._snapshot._file import write_snapshot
 from remora_client._snapshot._taking import take_snapshot
 from remora_client._targets import local_processes, open_session, via
@@ -87,6 +87,8 @@ async def attach(
         redirect_output=redirect_output,
         stop_mode=stop_mode,
     )
+    if core.stop is not None and (core.stop.was_there or not core.link.is_remora):
+        core.told = core.state.stops  # a stop that was there before us is none to wait for
     return Session(core)
 
 
@@ -177,8 +179,11 @@ class Session:
     # -- running
 
     async def resume(self, timeout: float | None = None, *, thread: int | None = None) -> Stop | None:
-        """Let the program run until the next stop; one that already runs is just waited for."""
-        if self._core.stop is not None:
+        """Let the program run until the next stop; one that already runs is just waited for.
+
+        The next stop may have come already, after a breakpoint was set, say: then it is this one.
+        """
+        if self._core.stop is not None and self._core.told == self._core.state.stops:
             await self._core.resume(thread)
         return await self._next_stop(timeout)
 
@@ -266,7 +271,7 @@ class Session:
 
     async def _next_stop(self, timeout: float | None, *, is_step: bool = False) -> Stop | None:
         """The next stop that is the caller's: those of callbacks that want no more are left again."""
-        async with asyncio.timeout(timeout):
+        async with at_most(timeout):
             while True:
                 found = await self._core.wait_for_stop()
                 if found is None:
@@ -449,8 +454,15 @@ class Session:
         return await self._core.loaded_sources()
 
     async def send_input(self, line: str) -> None:
-        """Give the program a line to read, before what its own standard input has for it."""
-        await self._core.request("remora/input", {"text": line})
+        """Give the program a line to read, before what its own standard input has for it.
+
+        What it has not read when you detach is taken back: see `unread_input`.
+        """
+        await self._core.give_input(line)
+
+    async def unread_input(self) -> int:
+        """How many of the lines of `send_input` the program has not read yet."""
+        return await self._core.unread_input()
 
     async def request(
         self, command: str, arguments: dict[str, Any] | None = None, timeout: float | None = None
@@ -576,7 +588,7 @@ class Sessions:
 
     async def next_stop(self, timeout: float | None = None) -> tuple[Session, Stop] | None:
         """The next of `stops`; None at its end."""
-        async with asyncio.timeout(timeout):
+        async with at_most(timeout):
             while (found := await self._core.next_stop()) is not None:
                 session = self._session(found[0])
                 stop = await session._judge(found[1])

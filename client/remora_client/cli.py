@@ -34,6 +34,7 @@ trusted, 6 not a Remora or wrong version, 7 the debuggee went away."""
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `remora`. Gives the exit code."""
+    _open_streams()
     problem = _unusable()
     if problem:
         print(problem, file=sys.stderr)
@@ -45,6 +46,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     return _run(arguments)
+
+
+def _open_streams() -> None:
+    """Where a standard stream is closed (`>&-`), have one that leads nowhere: no socket gets its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for as long as we run
 
 
 def _unusable() -> str:
@@ -64,7 +72,7 @@ def _unusable() -> str:
 
 def _run(arguments: argparse.Namespace) -> int:
     """Call `run(arguments)` of the command's module; what goes wrong becomes a sentence and an exit code."""
-    from remora_client._errors import ClientError
+    from remora_client._errors import ClientError, is_of_output
     from remora_client._text import visible
     from remora_protocol import QualifierError
 
@@ -79,15 +87,24 @@ def _run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `remora ls | head`: nobody reads any more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_nowhere()
         return 0
     except Exception as error:
+        if is_of_output(error):
+            _write_nowhere()
+            _complain(f"The output cannot be written: {error}")
+            return 1
         if getattr(arguments, "verbose", 0):
             raise
         _complain(visible(f"A bug in Remora, please report it: {type(error).__name__}: {error}"))
         print("  With -v it says where.", file=sys.stderr)
         return 1
     return code
+
+
+def _write_nowhere() -> None:
+    """What is left of the output is dropped, also when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(text: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 import remora_client
 from remora_client import aio
-from remora_client._errors import ClientError
+from remora_client._errors import ClientError, Gone
 from tests.client.servers import SECRET, Remora, Server
 from tests.support.interpreters import ROOT
 
@@ -64,7 +64,7 @@ def test_the_example_of_the_manual() -> None:
             assert session.step_out() is None  # the program ended
             assert heard[:2] == ["line 1\n", "stopped"]
         session.detach()  # once more does no harm
-        with pytest.raises(RuntimeError, match="over"):
+        with pytest.raises(Gone, match="over"):
             session.threads()
     assert "remora-session" not in [thread.name for thread in threading.enumerate()]
 

@@ -88,6 +88,18 @@ def test_what_goes_wrong_is_told_in_a_sentence(remora: Remora) -> None:
         assert "True" in run(remora, "watch_workers.py", "state['running']", program.qualifier, nowhere)
 
 
+def test_wrong_usage_shows_the_usage(remora: Remora) -> None:
+    for name in ("wait_for_value", "collect_exceptions", "sample_stacks", "trace_arguments", "watch_workers"):
+        assert f"python {name}.py " in run(remora, f"{name}.py", code=1)
+
+
+def test_a_condition_that_cannot_be_asked_is_told(remora: Remora) -> None:
+    with Program(NEWEST, "function_loop.py", enable={}) as program:
+        where = f"function_loop.py:{program.line('doubled')}"
+        for condition, told in (("nonsense > 3", "NameError"), ("value >", "invalid syntax")):
+            assert told in run(remora, "wait_for_value.py", program.qualifier, where, condition, code=1)
+
+
 def test_sample_stacks(remora: Remora) -> None:
     with Program(NEWEST, "function_loop.py", enable={}) as program:
         sampled = run(remora, "sample_stacks.py", program.qualifier, "10")

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from remora_client import attach
 from tests.support.command import Remora
 from tests.support.interpreters import NEWEST, Interpreter
 from tests.support.program import PYTHONPATH, Program, clean_environment
@@ -72,6 +73,58 @@ def test_from_the_client_alone(interpreter: Interpreter, remora: Remora) -> None
         program.wait_line("got Ada not this True")
         program.stdin_line("end")
         assert program.returncode() == 0
+
+
+READS = """\
+#
+import sys, time
+
+while sys.stdin is sys.__stdin__:  # until there is something from the client
+    time.sleep(0.01)
+print("got", input(), flush=True)
+"""
+RUNS = "\nwhile True:\n    time.sleep(0.05)\n"
+
+
+def test_a_script_waits_until_its_line_is_read(remora: Remora) -> None:
+    with Program(NEWEST, READS + RUNS, enable={}) as program:
+        ran = remora.exec(program.qualifier, "stdin Ada")
+        assert (ran.code, ran.results()) == (0, [{"read": True}])
+        program.wait_line("got Ada")
+    with Program(NEWEST, READS, enable={}) as program:
+        ran = remora.exec(program.qualifier, "stdin Ada")
+        assert ran.code == 0, ran
+        assert [set(each) for each in ran.results()] in ([{"read"}], [{"ended", "exitCode"}])
+        assert program.returncode() == 0
+
+
+def test_a_line_that_is_not_read_is_told(remora: Remora) -> None:
+    with Program(NEWEST, "#\nimport sys, time\n" + RUNS, enable={}) as program:
+        ran = remora.exec(program.qualifier, "pause", "stdin x", "stdin y")
+        assert ran.code == 1
+        assert [line["result"] for line in ran.lines if line.get("ok")] == [
+            None,
+            {"read": False},
+            {"read": False},
+        ]
+        assert "has not read 2 lines that stdin gave" in ran.lines[-1]["error"]
+        ran = remora("exec", program.qualifier, "-c", "stdin x", "--timeout", "8")
+        assert ran.code == 1
+        assert "not read the line yet; --timeout or Ctrl-C ends the waiting" in ran.output
+        assert "The line was not read in the time given" in ran.errors
+        with attach(program.qualifier) as session:
+            assert session.unread_input() == 0
+            session.send_input("one")
+            session.send_input("two")
+            assert session.unread_input() == 2
+            session.pause()
+            assert session.evaluate("sys.stdin.readline()").value == "'one\\n'"
+            assert session.unread_input() == 1
+            session.go()
+            session.pause()
+        with attach(program.qualifier) as session:
+            session.pause()
+            assert session.evaluate("sys.stdin is sys.__stdin__").value == "True"
 
 
 def test_input_at_a_terminal(remora: Remora) -> None:

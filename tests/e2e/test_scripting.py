@@ -141,6 +141,36 @@ def test_breakpoints_with_callbacks(orders: Orders) -> None:
     check_left(orders)
 
 
+def test_a_stop_that_came_before_one_waits_is_not_passed_by() -> None:
+    """A condition may be true only once: between `break_at` and `resume`, say."""
+    text = """\
+#
+import time
+
+number = 0
+while True:
+    number += 1
+    time.sleep(0.001)  # @wait
+"""
+    with Program(NEWEST, text, enable={}) as program, attach(program.qualifier) as session:
+        stopped = threading.Event()
+        session.listen(lambda event, body: stopped.set(), "stopped")
+        session.break_at("program.py", program.line("wait"), hit_condition="== 1")
+        assert stopped.wait(20)
+        stop = session.resume(20)
+        assert stop is not None
+        assert stop.reason == "breakpoint"
+        number = int(session.evaluate("number").value)
+        with pytest.raises(TimeoutError, match=r"No stop within 0\.2 s; the program runs on"):
+            session.resume(0.2)  # it is told once
+        assert session.pause() is not None
+        assert int(session.evaluate("number").value) > number
+        assert session.step_over(20) is not None
+        session.detach(keep_stopped=True)
+        with attach(program.qualifier) as other, pytest.raises(TimeoutError):
+            other.resume(0.2)  # what stood there before is let run
+
+
 def test_a_time_limit_holds_while_callbacks_send_it_on(orders: Orders) -> None:
     hits: list[Any] = []
     with attach(orders.qualifier) as session:

@@ -116,6 +116,43 @@ def test_in_a_pipe_whose_reader_ends_early(remora: Remora, program: Program) -> 
     assert ran.results()[0]["phase"] == "running"
 
 
+def shell(remora: Remora, command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=remora.folder,
+        env=client_environment(remora.configuration, {"REMORA": REMORA}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("json_", ["--json", ""])
+def test_hooks_end_when_nobody_reads_any_more(remora: Remora, program: Program, json_: str) -> None:
+    """Without a limit of their own, and also when it is an event that nobody reads."""
+    watch = f"exec {program.qualifier} {json_} --on-stop 'print value'"
+    look = f"-c 'break function_loop.py:{program.line('doubled')}'"
+    done = shell(remora, f'"$REMORA" {watch} {look} | head -n 1; echo "${{PIPESTATUS[0]}}"')
+    assert done.stdout.splitlines()[-1] == "0"
+    assert len(done.stdout.splitlines()) == 2
+    assert done.stderr == ""
+    assert remora.exec(program.qualifier, "status").results()[0]["phase"] == "running"
+
+
+def test_where_output_cannot_go(remora: Remora, program: Program) -> None:
+    look = f'"$REMORA" exec {program.qualifier} -c pause -c where'
+    for closed in (">&-", ">&- 2>&- <&-", "<&- > /dev/null"):
+        done = shell(remora, f"{look} --json {closed}")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), closed
+    for options in ("--json", "", "--json --on-stop where"):
+        done = shell(remora, f"{look} {options} > /dev/full")
+        assert done.returncode == 1
+        assert "The output cannot be written: " in done.stderr
+        assert len(done.stderr.splitlines()) == 1, done
+    assert remora.exec(program.qualifier, "status").results()[0]["phase"] == "running"
+
+
 def test_a_command_file_says_the_line_that_failed(remora: Remora, program: Program) -> None:
     script = remora.folder / "look.remora-commands"
     script.write_text("# where it is\npause\n\nwhere\nprint state ;; print nonsense\nthreads\n")

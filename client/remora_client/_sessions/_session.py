@@ -43,6 +43,7 @@ class Session(Returning):
         self.process: ProcessInfo | None = None
         self.told = 0  # how many of the stops somebody has waited for
         self.stop_mode: StopMode = "all"  # what a stop holds: "all" threads, or the "one" that makes it
+        self.has_given_input = False
         self.steps_alone = False  # whether other threads stand still during a step, when all are stopped
 
     # -- beginning and end ------------------------------------------------------------------------
@@ -204,6 +205,18 @@ class Session(Returning):
         await self.request("remora/stopMode", {"mode": mode})
         self.stop_mode = mode
         self._arguments["stopMode"] = mode  # also when we come back
+
+    async def give_input(self, line: str) -> None:
+        """Give the program a line to read, before what its own standard input has for it."""
+        self.has_given_input = True
+        await self.request("remora/input", {"text": line})
+
+    async def unread_input(self) -> int:
+        """How many of the lines that were given the program has not read. Leaving takes them back."""
+        if not self.has_given_input or self.state.over:
+            return 0
+        unread = (await self.request("remora/input")).get("unread")
+        return unread if isinstance(unread, int) else 0
 
     async def resume(self, thread: int | None = None) -> None:
         """Let all threads run, or one (`thread`) where the server can."""

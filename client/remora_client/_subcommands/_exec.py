@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
-from remora_client._errors import ClientError, Gone, TimedOut
+from remora_client._errors import ClientError, Gone, TimedOut, is_of_output
 from remora_client._groups._feeds import are_many
 from remora_client._groups._hosts import given as targets_given
 from remora_client._groups._opening import open_group
@@ -31,6 +31,7 @@ from remora_client.commands import (
     expand_alias,
     given_commands,
     load_own,
+    lookup,
     note_line,
     run_line,
     stop_data,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 __all__ = ["Script", "run"]
 
 _ON_HIT_DEPTH = 100
+P = ParamSpec("P")
 
 
 def run(arguments: Namespace) -> int:
@@ -90,7 +92,13 @@ async def _run(arguments: Namespace, given: list[Given]) -> int:
             script._failed(Given("(before watching)", ""), error)
             return _exit_code(error)
         code = await script.run(given)
-        return await script.stay() if hooks and not code else code
+        if hooks and not code:
+            code = await script.stay()
+        return code or await script.check_input()
+    except asyncio.CancelledError:
+        if script.unheard is None:
+            raise
+        raise script.unheard from None
     finally:
         remove()
         script.flush()
@@ -118,7 +126,11 @@ async def _open_group(targets: list[str], arguments: Namespace) -> Context:
 
 
 class Script:
-    """Runs commands one after the other, and tells what came of each."""
+    """Runs commands one after the other, and tells what came of each.
+
+    Attributes:
+        unheard: what went wrong when an event was to be told; the task that listens is cancelled then.
+    """
 
     def __init__(
         self,
@@ -136,15 +148,33 @@ class Script:
         self.deadline = deadline
         self.host = host_of(ctx.session)
         self.marker = Marker(printer.print)
+        self.unheard: OSError | None = None
+        self._task: asyncio.Task[Any] | None = None
         self._left = False
         self._ran: list[str] = []
         ctx.past = lambda: self._ran
 
     def listen(self) -> Callable[[], None]:
         """Tell what the program does, or the programs do, from now on. Gives what ends that."""
+        self._task = asyncio.current_task()
         if self.ctx.group is None:
-            return self.ctx.session.listen(self.on_event)
-        return self.ctx.group.listen(self.on_member_event, self._note)
+            return self.ctx.session.listen(self._heard(self.on_event))
+        return self.ctx.group.listen(self._heard(self.on_member_event), self._heard(self._note))
+
+    def _heard(self, tell: Callable[P, None]) -> Callable[P, None]:
+        """The same, and the script ends when it can be told to nobody: a full disk, `| head`."""
+
+        def told(*args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                tell(*args, **kwargs)
+            except OSError as error:
+                if not is_of_output(error):
+                    raise
+                if self.unheard is None and self._task is not None:
+                    self.unheard = error
+                    self._task.cancel()
+
+        return told
 
     def flush(self) -> None:
         """Show what came without the end of its line."""
@@ -157,6 +187,8 @@ class Script:
                 async with asyncio.timeout_at(self.deadline):
                     await self._command(each.text)
             except Exception as error:  # one that is not of FAILURES is a bug: a sentence, too
+                if is_of_output(error):
+                    raise
                 failure: BaseException = self._too_late() if isinstance(error, TimeoutError) else error
                 self._failed(each, failure)
                 return _exit_code(failure)
@@ -186,9 +218,27 @@ class Script:
             except TimeoutError:
                 return 0
             except Exception as error:
+                if is_of_output(error):
+                    raise
                 self._failed(Given("(at a stop)", ""), error)
                 return _exit_code(error)
         return 0
+
+    async def check_input(self) -> int:
+        """Fail when a line that was given to a program is not read, for leaving takes it back."""
+        group = self.ctx.group
+        sessions = [self.ctx.session] if group is None else [each.session for each in group.members.values()]
+        try:
+            unread = 0 if self._left else sum([await each.unread_input() for each in sessions])
+        except (ClientError, RequestFailed):
+            return 0  # gone meanwhile
+        if not unread:
+            return 0
+        lines = "a line" if unread == 1 else f"{unread} lines"
+        text = f"The program stands still, and has not read {lines} that stdin gave; leaving takes that back."
+        remedy = "End with continue, or give the line while it runs."
+        self._failed(Given("(at the end)", ""), CommandError(text, remedy))
+        return 1
 
     def on_member_event(self, member: Member, event: str, body: dict[str, Any]) -> None:
         """Tell what one of the programs does in between, and which."""
@@ -305,6 +355,10 @@ class Script:
 
     def _too_late(self) -> CommandError:
         if self.ctx.session.state.phase == "running":
+            found = lookup(self._ran[-1].split()[0]) if self._ran else None
+            if found is not None and found.name == "stdin":
+                helps = "Who waits for a line already gets it from the program's own input."
+                return CommandError("The line was not read in the time given; the program runs on.", helps)
             return CommandError("No stop in the time given; the program runs on.")
         return CommandError("No answer in the time given.")
 

@@ -144,6 +144,8 @@ def _enter(each: Declared) -> None:
 
 async def _run(each: Declared, ctx: Context, arguments: str) -> Result:
     before = ctx.session.state
+    if ctx.interactive:
+        ctx.session.told = before.stops  # a person sees each stop as it comes
     given = await _call(each, ctx.session, arguments)
     after = ctx.session.state
     data, text = await _shown(ctx, given)

@@ -46,6 +46,8 @@ async def py(ctx: Context, arguments: str) -> Result:
     names = ctx.python
     if "session" not in names:
         names["session"] = _scripted(ctx)
+    if ctx.interactive:
+        ctx.session.told = ctx.session.state.stops  # a person sees each stop as it comes
     told = io.StringIO()
     try:
         value = await asyncio.to_thread(_run_here, arguments, names, told)

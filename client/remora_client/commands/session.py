@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING, Any
 
-from remora_client._errors import ClientError
+from remora_client._errors import ClientError, Gone
 from remora_client._fragments import table
 from remora_client._text import visible
 from remora_client.commands._files import read_commands
@@ -19,11 +20,14 @@ from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from remora_client._fragments import Fragments
+    from remora_client._sessions._session import Session
     from remora_client.commands._context import Context
 
 __all__: list[str] = []
 
 _DEPTH = 8
+_READ_SECONDS = 0.0625  # between looks whether a line was read
+_PATIENCE = 5.0  # then it is said that it is waited for
 _ABOUT = {
     "b": "breakpoints",
     "break": "breakpoints",
@@ -222,7 +226,8 @@ async def stdin(ctx: Context, arguments: str) -> Result:
 
     It is for the next read of sys.stdin or input(); one that waits already gets its line where it waits.
     With -take, the program reads from here alone, and says so when it waits for a line; -own gives it back.
-    Leaving gives it back, too. In remora demo the line is typed into the game.
+    Leaving gives it back, too, and takes back lines that were not read. A script waits until a running
+    program has read its line, or stops. In remora demo the line is typed into the game.
     """
     if ctx.feed is not None:
         await ctx.feed(arguments)
@@ -237,8 +242,24 @@ async def stdin(ctx: Context, arguments: str) -> Result:
     if arguments == "-take":
         await ctx.session.request("remora/input", {"from": "client"})
         return Result(None, [("class:dim", "The program reads what stdin gives it, and nothing else.\n")])
-    await ctx.session.request("remora/input", {"text": arguments})
-    return Result()
+    await ctx.session.give_input(arguments)
+    return Result() if ctx.interactive else await _until_read(ctx.session)
+
+
+async def _until_read(session: Session) -> Result:
+    """Wait until the program has read what it was given, unless it stands still. Says whether it has."""
+    unread, looks = 1, 0
+    try:
+        while (unread := await session.unread_input()) and session.state.phase == "running":
+            await asyncio.sleep(_READ_SECONDS)
+            looks += 1
+            if looks * _READ_SECONDS == _PATIENCE:
+                session.note("The program has not read the line yet; --timeout or Ctrl-C ends the waiting.")
+    except Gone:
+        if session.state.phase != "ended":
+            raise
+    ended = session.state.phase == "ended"
+    return Result(None if ended else {"read": not unread}, resumed=ended)
 
 
 @command("detach", "det", group="session", usage="[-stopped]", argument="option")

@@ -70,6 +70,11 @@ class ClientInput:
         self._uncover()
         self._wake()
 
+    @property
+    def unread(self) -> int:
+        """How many lines of the client's the program has not read."""
+        return len(self._lines)
+
     def _cover(self) -> None:
         if self._stream is not None and sys.stdin is self._stream:
             return
