@@ -17,6 +17,7 @@ import random
 import socket
 import struct
 import sys
+import tempfile
 import time
 import traceback
 from collections import Counter
@@ -344,7 +345,10 @@ class Soak:
 
 def soak(interpreter: Interpreter, source: str, seconds: float, seed: int) -> str:
     """One program for so long; what was done, in a line. Raises `SoakError`."""
-    with Program(interpreter, source, enable={"secret": SECRET}) as program:
+    with (
+        tempfile.NamedTemporaryFile("r", prefix="remora-soak-") as log,
+        Program(interpreter, source, env={"REMORA_LOG": log.name}, enable={"secret": SECRET}) as program,
+    ):
         program.wait_line("ready")
         one = Soak(program, seed)
         try:
@@ -355,7 +359,8 @@ def soak(interpreter: Interpreter, source: str, seconds: float, seed: int) -> st
             story = "\n  ".join(one.story)
             raise SoakError(
                 f"seed {seed}, {source} on {interpreter}: {error!r}\nlast done:\n  {story}\n"
-                f"{dict(one.done)}\nprogram's errors: {program.errors}"
+                f"{dict(one.done)}\nprogram's errors: {program.errors}\n"
+                f"the server's log: {''.join(log.readlines()[-5:])}"
             ) from error
         return f"{interpreter} {source} seed {seed}: {dict(one.done)}\n  {before}\n  {after}"
 
