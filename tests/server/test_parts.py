@@ -245,6 +245,57 @@ def test_a_stack_asked_for_early_outlives_the_news_that_the_stop_before_is_over(
         stacks.frame(of_the_second)
 
 
+class HandedOver:
+    """A lock that was given to who waits for it, and who is not awake yet."""
+
+    def __init__(self) -> None:
+        self.releases = 0
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        return True
+
+    def locked(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        self.releases += 1
+
+
+class Note:
+    def __init__(self, notes: list[int]) -> None:
+        self.notes = notes
+
+    def run(self) -> None:
+        self.notes.append(len(self.notes))
+
+    def drop(self) -> None:
+        raise AssertionError("it was to be run")
+
+
+def test_a_held_thread_is_rung_for_once_until_it_is_awake() -> None:
+    """From 3.13 on, releasing a lock that was handed over already ends a debug build."""
+    lock, notes = HandedOver(), list[int]()
+    record = ThreadRecord(1, threading.get_ident(), _wake=lock)
+    for _ in range(3):
+        record.post(Note(notes))
+    record.let_go()
+    assert lock.releases == 1
+    record.wait()
+    assert notes == [0, 1, 2]
+    record.let_go()
+    assert lock.releases == 2
+
+
+def test_who_gave_way_to_the_reader_is_let_go_once() -> None:
+    feed, lock = Feed(lambda urgent: None, lambda: True), HandedOver()
+    feed._way = lock
+    for _ in range(PIECES + 1):
+        feed.put_text("stdout", "x")
+    feed.go_on()
+    feed.go_on()
+    assert lock.releases == 1
+
+
 def test_each_wrong_secret_doubles_the_wait_of_its_peer_only() -> None:
     clock = Clock()
     gate = Gate("right", now=clock)

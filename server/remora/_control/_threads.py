@@ -76,6 +76,7 @@ class ThreadRecord:
     leads: int = 0
     _wake: Any = field(default_factory=allocate_lock, repr=False)
     _jobs: deque[Job | None] = field(default_factory=deque, repr=False)
+    _is_rung: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         self._wake.acquire()
@@ -88,6 +89,7 @@ class ThreadRecord:
         while True:
             # Not for ever: a signal that comes just before the wait would be seen only after it.
             self._wake.acquire(timeout=1)
+            self._is_rung = False  # before it looks: who comes from now on rings anew
             while self._jobs:
                 job = self._jobs.popleft()
                 if job is None:
@@ -120,6 +122,14 @@ class ThreadRecord:
                 job.drop()
 
     def _ring(self) -> None:
+        """Once until the thread is awake.
+
+        From 3.13 on a lock may be the waiter's already while it still sleeps, and to release it again would
+        end the program in a debug build.
+        """
+        if self._is_rung:
+            return
+        self._is_rung = True
         try:
             self._wake.release()
         except RuntimeError:

@@ -61,6 +61,7 @@ class Feed:
         self._dropped: dict[int, int] = {}  # by thread, so that no two threads write one entry
         self._reported = 0
         self._way = allocate_lock()  # held by nobody in particular, until the reader lets it go
+        self._gives_way = False
 
     # -- any thread -------------------------------------------------------------------------------
 
@@ -121,6 +122,7 @@ class Feed:
         before the reader is awake, who would be woken in vain hundreds of times, at this thread's expense.
         """
         self._way.acquire(False)
+        self._gives_way = True
         self._way.acquire(timeout=_GIVEN)
 
     def _drop(self, size: int) -> None:
@@ -145,8 +147,10 @@ class Feed:
 
     def go_on(self) -> None:
         """Whoever gave way need not wait any more."""
-        if self._way.locked():
-            self._way.release()
+        if self._gives_way:  # not whenever it is locked: who was let go may have it before he is awake
+            self._gives_way = False
+            if self._way.locked():
+                self._way.release()
 
     def calm(self) -> bool:
         """Make room again. Whether there was a flood since this was last called."""
