@@ -13,15 +13,13 @@ It is this long because it is the whole life of a connection, each part of it in
 from __future__ import annotations
 
 import os
-import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
 from remora._handlers import HANDLERS, Arguments, Deferred, Handler, References, Results, When
 from remora._log import log
 from remora._network._login import DRIVER_ROLE
-from remora._owner._hooks import hooks
-from remora._owner._told import Client
+from remora._sessions._admission import Admission, NotAsked
 from remora._sessions._silence import Silence
 from remora._streams._outbox import Outbox
 from remora_protocol import (
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 
     from remora._network._login import Gate, Peer
     from remora._network._transport import Transport
-    from remora._owner._hooks import AttachHook
     from remora._sessions._server import Server
     from remora_protocol import ScramServer
 
@@ -67,20 +64,6 @@ def _is_in(gate: Gate, peer: Peer) -> bool:
 
 def _ignore(_data: bytes) -> None:
     """Nobody takes it yet."""
-
-
-class _NotAsked(Exception):
-    """The request attaches, and the program's owner wants to be asked about it first."""
-
-    def __init__(self, hook: AttachHook, client: Client) -> None:
-        super().__init__(hook, client)
-        self.hook = hook
-        self.client = client
-
-    def is_about(self, hook: AttachHook, takes_over: bool, returns: bool) -> bool:
-        """Whether this is what would be asked now: others may have come or gone while the owner thought."""
-        client = self.client
-        return hook is self.hook and (client.takes_over, client.returns) == (takes_over, returns)
 
 
 class Session:
@@ -117,7 +100,7 @@ class Session:
         self._is_leaving = False
         self._is_full = False
         self._is_asking = False  # the program's owner, about this client
-        self._admitted: _NotAsked | None = None  # to what is being dispatched: each attach is asked for anew
+        self._admission = Admission(self)
         self.silence = Silence(
             server.loop,
             lambda: self._ended,
@@ -198,7 +181,7 @@ class Session:
             result = handler.function(self, Arguments(request.command, request.arguments))
         except RequestFailed as error:
             self._answer(request, None, error)
-        except _NotAsked as question:
+        except NotAsked as question:
             self._ask_owner(request, question)
         except Exception:
             self._answer_mistake(request)
@@ -209,7 +192,7 @@ class Session:
             else:
                 self._answer(request, result, None)
 
-    def _ask_owner(self, request: Request, question: _NotAsked) -> None:
+    def _ask_owner(self, request: Request, question: NotAsked) -> None:
         """Hear nothing more of the client until the owner has answered, and then go on with its request."""
 
         def decided(refusal: str | None) -> None:
@@ -218,9 +201,9 @@ class Session:
                 return
             self.transport.resume()
             if refusal is None:
-                self._admitted = question
+                self._admission.given = question
                 self._dispatch(request)
-                self._admitted = None
+                self._admission.given = None  # each attach is asked for anew
             else:
                 self.after_response(lambda: self.end("the program refused it"))
                 self._answer(request, None, RequestFailed("attach-refused", refusal))
@@ -327,31 +310,11 @@ class Session:
         """Begin to debug. What happens is told from here on. Whether it goes on with what `token` is of."""
         if self.is_attached:
             return False
-        hook = hooks.on_attach
-        if hook is not None:
-            previous, returns = self.server.look_for_place(self, force=force, token=token)
-            takes_over = previous is not None and not returns
-            if self._admitted is None or not self._admitted.is_about(hook, takes_over, returns):
-                raise _NotAsked(hook, self._describe(takes_over=takes_over, returns=returns))
+        self._admission.check(force=force, token=token)
         came_back = self.server.claim(self, force=force, token=token)
         self.is_attached = True
         self._invite()
         return came_back
-
-    def _describe(self, *, takes_over: bool, returns: bool) -> Client:
-        peer = self.peer
-        return Client(
-            self.client_name,
-            self.client_version,
-            peer.name,
-            str(self.role),
-            is_local=peer.is_local,
-            is_same_user=peer.is_same_user,
-            tls=peer.tls,
-            takes_over=takes_over,
-            returns=returns,
-            time=time.time(),
-        )
 
     def expect_attach(self) -> None:
         """Some editors attach only when they have configured, and configure only when they are invited."""
