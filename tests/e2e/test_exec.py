@@ -108,7 +108,7 @@ def test_what_was_hit_has_the_numbers_that_break_gave(remora: Remora) -> None:
 #: What cannot be done in a script, or not at a line of a loop.
 REFUSED = (
     "retval", "exceptions", "watch value", "logs INFO", "restart", "clipboard value", "edit",
-    "interact", "layout src", "tutorial", "task 1", "proc", "ps", "wait", "connect tcp://localhost:1",
+    "interact", "layout src", "tutorial", "task 1", "proc", "wait", "connect tcp://localhost:1",
 )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def test_every_command_keeps_to_the_schema(remora: Remora) -> None:
         (remora.folder / "commands").write_text("print 6 * 7\n")
         given = (
             f"break function_loop.py:{at}", "continue", "save breakpoints kept", "load kept", "record it",
-            "transcript it.txt", "transcript -off", "record -off", "set", "src step", "rbreak ^spin$",
+            "transcript it.txt", "transcript -off", "record -off", "set", "ps", "src step", "rbreak ^spin$",
             "commands 1",
             f"advance {returns}", "until", "clear -all", f"break function_loop.py:{at}", "continue",
             "restartframe", "thread 1", "stepi", "nexti", "disassemble", "snapshot it.remora",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import jsonschema
@@ -91,7 +92,10 @@ def test_all_or_none_with_exec(remora: Remora) -> None:
         assert ran.code == 0
         assert "refused" in ran.errors
         assert str(worker.pid) in ran.output
-        assert "Only one process" in remora("exec", worker.qualifier, "-c", "ps").errors
+        alone = remora("exec", worker.qualifier, "-c", "ps")
+        assert alone.code == 0
+        assert re.match(rf"▸ 1 +{worker.pid} .*running$", alone.output.strip())
+        assert "Only one process" in remora("exec", worker.qualifier, "-c", "proc 1").errors
 
 
 def test_hooks_run_in_whichever_process_stops(remora: Remora) -> None:

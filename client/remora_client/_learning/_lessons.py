@@ -88,6 +88,11 @@ def _condition(moment: Moment) -> bool:
     return any(each.condition for each in moment.ctx.session.breakpoints)
 
 
+def _is_listed(moment: Moment, line: int) -> bool:
+    listing = moment.ctx.listing
+    return listing is not None and listing.first <= line <= listing.last
+
+
 def _is_assigned(moment: Moment) -> bool:
     if not moment.stopped:
         return False
@@ -104,57 +109,59 @@ def _is_assigned(moment: Moment) -> bool:
 LESSONS = (
     Lesson(
         "A game runs in a process of its own. It has just asked Ada for a guess, and waits. You are attached "
-        "to it, and it does not even notice. list shows source. Look at the game's around line 18:",
-        "list guessing_game.py:18",
-        lambda moment: moment.ran("list") and moment.ctx.listing is not None,
+        "to it, and it does not even notice. `list` and a number of a line shows the source around it. Look "
+        "at line 18:",
+        "list 18",
+        lambda moment: moment.ran("list") and _is_listed(moment, 18),
         "That is the text that the program runs, sent by the program itself if you had no copy.",
     ),
     Lesson(
         f"Ada's guess is converted in line {GUESSED - 1}. Set a breakpoint on the line after it, {GUESSED}, "
-        "so that the game stops there: the command is break. It need not stand still for that:",
-        f"break guessing_game.py:{GUESSED}",
+        "so that the game stops there: `break` and the number. It need not stand still for that:",
+        f"break {GUESSED}",
         _breakpoint,
         "The red dot says that it is set. Now Ada guesses 21 …",
         guess="21",
     ),
     Lesson(
         "The game stands still now: the arrow marks the line that runs next. What did Ada guess? Print the "
-        "variable guess:",
+        "variable guess, with `print` and its name:",
         "print guess",
         lambda moment: moment.asked("guess"),
-        "p is short for print. Many commands have a short form; help shows them.",
+        "`p` is short for `print`. Many commands have a short form; `help` shows them.",
         stopped=True,
     ),
     Lesson(
-        "What number does the game think of? You need not know what it is called. List all variables:",
+        "What number does the game think of? You need not know what it is called. List the variables with "
+        "`locals`:",
         "locals",
         lambda moment: moment.ran("locals", "vars", "globals") or moment.asked("number"),
         "There it is: number.",
         stopped=True,
     ),
     Lesson(
-        "Have the game run to its next line, and stop again:",
+        "Have the game run to the `next` line, and stop again:",
         "next",
         lambda moment: moment.stopped_anew and moment.ran("next", "step", "until"),
-        "An empty line does it again. step goes into functions that are called, next does not.",
+        "An empty line does it again. `step` goes into functions that are called, `next` does not.",
         stopped=True,
     ),
     Lesson(
-        "What is no command is Python, and runs in the game. So cheat: make the number 15.",
+        "What is no command is Python, and runs in the game. So cheat, and assign 15 to number:",
         "number = 15",
         _is_assigned,
-        "From now on 15 wins. In doubt, !text is always Python, and :text always a command.",
+        "From now on 15 wins. In doubt, `!text` is always Python, and `:text` always a command.",
         stopped=True,
     ),
     Lesson(
-        "Where are we? Show the stack, with the newest call last:",
+        "And `where` are we? Show the stack, with the newest call last:",
         "where",
         lambda moment: moment.ran("where"),
-        "Here it is one frame only. With more, up and down move between them, and print follows.",
+        "Here it is one frame only. With more, `up` and `down` move between them, and `print` follows.",
         stopped=True,
     ),
     Lesson(
-        "display shows a value at every stop from now on. Have it show how many guesses were taken, "
+        "`display` shows a value at every stop from now on. Have it show how many guesses were taken, "
         "guesses_taken:",
         "display guesses_taken",
         lambda moment: any("guesses_taken" in each.expression for each in moment.ctx.displays.values()),
@@ -162,14 +169,14 @@ LESSONS = (
         stopped=True,
     ),
     Lesson(
-        "Not every guess is worth a stop. The command condition, with the number of a breakpoint, takes an "
-        "expression. Have breakpoint 1 stop for a guess of more than 10:",
+        "Not every guess is worth a stop. Have breakpoint 1 stop only where guess > 10: `condition`, its "
+        "number, and that expression:",
         "condition 1 guess > 10",
         _condition,
-        "break PLACE if EXPR says both at once.",
+        "`break PLACE if EXPR` says both at once.",
     ),
     Lesson(
-        "Let the game run on. Ada guesses 0, which passes by, and then 21:",
+        "Let the game `continue`. Ada guesses 0, which passes by, and then 21:",
         "continue",
         lambda moment: not moment.stopped,
         "Watch what the game prints, while the prompt stays yours …",
@@ -177,21 +184,21 @@ LESSONS = (
         guess="0 21",
     ),
     Lesson(
-        "It stopped for 21, and told the count. There are more commands than these. Find those that have to "
-        "do with a word, for instance once:",
+        "It stopped for 21, and told the count. There are more commands than these. `apropos` finds those "
+        "that have to do with a word, for instance with once:",
         "apropos once",
         lambda moment: moment.ran("help", "apropos"),
-        "help alone lists all; help COMMAND explains one.",
+        "`help` alone lists all; `help COMMAND` explains one.",
         stopped=True,
     ),
     Lesson(
-        "Enough. Remove the breakpoint:",
+        "Enough. Remove the breakpoint with `clear` and its number:",
         "clear 1",
         lambda moment: not moment.ctx.session.breakpoints,
         "So nothing stops the game any more. Ada will guess 15.",
     ),
     Lesson(
-        "Leave. The game runs on without you, and Ada wins:",
+        "Leave with `detach`. The game runs on without you, and Ada wins:",
         "detach",
         lambda moment: False,  # leaving ends the tutorial
     ),

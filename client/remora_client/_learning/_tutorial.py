@@ -11,14 +11,13 @@ import asyncio
 import contextlib
 import sys
 import tempfile
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError, UsageError
+from remora_client._fragments import wrapped
 from remora_client._learning._game import GUESSED, Game, game_lines
 from remora_client._learning._lessons import LESSONS, Moment
-from remora_client.commands import classify
 from remora_client.repl.app import Repl
 from remora_client.repl.attach import open_face
 from remora_client.repl.printer import Printer, wants_color
@@ -39,6 +38,7 @@ __all__ = ["run"]
 _PLAYER = "Ada"
 _PATIENCE = 3  # lines that do not do the task, until the hint is given unasked
 _SECONDS = 15.0
+_WIDTH = 74
 
 
 def run(arguments: Namespace) -> int:
@@ -88,13 +88,23 @@ class Tutorial:
         """What this is, and how to leave."""
         self.say(
             "Welcome. You will debug a guessing game: real commands, typed by you. If you are stuck, type "
-            "hint. again repeats the task, pass goes on to the next one, and Ctrl-D or quit leaves at any "
-            "time."
+            "`hint`. To see the task again, type `again`; `pass` goes on to the next one, and Ctrl-D or "
+            "`quit` leaves at any time."
         )
 
     def say(self, text: str) -> None:
         """A sentence of ours, after a blank line."""
-        self.printer.print(_said(text))
+        self.printer.print(self.said(text))
+
+    def said(self, text: str) -> Fragments:
+        """The same as formatted text, in which what stands between backticks is something to type."""
+        quote = "" if self.printer.color else "'"
+        line: Fragments = []
+        for number, part in enumerate(text.split("`")):
+            typed = number % 2 == 1
+            line.append(("class:command", f"{quote}{part}{quote}") if typed else ("class:narration", part))
+        rows = wrapped(line, _WIDTH)
+        return [("", "\n"), *(each for row in rows for each in (("class:narration", "# "), *row, ("", "\n")))]
 
     async def session(
         self, game: Game, breakpoints: Sequence[Breakpoint]
@@ -118,7 +128,7 @@ class Tutorial:
     async def say_goodbye(self, game: Game) -> None:
         """The end of the game, when all was done; else where to go on."""
         if self.number < len(LESSONS) - 1:
-            self.say(f"See you. remora tutorial --task {self.number + 1} goes on here.")
+            self.say(f"See you. `remora tutorial --task {self.number + 1}` goes on here.")
             return
         with contextlib.suppress(TimeoutError, ClientError):
             game.mark()
@@ -126,8 +136,8 @@ class Tutorial:
             await game.until("guesses.", game.shown)
         self.printer.print(game_lines(game.said[game.shown :]))
         self.say(
-            "That was all of it. In a program of yours: import remora; remora.enable_attach(SECRET), and "
-            "then remora attach HOST. The commands are in the help, and in the manual."
+            "That was all of it. In a program of yours: `import remora; remora.enable_attach(SECRET)`, and "
+            "then `remora attach HOST`. The commands are in the help, and in the manual."
         )
 
 
@@ -141,7 +151,6 @@ class Teacher:
         self._repl = repl
         self._game = game
         self._face: Face = open_face(repl)
-        self._typed = ""
         self._looked_at: Line | None = None
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -155,14 +164,13 @@ class Teacher:
             text = await self._face.read()
             word = text.strip().lower()
             if word == "hint":
-                await self._tell(f"Type: {self._tutorial.lesson.hint}")
+                await self._tell(f"Type: `{self._tutorial.lesson.hint}`")
             elif word == "again":
                 self._tutorial.given = -1
             elif word == "pass":
-                self._typed = ""
+                self._repl.line = None
                 await self._pass()
             else:
-                self._typed = text
                 return text
 
     async def _pass(self) -> None:
@@ -173,19 +181,17 @@ class Teacher:
 
     async def _go_on(self) -> None:
         async with self._turn:
-            await self._look(self._typed)
+            await self._look()
             if not self._repl.session.state.over:
                 await self._give()
 
-    async def _look(self, typed: str) -> None:
+    async def _look(self) -> None:
         """Is the task done? Then praise, and what follows from it."""
         tutorial, repl = self._tutorial, self._repl
         if repl.session.state.over or tutorial.given != tutorial.number:
             return
-        line = None
-        if typed.strip():
-            line = classify(typed, repl.names, bare_names=repl.ctx.bare_names)
-        if tutorial.lesson.done(Moment(repl.ctx, line, tutorial.stops)):
+        line = repl.line
+        if not repl.failed and tutorial.lesson.done(Moment(repl.ctx, line, tutorial.stops)):
             if tutorial.lesson.praise:
                 await self._tell(f"✔ {tutorial.lesson.praise}")
             await self._next()
@@ -193,7 +199,7 @@ class Teacher:
             self._looked_at = line
             tutorial.attempts += 1
             if tutorial.attempts % _PATIENCE == 0:
-                await self._tell(f"To go on: {tutorial.lesson.hint}   (or pass)")
+                await self._tell(f"To go on: `{tutorial.lesson.hint}`   (or `pass`)")
 
     async def _next(self) -> None:
         guesses = self._tutorial.lesson.guess.split()
@@ -229,7 +235,7 @@ class Teacher:
         """The task needs the game to stand still, and it runs."""
         points = [each for each in self._repl.session.breakpoints if each.verified and each.active]
         if not points:
-            await self._tell(f"The game runs. To stop it again: break guessing_game.py:{GUESSED}")
+            await self._tell(f"The game runs. To stop it again: `break {GUESSED}`")
             return
         await self._tell("The game runs, so Ada guesses again, and it stops at your breakpoint.")
         await self._play("21")
@@ -253,7 +259,7 @@ class Teacher:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _tell(self, text: str) -> None:
-        await self._face.show(_said(text))
+        await self._face.show(self._tutorial.said(text))
 
     # -- the rest is the other face's -------------------------------------------------------------
 
@@ -284,8 +290,3 @@ class Teacher:
     def lend(self, wait: bool) -> AbstractAsyncContextManager[None]:
         """Give the terminal to another program."""
         return self._face.lend(wait)
-
-
-def _said(text: str) -> Fragments:
-    lines = textwrap.wrap(text, 76, initial_indent="# ", subsequent_indent="# ")
-    return [("", "\n"), *((("class:narration"), f"{line}\n") for line in lines)]

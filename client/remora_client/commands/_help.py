@@ -6,7 +6,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from remora_client._fragments import clip, table
+from remora_client._fragments import clip, sentences, table
 from remora_client.commands._table import COMMANDS, GROUPS
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["command_help", "overview", "search"]
 
 _RULES = (
-    "What is no command is Python and runs in the program: x + 1, x = 2, f(3). In doubt: !x is Python,",
-    ":x a command. An empty line repeats step, next, until, up, down and list. Ctrl-C pauses, Ctrl-D leaves.",
+    "What is no command is Python and runs in the program: x + 1, x = 2, f(3). In doubt: !x is Python, :x a "
+    "command. An empty line repeats step, next, until, up, down and list. Ctrl-C pauses, Ctrl-D leaves."
 )
 
 
@@ -42,8 +42,7 @@ def overview(width: int, shown: Collection[Command]) -> Fragments:
                 ]
             )
         out += _aligned(rows)
-    out += [("class:dim", f"{line}\n") for line in _RULES]
-    return out
+    return [*out, *sentences(_RULES, width, "class:dim")]
 
 
 def _short(summary: str, width: int) -> str:

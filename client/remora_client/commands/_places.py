@@ -25,7 +25,16 @@ from remora_protocol import RequestFailed, match_by_name, near_matches, split_so
 if TYPE_CHECKING:
     from remora_client.commands._context import Context
 
-__all__ = ["Place", "current_place", "find_source", "is_library", "parse", "resolve", "source_named"]
+__all__ = [
+    "Place",
+    "current_path",
+    "current_place",
+    "find_source",
+    "is_library",
+    "parse",
+    "resolve",
+    "source_named",
+]
 
 
 _STANDARD = re.compile(r"/lib(?:64)?[-/](?:python|pypy)\d", re.IGNORECASE)
@@ -56,7 +65,7 @@ async def resolve(ctx: Context, location: Location | None) -> Place:
             path, line = await current_place(ctx)
             return Place(path, line)
         case Line(line, column, nth):
-            path = await _current_path(ctx)
+            path = await current_path(ctx)
             return Place(path, line, await _column(ctx, path, line, column, nth))
         case Offset(delta):
             path, line = await current_place(ctx)
@@ -102,7 +111,7 @@ async def _column(ctx: Context, path: str, line: int, column: int | None, nth: i
     )
 
 
-async def _current_path(ctx: Context) -> str:
+async def current_path(ctx: Context) -> str:
     """The file of the current place; with none, as a running program has, the program's own script."""
     try:
         return (await current_place(ctx))[0]

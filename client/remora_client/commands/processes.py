@@ -13,6 +13,7 @@ from remora_client.commands._table import CommandError, Result, command, no_argu
 if TYPE_CHECKING:
     from remora_client._fragments import Fragments
     from remora_client._groups._group import Group, Member
+    from remora_client._sessions._session import Session
     from remora_client.commands._context import Context
 
 __all__: list[str] = []
@@ -22,14 +23,13 @@ __all__: list[str] = []
 async def ps(ctx: Context, arguments: str) -> Result:
     """List the processes that are being debugged: number, pid, host, name, and what each does."""
     no_arguments("ps", arguments)
-    group = _group(ctx)
-    members = [*group.members.values()]
+    members = [_alone(ctx.session)] if ctx.group is None else [*ctx.group.members.values()]
     rows: list[list[Fragments]] = []
     for each in members:
-        mark = "▸ " if each is ctx.member else "  "
+        mark = "▸ " if _is_current(ctx, each) else "  "
         rows.append(
             [
-                [("class:current" if each is ctx.member else "", f"{mark}{each.number}")],
+                [("class:current" if _is_current(ctx, each) else "", f"{mark}{each.number}")],
                 [("class:number", str(each.pid))],
                 [("class:path", visible(each.host))],
                 [("class:name", visible(each.name))],
@@ -63,6 +63,19 @@ async def proc(ctx: Context, arguments: str) -> Result:
     finally:
         if before is not None and before.number in group.members:
             ctx.choose(before)
+
+
+def _alone(session: Session) -> Member:
+    """The only process of a session, as a member of a group would be."""
+    from remora_client._groups._group import Member  # what a session with one process does without
+
+    process, (_, _, host) = session.process, session.link.address.rpartition("://")
+    pid, name = (process["pid"], process["name"]) if process else (None, "")
+    return Member(1, host, pid, name, session)
+
+
+def _is_current(ctx: Context, member: Member) -> bool:
+    return member.session is ctx.session
 
 
 def _group(ctx: Context) -> Group:
@@ -104,7 +117,7 @@ def _data(ctx: Context, member: Member) -> dict[str, Any]:
         "host": member.host,
         "name": member.name,
         "state": "running" if stop is None else "stopped",
-        "current": member is ctx.member,
+        "current": _is_current(ctx, member),
     }
     return data if stop is None else {**data, "stop": stop_data(member.session, stop)}
 

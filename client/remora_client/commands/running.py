@@ -277,7 +277,7 @@ async def restart(ctx: Context, arguments: str) -> Result:
     """
     if ctx.launch is None:
         raise CommandError(
-            "This program was started by somebody else, who alone can start it again.",
+            "Only who started this program can start it again.",
             "restartframe runs the current call again; kill ends the program.",
         )
     if not await ctx.agreed("Start the program again from its beginning?"):

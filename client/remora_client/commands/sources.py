@@ -11,13 +11,14 @@ from remora_client._fragments import table
 from remora_client._text import visible
 from remora_client.commands._context import Listing
 from remora_client.commands._definitions import function_range
-from remora_client.commands._places import parse, resolve, source_named
+from remora_client.commands._places import current_path, parse, resolve, source_named
 from remora_client.commands._stopped import marks
 from remora_client.commands._table import CommandError, Result, command, no_arguments
 from remora_client.render import source_lines
 from remora_protocol import RequestFailed, split_source
 
 if TYPE_CHECKING:
+    from remora_client._fragments import Fragments
     from remora_client._model import Source
     from remora_client.commands._context import Context
 
@@ -32,11 +33,14 @@ _RANGE = re.compile(r"(?P<first>\d+)\s*,\s*(?P<last>\d+)\Z")
 async def list_(ctx: Context, arguments: str) -> Result:
     """Show source around the current line, and further on each time. `list .` starts over at the line.
 
+    While the program runs, its own script is shown from the beginning.
     A place shows the source around that: list app.py:30, list play. `list 5, 20` shows these lines.
     """
     size = ctx.settings.context
     if not arguments and _goes_on(ctx) and ctx.listing is not None:
         return await _show(ctx, ctx.listing.source, ctx.listing.last + 1, ctx.listing.last + size)
+    if not arguments and ctx.session.stop is None:
+        return await _show(ctx, await _current_source(ctx), 1, size)
     if arguments in ("", "."):
         frame = await ctx.frame()
         first = max(1, frame.line - size // 2)
@@ -56,8 +60,8 @@ def _goes_on(ctx: Context) -> bool:
 
 
 async def _current_source(ctx: Context) -> Source:
-    if ctx.session.stop is None and ctx.listing is not None:
-        return ctx.listing.source
+    if ctx.session.stop is None:
+        return ctx.listing.source if ctx.listing else await source_named(ctx, await current_path(ctx))
     return (await ctx.frame()).source
 
 
@@ -145,7 +149,7 @@ async def modules(ctx: Context, arguments: str) -> Result:
         ]
         for each in found
     ]
-    return Result(data, table(rows, indent=1))
+    return Result(data, _listed(rows, f"No module matches {visible(arguments)}."))
 
 
 @command("sources", "files", group="sources", usage="[REGEX]", argument="regex")
@@ -159,7 +163,11 @@ async def sources(ctx: Context, arguments: str) -> Result:
         state = "" if local is None else _comparison(each, same=local.same)
         data.append({"name": each.name, "path": each.path, "local": local.path if local else None})
         rows.append([[("class:dim", state)], [("class:path", visible(each.path))]])
-    return Result(data, table(rows, indent=1))
+    return Result(data, _listed(rows, f"No file matches {visible(arguments)}."))
+
+
+def _listed(rows: list[list[Fragments]], none: str) -> Fragments:
+    return table(rows, indent=1) if rows else [("class:dim", f"{none}\n")]
 
 
 def _comparison(source: Source, *, same: bool) -> str:

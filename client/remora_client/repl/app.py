@@ -81,6 +81,8 @@ class Repl:
         self._command: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._repeat: Line | None = None
+        self.line: Line | None = None  # what was run last
+        self.failed = False  # and whether it did not do what it was to do
         self.left = False
         self._ended = False
         self._events = Events(self)
@@ -179,9 +181,11 @@ class Repl:
 
     async def _take(self, text: str, *, scripted: bool = False) -> bool:
         """Run one line. False: it failed."""
+        self.failed = False
         line = self._read(text, scripted=scripted)
         if isinstance(line, CommandLine) and line.hint and self.ctx.bare_names == "ask":
             line = await self._meant(text, line)
+        self.line = line
         if line is None:
             return True
         self.ctx.width = self.width
@@ -341,6 +345,7 @@ class Repl:
         return size_of(self.printer.stream).columns - longest_mark
 
     def _fail(self, error: BaseException) -> None:
+        self.failed = True
         self._print(sentences(error_text(error), self.width, "class:error"))
 
     def _print(self, fragments: Fragments) -> None:

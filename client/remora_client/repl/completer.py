@@ -192,7 +192,8 @@ class LineCompleter(Completer):
             if insert in seen or not insert:
                 continue
             seen.add(insert)
-            yield Completion(insert, start, display=label, display_meta=str(item.get("type") or ""))
+            kind = "argument" if label.endswith("=") else str(item.get("type") or "")
+            yield Completion(insert, start, display=label, display_meta=kind)
 
 
 def _overlap(line: str, insert: str, word: str) -> int:

@@ -228,16 +228,18 @@ class FullFace:
     async def _go_on(self, left: int) -> bool:
         from prompt_toolkit import PromptSession
         from prompt_toolkit.key_binding import KeyBindings
+        from prompt_toolkit.styles import DynamicStyle
 
         bindings = KeyBindings()
         for key in ("q", "c-c", "c-d", "escape"):
             bindings.add(key, eager=True)(lambda event: event.app.exit(result="q"))
         for key in (" ", "enter", "down", "pagedown"):
             bindings.add(key, eager=True)(lambda event: event.app.exit(result=""))
-        asked: PromptSession[str] = PromptSession(key_bindings=bindings, erase_when_done=True)
-        answer = await asked.prompt_async(
-            [("ansibrightblack", f"— {left} more lines: Enter, or q —")], set_exception_handler=False
+        asked: PromptSession[str] = PromptSession(
+            key_bindings=bindings, erase_when_done=True, style=DynamicStyle(self._repl.printer.style)
         )
+        told = self._repl.printer.fragments([("class:dim", f"— {left} more lines: Enter, or q — ")])
+        answer = await asked.prompt_async([*told], set_exception_handler=False)
         return answer != "q"
 
     async def confirm(self, question: str) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["About", "toolbar"]
 
 _SEPARATOR = ("class:toolbar", " · ")
+_EXPLANATION = 40  # columns that are kept for what the line being typed will do
 
 
 @record
@@ -45,16 +46,17 @@ def toolbar(about: About, state: State, frame: Frame | None, line: Line | None, 
     thread = _thread(state)
     if thread:
         parts.append([("class:toolbar", thread)])
+    told = "" if line is None else _explained(line)
     out: Fragments = [("class:toolbar", " ")]
     used = 1
-    for part in parts:
-        size = width_of(plain(part)) + (3 if len(out) > 1 else 0)
-        if used + size > width:
+    for number, part in enumerate(parts):
+        size = width_of(plain(part)) + (3 if number else 0)
+        # What a line will do is worth more than a frame that the screen has above.
+        if used + size > width - (min(width_of(told) + 3, _EXPLANATION) if told and number > 1 else 0):
             break
-        out += [_SEPARATOR, *part] if len(out) > 1 else part
+        out += [_SEPARATOR, *part] if number else part
         used += size
-    if line is not None:
-        told = _explained(line)
+    if told:
         room = width - used - 3
         if room >= 12:
             text = clip(told, room)

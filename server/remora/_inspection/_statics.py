@@ -53,7 +53,6 @@ class Known:
 
 
 _C_DESCRIPTORS = Known(types.GetSetDescriptorType, types.MemberDescriptorType)
-_WRAPPERS = Known(staticmethod, classmethod)
 _MISSING = object()
 
 
@@ -182,7 +181,10 @@ def attribute_names(value: object) -> Iterator[tuple[str, Any]]:
 
 
 def stored(value: object, name: str) -> Any:
-    """The value under this name if it can be read without running code; raises LookupError."""
+    """The value under this name if it can be read without running code; raises LookupError.
+
+    A function of a class is bound as reading it would do.
+    """
     own = own_attributes(value)
     held = own.get(name, _MISSING)
     if held is _MISSING:
@@ -190,9 +192,11 @@ def stored(value: object, name: str) -> Any:
         held = next((namespace(base)[name] for base in kinds if name in namespace(base)), _MISSING)
         if held is _MISSING or _is_computed(held):
             raise LookupError(name)
-    if type(held) in _WRAPPERS:
-        return held.__func__
-    return held
+        if type(held) is types.FunctionType and not is_a(value, type):
+            return types.MethodType(held, value)
+    if type(held) is classmethod:
+        return types.MethodType(held.__func__, value)
+    return held.__func__ if type(held) is staticmethod else held
 
 
 def _is_made_by_class(kind: type) -> bool:

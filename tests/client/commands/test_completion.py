@@ -29,12 +29,24 @@ class Order:
     def __init__(self, buyer, *, gift=False):
         self.buyer = buyer
 
+    def pay(self, amount, *, card=None):
+        return amount
+
+    @classmethod
+    def empty(cls, gift=False):
+        return cls(None, gift=gift)
+
+    @staticmethod
+    def currency(place):
+        return "EUR"
+
 
 def send(order, /, carrier, *, express=False, **more):
     return order
 
 
 big = Big()
+order = Order("Ada")
 for index in range(5000):
     setattr(big, f"name_{index:04}", index)
 table = {f"key {index:04}": index for index in range(5000)}
@@ -81,3 +93,8 @@ def test_keyword_arguments(completing: Debugging) -> None:
     assert completing.run("completions Order(")[:2] == ["buyer=", "gift="]
     assert completing.run("completions x = Order(g")[0] == "gift="
     assert "buyer=" in completing.run("completions Order.__init__(None, b")
+    assert completing.run("completions order.pay(")[:2] == ["amount=", "card="]  # no self=
+    assert "self=" in completing.run("completions Order.pay(")
+    assert completing.run("completions Order.empty(")[0] == "gift="
+    assert completing.run("completions order.empty(")[0] == "gift="
+    assert completing.run("completions order.currency(")[0] == "place="

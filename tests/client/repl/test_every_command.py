@@ -58,7 +58,7 @@ EMPTY = re.compile(r"(#\d )?remora❯ *$", re.MULTILINE)
 ASKED = r"\[y/N\] *$"
 
 #: What ends the session, takes every line or needs no stop has a test of its own.
-ELSEWHERE = {"detach", "kill", "quit", "pause", "wait", "interact", "tutorial", "ps", "proc"}
+ELSEWHERE = {"detach", "kill", "quit", "pause", "wait", "interact", "tutorial", "proc"}
 
 AT_A_STOP = [
     ("help", r"Run the program"),
@@ -105,7 +105,10 @@ AT_A_STOP = [
     ("sticky on", r"the whole function"),
     ("sticky off", r"11 lines"),
     ("modules ^sys$", r"^ sys"),
+    ("modules ^nothing$", r"No module matches \^nothing\$\."),
+    ("ps", r"▸ 1 +\d+ .*program\.py +stopped in count, program\.py:@loop"),
     ("sources program", r"program\.py"),
+    ("sources ^nothing", r"No file matches \^nothing\."),
     ("funcs program.py:^Counter", r"Counter\.add +program\.py:"),
     ("edit", r"^edited \+@loop .*program\.py$"),
     ("break program.py:@end if n > 100", r"Breakpoint 2 at program\.py:@end  if n > 100"),
@@ -156,7 +159,7 @@ AT_A_STOP = [
     ("sh echo from the shell", r"^from the shell$"),
     ("py session.evaluate('n').value", r"^'4'$"),
     ("stdin -own", r"reads its own input"),
-    ("restart", r"somebody else"),
+    ("restart", r"Only who started"),
     ("call max(3, 7)", r"^7$"),
     ("print $_ + 1", r"^8$"),
     ("skip func nothing", r"Steps pass by library code and these"),
@@ -273,6 +276,9 @@ def test_while_it_runs_and_leaving(remora: Remora, program: Program) -> None:
             ("threads", "MainThread"),
             ("where", "running"),
             ("next", "running"),
+            ("list", r"^ +1 │ "),
+            ("", r"^ +14 │ def count"),
+            ("list 2, 3", r"^ +3 │$"),
             ("continue", "running already"),
             ("detach -stopped", "running"),
             ("quit now", "-stopped"),

@@ -164,6 +164,15 @@ def test_the_bar_tells_where_we_are() -> None:
     assert plain(toolbar(ABOUT, State(), None, classify("x"), 80)).endswith("Python")
 
 
+def test_the_bar_says_what_a_line_will_do_in_eighty_columns_too() -> None:
+    """The frame, which the screen shows above, makes room for it."""
+    without = plain(toolbar(ABOUT, stopped(), FRAME, None, 80))
+    assert "play guess.py:12" in without
+    text = plain(toolbar(ABOUT, stopped(), FRAME, classify("n"), 80))
+    assert "stopped: breakpoint" in text
+    assert "next: Run to the next line" in text
+
+
 @pytest.mark.parametrize("width", [10, 40, 60, 80, 120, 200])
 def test_the_bar_fits(width: int) -> None:
     text = plain(toolbar(ABOUT, stopped(), FRAME, classify("n"), width))
