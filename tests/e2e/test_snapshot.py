@@ -224,6 +224,25 @@ def test_from_an_editor(remora: Remora, snapshot: Path) -> None:
         top = editor.top(stop["threadId"])
         assert top["name"] == "handle"
         assert editor.locals(top["id"])["count"] == "3"
+        locals_ = editor.request("scopes", frameId=top["id"])["scopes"][0]["variablesReference"]
+        rows = {
+            each["name"]: each
+            for each in editor.request("variables", variablesReference=locals_)["variables"]
+        }
+        assert rows["order"]["evaluateName"] == "order"
+        inner = editor.request("variables", variablesReference=rows["order"]["variablesReference"])[
+            "variables"
+        ]
+        for each in inner:  # what an editor adds to its watches
+            watched = editor.request(
+                "evaluate", expression=each["evaluateName"], frameId=top["id"], context="watch"
+            )
+            assert watched["result"] == each["value"]
+        # An editor has breakpoints of its own, in each of its files: no error for any of them.
+        answer = editor.request("setBreakpoints", source={"path": "/app/shop.py"}, breakpoints=[{"line": 3}])
+        assert answer["breakpoints"][0]["verified"] is False
+        assert "snapshot" in answer["breakpoints"][0]["message"]
+        assert editor.request("setExceptionBreakpoints", filters=["uncaught"]) == {}
         body = editor.request(
             "source", source=top["source"], sourceReference=top["source"]["sourceReference"]
         )

@@ -53,6 +53,8 @@ _EVENTS = frozenset(
     | {"thread"}
 )
 _NAMING = ("name", "path", "sourceReference")
+_OBSERVER = "An observer sets no breakpoints."
+_SNAPSHOT = "This is a snapshot: no program runs that could stop."
 _HELD = BREAKPOINT_REQUESTS | {"configurationDone"}
 
 
@@ -237,9 +239,11 @@ class Adapter:
     def _forward(self, request: Request, *, is_held: bool = False) -> None:
         assert self._link is not None
         assert self._paths is not None
-        if self._link.options.observe and request.command in BREAKPOINT_REQUESTS:
-            self._editor.respond(request, _observed(request))
-            return
+        if request.command in BREAKPOINT_REQUESTS:
+            unable = _SNAPSHOT if self._link.is_snapshot else _OBSERVER if self._link.options.observe else ""
+            if unable:
+                self._editor.respond(request, _unset(request, unable))
+                return
         arguments = request.arguments
         if isinstance(arguments.get("source"), dict):
             arguments = {**arguments, "source": self._paths.to_server(arguments["source"])}
@@ -396,11 +400,11 @@ class Adapter:
         task.add_done_callback(self._tasks.discard)
 
 
-def _observed(request: Request) -> dict[str, Any]:
-    """An observer says nowhere where to stop; editors ask all the same, and need an answer."""
+def _unset(request: Request, why: str) -> dict[str, Any]:
+    """Nothing can be set; editors ask all the same, and need an answer that is no error for each file."""
     if request.command == "setExceptionBreakpoints":
         return {}
-    refusal = {"verified": False, "reason": "failed", "message": "An observer sets no breakpoints."}
+    refusal = {"verified": False, "reason": "failed", "message": why}
     return {
         "breakpoints": [
             {**refusal, **({"line": each["line"]} if isinstance(each.get("line"), int) else {})}

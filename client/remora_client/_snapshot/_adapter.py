@@ -44,6 +44,7 @@ class Adapter:
         self._process = process
         self._frames: dict[int, tuple[int, Body]] = {}  # by id: the thread and the frame
         self._references: dict[int, list[Body] | None] = {}  # None: not recorded
+        self._of_frames: set[int] = set()  # those of what are scopes: their names are expressions
         self._threads = records(self._document, "threads")
         for thread in self._threads:
             for frame in records(thread, "frames"):
@@ -173,7 +174,7 @@ class Adapter:
                 {
                     "name": _text(scope, "name"),
                     "presentationHint": _text(scope, "hint"),
-                    "variablesReference": self._refer(records(scope, "variables")),
+                    "variablesReference": self._refer(records(scope, "variables"), of_frame=True),
                     "expensive": False,
                 }
                 for scope in self._recorded_scopes(arguments.get("frameId"))
@@ -191,9 +192,11 @@ class Adapter:
             scopes.append({"name": "Globals", "hint": "globals", "variables": found})
         return scopes
 
-    def _refer(self, found: list[Body] | None) -> int:
+    def _refer(self, found: list[Body] | None, *, of_frame: bool = False) -> int:
         number = len(self._references) + 1
         self._references[number] = found
+        if of_frame:
+            self._of_frames.add(number)
         return number
 
     @handles("variables")
@@ -210,7 +213,11 @@ class Adapter:
             raise RequestFailed(
                 "not-found", f"The snapshot has the first {len(found)} of these, and no more."
             )
-        return {"variables": [self._value(each, "value") for each in page]}
+        shown = [self._value(each, "value") for each in page]
+        if reference in self._of_frames:
+            for each in shown:
+                each.setdefault("evaluateName", each["name"])
+        return {"variables": shown}
 
     def _value(self, value: Body, key: str) -> Body:
         """A DAP variable, or with the key "result" what `evaluate` gives."""
