@@ -429,6 +429,35 @@ def test_a_stop_that_comes_before_its_breakpoint_is_answered() -> None:
     run(server, scenario)
 
 
+def test_breakpoints_come_and_go_at_once(tmp_path: Path) -> None:
+    """Several tasks use one session; that the copy here has another text takes questions."""
+    copy = tmp_path / "a.py"
+    copy.write_text("a = 1\nb = 2\nc = 3\nd = 4\n")
+    theirs = "# new\na = 1\nb = 2\nc = 3\nd = 4\n"
+    source = {
+        "path": "/app/a.py",
+        "checksums": [{"algorithm": "SHA256", "checksum": sha256_text(theirs.encode())}],
+    }
+
+    def set_breakpoints(server: Remora, arguments: dict[str, Any]) -> dict[str, Any]:
+        lines = [each["line"] for each in arguments["breakpoints"]]
+        return {"breakpoints": [{"id": n, "verified": True, "line": n, "source": source} for n in lines]}
+
+    answers = {"setBreakpoints": set_breakpoints, "source": lambda s, a: {"content": theirs}}
+
+    async def come_and_go(session: Session, line: int) -> None:
+        for _ in range(5):
+            found = await session.add_breakpoint("a.py", line)
+            await session.remove_breakpoints([found.number])
+
+    async def scenario(session: Session) -> None:
+        await asyncio.gather(*(come_and_go(session, line) for line in (1, 2, 3, 4)))
+        assert session.breakpoints == ()
+        assert (await session.add_breakpoint("a.py", 2)).sent_line == 3
+
+    run(Remora(answers=answers), scenario, source=[str(tmp_path)])
+
+
 def test_function_breakpoints_and_filters() -> None:
     answers = {
         "setFunctionBreakpoints": lambda s, a: {"breakpoints": [{"id": 1, "verified": True, "line": 9}]},

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.bridge import Bridge
 from tests.support.command import Remora
 from tests.support.interpreters import NEWEST
 from tests.support.program import Program
@@ -64,6 +65,16 @@ async def soon(session, arguments):
     """Be a coroutine."""
     return (await session.evaluate("number")).value
 '''
+LOUD = """\
+from remora_client import renderer
+
+print("loud")
+
+@renderer("Loud")
+def loud(value):
+    print("loud")
+    return "quiet"
+"""
 BROKEN = "x = 1\ny = x +\n"
 FAILING = "import nothing_of_that_name\n"
 CONFLICT = '''\
@@ -87,7 +98,10 @@ class Broken:
 class Slow:
     pass
 
-slow = Slow()
+class Loud:
+    pass
+
+slow, loud = Slow(), Loud()
 many = [Order(number) for number in range(60)]
 
 def handle(order, broken):
@@ -185,6 +199,46 @@ def test_renderers_show_what_is_in_a_snapshot(
     assert remora("exec", program.qualifier, *stop, "-c", f"snapshot {path}").code == 0
     ran = remora("exec", path, "-c", "print order", "-c", "locals")
     assert ran.output.count("order no. ") == 2, ran
+
+
+def test_renderers_show_values_in_editors(
+    remora: Remora, folder: Path, program: Program, tmp_path: Path
+) -> None:
+    path = tmp_path / "shop.remora"
+    (folder / "loud.py").write_text(LOUD)
+    with Bridge(remora, program.qualifier, says="(loud\n)+") as bridge:
+        editor = bridge.editor
+        editor.attach({program.path: [program.line("handle")]})
+        stop = editor.wait_stopped(reason="breakpoint")
+        top = editor.top(stop["threadId"])["id"]
+        number = editor.evaluate("order.number", top)["result"]
+        assert editor.evaluate("order", top, "watch")["result"] == f"order no. {number}"
+        assert "Order object" in editor.evaluate("order", top, "clipboard")["result"]
+        shown = editor.locals(top)
+        assert shown["order"] == f"order no. {number}"
+        assert "Broken object" in shown["broken"]  # its renderer is wrong, and that is said
+        told = editor.expect_event("output", category="console")["output"]
+        assert f"shop_commands.py:{line_of('1 / 0')}: ZeroDivisionError" in told
+        many = editor.evaluate("many", top, "watch")["variablesReference"]
+        assert [each["value"] for each in editor.variables(many)[:60]] == [
+            f"order no. {n}" for n in range(60)
+        ]
+        assert editor.evaluate("loud", top, "watch")["result"] == "quiet"  # and no word of it is in DAP's way
+        assert "Slow object" in editor.evaluate("slow", top, "watch")["result"]
+        assert "gave no text within 2 s" in editor.expect_event("output", category="console")["output"]
+        editor.request("setVariable", variablesReference=editor.scopes(top)["Locals"]["variablesReference"],
+                       name="order", value="many[7]")  # fmt: skip
+        assert editor.locals(top)["order"] == "order no. 7"
+        editor.request("continue", threadId=stop["threadId"])
+        editor.wait_stopped(reason="breakpoint")
+        editor.disconnect()
+    assert remora("snapshot", program.qualifier, "-o", path).code == 0
+    with Bridge(remora, str(path), says="(loud\n)*") as bridge:
+        bridge.editor.attach()
+        top = bridge.editor.top(bridge.editor.wait_stopped()["threadId"])["id"]
+        many = bridge.editor.evaluate("many", top, "watch")["variablesReference"]
+        assert bridge.editor.variables(many)[3]["value"] == "order no. 3"
+        bridge.editor.disconnect()
 
 
 def test_an_error_is_told_with_file_and_line(remora: Remora, folder: Path, program: Program) -> None:

@@ -24,6 +24,7 @@ from remora_client._bridge._early import Early
 from remora_client._bridge._paths import Paths
 from remora_client._bridge._places import BREAKPOINT_REQUESTS, change_event_sources, change_response_sources
 from remora_client._bridge._reach import reach
+from remora_client._bridge._rendering import Rendering
 from remora_client._connecting._foreign import NO_AUTHENTICATION, foreign_name
 from remora_client._errors import ClientError, Gone
 from remora_client._model import records
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from remora_client._bridge._editor import Editor
+    from remora_client._bridge._rendering import Renderers
     from remora_client._bridge._wishes import Wishes
     from remora_client._connecting._connect import Link
     from remora_protocol import Request, Response
@@ -61,8 +63,10 @@ _HELD = BREAKPOINT_REQUESTS | {"configurationDone"}
 class Adapter:
     """Serves one editor. `run` returns when it has left."""
 
-    def __init__(self, editor: Editor, wishes: Wishes) -> None:
+    def __init__(self, editor: Editor, wishes: Wishes, renderers: Renderers | None = None) -> None:
         self._editor = editor
+        self._renderers = renderers
+        self._rendering: Rendering | None = None
         self._wishes = wishes
         self._phase: Literal["new", "waiting", "attaching", "attached", "over"] = "new"
         self._client: dict[str, Any] = {}
@@ -182,6 +186,8 @@ class Adapter:
         # Later, as the answers: so that all is passed on in the order in which it came.
         rpc.on_event = lambda name, body: loop.call_soon(self._take_event, name, body)
         rpc.on_end = lambda: loop.call_soon(self._server_gone)
+        if self._renderers is not None:
+            self._rendering = Rendering(self._link, self._renderers, self._say)
         self._paths = Paths(wishes.mappings, sources, self._say)
         self._children.follow(self._link, wishes, process)
         rpc.on_request = self._children.asked
@@ -268,7 +274,16 @@ class Adapter:
             self._editor.fail(request, self._refusal(response))
             return
         self._translate(request, response.body)
-        self._editor.respond(request, response.body)
+        rows = self._rendering.rows(request, response.body) if self._rendering is not None else []
+        if rows:
+            self._later(self._render_and_answer(request, response.body, rows))
+        else:
+            self._editor.respond(request, response.body)
+
+    async def _render_and_answer(self, request: Request, body: Any, rows: list[dict[str, Any]]) -> None:
+        assert self._rendering is not None
+        await self._rendering.render(request, rows)
+        self._editor.respond(request, body)
 
     def _held_answered(self, request: Request, future: asyncio.Future[Response]) -> None:
         """The editor has had an answer to this long ago: what has come of it is told by events."""

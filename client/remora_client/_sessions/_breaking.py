@@ -135,14 +135,19 @@ class Breaking(Conversation):
         except BaseException:
             self._forget((new.number,))
             raise
-        return self.breakpoint(new.number)
+        stop = self.state.stop  # a temporary one may have been hit by now, and be gone
+        known = (*self.breakpoints, *(stop.known if stop is not None else ()))
+        return next((each for each in known if each.number == new.number), new)
 
     def breakpoint(self, number: int) -> Breakpoint:
         """The breakpoint of that number. Raises `ClientError`."""
-        for each in self.state.breakpoints:
-            if each.number == number:
-                return each
-        raise ClientError(f"There is no breakpoint {number}.")
+        found = self._known(number)
+        if found is None:
+            raise ClientError(f"There is no breakpoint {number}.")
+        return found
+
+    def _known(self, number: int) -> Breakpoint | None:
+        return next((each for each in self.breakpoints if each.number == number), None)
 
     async def change_breakpoint(self, number: int, **changes: Any) -> Breakpoint:
         """Change `enabled`, `condition`, `hit_condition`, `log_message`, `temporary` or `line`."""
@@ -244,7 +249,8 @@ class Breaking(Conversation):
         arguments = {"source": source, "breakpoints": [each.to_dap() for each in active]}
         self._bind(active, await self.request("setBreakpoints", arguments))
         if await self._follow_text(active):
-            active = [self.breakpoint(each.number) for each in active]
+            numbers = {each.number for each in active}  # but for what was removed or turned off meanwhile
+            active = [each for each in self.breakpoints if each.number in numbers and each.active]
             arguments = {"source": source, "breakpoints": [each.to_dap() for each in active]}
             self._bind(active, await self.request("setBreakpoints", arguments))
 
@@ -252,12 +258,14 @@ class Breaking(Conversation):
         """Find the statements of the local copy in what the program runs; whether any is elsewhere there."""
         moved = False
         for number in [each.number for each in sent]:
-            each = self.breakpoint(number)
-            if not each.is_of_other_text:
+            each = self._known(number)
+            if each is None or not each.is_of_other_text:
                 continue
             line = await self._line_in_program(each)
             moved = moved or line != each.line
-            self._put(replace(each, sent_line=line))
+            after = self._known(number)
+            if after is not None:  # else it was removed meanwhile
+                self._put(replace(after, sent_line=line))
         return moved
 
     async def _line_in_program(self, each: Breakpoint) -> int:

@@ -12,6 +12,7 @@ from remora_client._errors import UsageError
 from remora_client._options import from_arguments
 from remora_client._snapshot import is_snapshot
 from remora_client._targets import via
+from remora_client.commands import load_own, own_renderers
 from remora_protocol import parse_qualifier
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ async def _serve_stdio(wishes: Wishes) -> None:
 
 
 async def _serve(editor: Editor, wishes: Wishes) -> None:
-    await Adapter(editor, wishes).run()
+    load_own(lambda text: print(f"remora: {text}", file=sys.stderr))
+    await Adapter(editor, wishes, own_renderers).run()
 
 
 async def _listen(place: tuple[str, int], wishes: Wishes) -> None:

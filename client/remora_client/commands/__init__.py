@@ -35,7 +35,7 @@ from remora_client.commands._classify import (
 from remora_client.commands._config import Config, load_config
 from remora_client.commands._context import Context, Listing
 from remora_client.commands._given import Given, given_commands
-from remora_client.commands._own import load_own
+from remora_client.commands._own import load_own, own_renderers
 from remora_client.commands._places import source_named
 from remora_client.commands._run import (
     FAILURES,
@@ -85,6 +85,7 @@ __all__ = [
     "load_own",
     "lookup",
     "note_line",
+    "own_renderers",
     "run_line",
     "run_script_line",
     "source_marks",

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from remora_client._sessions._session import Session
     from remora_client.commands._context import Context
 
-__all__ = ["load_own", "own_text", "rendered"]
+__all__ = ["load_own", "own_renderers", "own_text", "rendered"]
 
 _GROUPS = ("remora.commands", "remora.renderers")
 _METADATA = (".dist-info", "egg-info")  # endings of the folders that say what a package brings
@@ -243,9 +243,26 @@ async def rendered(session: Session, value: Value) -> str:
     return value.value if text is None else text
 
 
+def _renderer_of(type_name: str) -> Declared | None:
+    return _renderers.get(type_name) or _renderers.get(type_name.rpartition(".")[2])
+
+
+class _OwnRenderers:
+    """The renderers for who shows values elsewhere than at the prompt."""
+
+    def knows(self, type_name: str) -> bool:
+        return _renderer_of(type_name) is not None
+
+    async def text(self, session: Session, value: Value) -> str | None:
+        return await own_text(session, value)
+
+
+own_renderers = _OwnRenderers()
+
+
 async def own_text(session: Session, value: Value) -> str | None:
     """What a renderer makes of a value; None where there is none for its type, or it has nothing to say."""
-    each = _renderers.get(value.type) or _renderers.get(value.type.rpartition(".")[2])
+    each = _renderer_of(value.type)
     if each is None:
         return None
     trouble = f"The renderer of {visible(value.type)}"
