@@ -33,7 +33,7 @@ __all__ = [
     "parse_location",
 ]
 
-FORMS = "12, +3, app.py:12, app.py:12#2, pkg.mod:12, app.py:/text/, function, Class.method or /regex/"
+_FORMS = "12, +3, app.py:12, app.py:12#2, pkg.mod:12, app.py:/text/, function, Class.method or /regex/"
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _SPOT = r"(?::(?P<column>\d+)|#(?P<nth>\d+))?"
@@ -158,7 +158,7 @@ def parse_location(text: str) -> Location:
     """
     text = text.strip()
     if not text:
-        raise LocationError(f"a place is missing: {FORMS}")
+        raise LocationError(f"a place is missing: {_FORMS}")
     if plain := _PLAIN_LINE.fullmatch(text):
         return Line(_line(plain["line"]), _column(plain["column"]), _column(plain["nth"]))
     if text[0] in "+-" and text[1:].isdecimal():
@@ -174,7 +174,7 @@ def parse_location(text: str) -> Location:
         raise LocationError(f"{text} names a file: say which line, as in {text}:12")
     if _DOTTED.fullmatch(text):
         return Function(text)
-    raise LocationError(f"{text!r} is no place: {FORMS}")
+    raise LocationError(f"{text!r} is no place: {_FORMS}")
 
 
 def parse_break(text: str) -> BreakSpec:

@@ -42,11 +42,11 @@ if TYPE_CHECKING:
     from remora_client._ptvsd._door import Door
     from remora_protocol import ProcessInfo, Response
 
-__all__ = ["TYPING", "ConnectOptions", "Link", "connect", "connect_local", "link_over"]
+__all__ = ["ConnectOptions", "Link", "connect", "connect_local", "link_over"]
 
 _PATIENCE = 2.0
 #: So long a person may take to type what ssh asks for.
-TYPING = 120.0
+_TYPING = 120.0
 _PREPARING = 30.0
 _DEFAULT = ConnectOptions()
 _LOCAL = ConnectOptions(timeout=5.0)
@@ -192,7 +192,7 @@ async def _connect_through_command(qualifier: Qualifier, options: ConnectOptions
     # ssh may have a person type a password first.
     patient = options
     if options.ask_secret is not None:
-        patient = replace(options, timeout=max(options.timeout, TYPING), deadline=None).begin()
+        patient = replace(options, timeout=max(options.timeout, _TYPING), deadline=None).begin()
     link = Link(rpc, place, qualifier=qualifier, options=patient, tunnel=tunnel)
     try:
         await log_in(link, await say_hello(link))

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from remora_client._ptvsd._records import RemoteFrame
 
-__all__ = ["HALT_SECONDS", "WAKE_SECONDS", "ThreadRecord", "Threads"]
+__all__ = ["WAKE_SECONDS", "ThreadRecord", "Threads"]
 
 # How long a thread may take to wake up after a resume; before that, waking it again breaks the server.
 WAKE_SECONDS = 0.15
 # Between a thread's last stack and its standing still.
-HALT_SECONDS = 0.03
+_HALT_SECONDS = 0.03
 
 
 @dataclass
@@ -92,7 +92,7 @@ class Threads(dict[int, ThreadRecord]):
 
     def unsettled(self, now: float) -> float:
         """Seconds until no thread can be on its way out of, or into, a stop."""
-        waits = [each.halted_at + HALT_SECONDS - now for each in self.values() if each.silent]
+        waits = [each.halted_at + _HALT_SECONDS - now for each in self.values() if each.silent]
         if self._waking:
             waits.append(self._resumed_at + WAKE_SECONDS - now)
         return max([0.0, *waits])

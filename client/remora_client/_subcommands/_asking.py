@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "ask_all", "place_of"]
 
 #: How many endpoints are asked at the same time. Each costs a descriptor, two at times.
-AT_ONCE = 1000
+_MOST_AT_ONCE = 1000
 _SPARE_DESCRIPTORS = 64
 # How many log in at the same time. With all of them at it together, each would take as long as all do.
 _LOGINS = 32
@@ -130,14 +130,14 @@ def _at_once() -> int:
     try:
         import resource
     except ImportError:  # Windows: no such limit on sockets
-        return AT_ONCE
+        return _MOST_AT_ONCE
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * AT_ONCE + _SPARE_DESCRIPTORS
+    wanted = 2 * _MOST_AT_ONCE + _SPARE_DESCRIPTORS
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
             soft = most
     if soft == resource.RLIM_INFINITY:
-        return AT_ONCE
-    return max(1, min(AT_ONCE, (soft - _SPARE_DESCRIPTORS) // 2))
+        return _MOST_AT_ONCE
+    return max(1, min(_MOST_AT_ONCE, (soft - _SPARE_DESCRIPTORS) // 2))

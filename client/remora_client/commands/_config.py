@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Config", "load_config", "save_setting", "settings_file", "trust_project"]
 
-PROJECT = (".remora.toml", ".remorarc")
+_PROJECT = (".remora.toml", ".remorarc")
 _LARGEST = 1_000_000
 _TABLES = ("aliases", "map")
 
@@ -71,7 +71,7 @@ def load_config(
     config = Config()
     for path in (settings_file(), config_dir() / "remorarc"):
         _read(config, path, _bytes(path), note)
-    files = {name: data for name in PROJECT if (data := _bytes(Path(folder) / name)) is not None}
+    files = {name: data for name in _PROJECT if (data := _bytes(Path(folder) / name)) is not None}
     if files and _is_trusted(folder, files, note, ask):
         for name, data in files.items():
             _read(config, Path(folder) / name, data, note)
@@ -151,7 +151,7 @@ def _is_trusted(
 
 def trust_project(folder: str, *, trusted: bool = True) -> list[str]:
     """Decide about a project's files as they are now; gives their names."""
-    files = {name: data for name in PROJECT if (data := _bytes(Path(folder) / name)) is not None}
+    files = {name: data for name in _PROJECT if (data := _bytes(Path(folder) / name)) is not None}
     if files:
         _decide(os.path.realpath(folder), _digest(files), trusted=trusted)
     return list(files)

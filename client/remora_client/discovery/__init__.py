@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Discovery", "Target", "is_scheme", "open_discovery", "ray_setup_hook"]
 
-GROUP = "remora.discovery"
+_GROUP = "remora.discovery"
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 #: Not ours to look for: they say themselves where a process is.
 _QUALIFIERS = frozenset({"tcp", "tcps"})
@@ -106,7 +106,7 @@ def open_discovery(url: str, options: ConnectOptions) -> Discovery:
 def _entry_points() -> dict[str, Callable[[], Callable[[str, ConnectOptions], Discovery]]]:
     from importlib.metadata import entry_points
 
-    return {each.name: each.load for each in entry_points(group=GROUP)}
+    return {each.name: each.load for each in entry_points(group=_GROUP)}
 
 
 def ray_setup_hook() -> Callable[[], None]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 #: Nobody waits for ever for what may never come while a task stands still.
-LONGEST = 30.0
+_LONGEST = 30.0
 _LOOK = 0.05
 _LAST_WORDS = 1.0
 
@@ -59,7 +59,7 @@ class _Awaited:
         self._task: Any = None
         self._is_given_up = False
         self._cancelled_at: float | None = None
-        self._until = monotonic() + LONGEST
+        self._until = monotonic() + _LONGEST
 
     def run_inside(self) -> Any:
         """In the loop that this thread is in the middle of."""
@@ -132,7 +132,7 @@ class _Awaited:
         if self._is_given_up:
             raise _calls.GivenUp
         text = (
-            f"It was given up after {LONGEST:g} seconds: what it awaits may need something that is stopped."
+            f"It was given up after {_LONGEST:g} seconds: what it awaits may need something that is stopped."
         )
         raise RequestFailed("evaluation-failed", text)
 

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     Say = Callable[[str], None]
 
-__all__ = ["FILENAME", "Outcome", "assign", "describe", "evaluate"]
+__all__ = ["Outcome", "assign", "describe", "evaluate"]
 
 #: The file name of evaluated code; frames of it are Remora's own.
-FILENAME = _frames.EVALUATED
+_FILENAME = _frames.EVALUATED
 
 _SPECIAL = {"$exc": "__remora_exception__", "$retval": "__remora_returned__"}
 _RESULTS = re.compile(
@@ -82,7 +82,7 @@ def assign(target: str, value_text: str, frame: FrameType) -> Any:
         RequestFailed: as `evaluate`; or the target is nothing that can be assigned to.
     """
     try:
-        place = ast.parse(target.strip(), FILENAME, "eval").body
+        place = ast.parse(target.strip(), _FILENAME, "eval").body
     except SyntaxError as error:
         raise RequestFailed("evaluation-failed", describe(error)) from None
     if not isinstance(place, (ast.Name, ast.Attribute, ast.Subscript, ast.Tuple, ast.List, ast.Starred)):
@@ -124,7 +124,7 @@ def _parse(text: str, statements: bool, special: Mapping[str, Any]) -> ast.Modul
         raise RequestFailed("evaluation-failed", "There is nothing to evaluate.")
     try:
         # In brackets an expression may go over several lines.
-        expression = ast.parse(f"(\n{source}\n)" if "\n" in source else source, FILENAME, "eval")
+        expression = ast.parse(f"(\n{source}\n)" if "\n" in source else source, _FILENAME, "eval")
         return ast.Module(body=[ast.Expr(expression.body)], type_ignores=[])
     except SyntaxError:
         if not statements:
@@ -132,7 +132,7 @@ def _parse(text: str, statements: bool, special: Mapping[str, Any]) -> ast.Modul
     # Not stripped on the left: a pasted block is indented as a whole.
     import textwrap
 
-    return ast.parse(textwrap.dedent(text.strip("\n")) if text.startswith((" ", "\t")) else source, FILENAME)
+    return ast.parse(textwrap.dedent(text.strip("\n")) if text.startswith((" ", "\t")) else source, _FILENAME)
 
 
 class _Evaluation:
@@ -155,7 +155,7 @@ class _Evaluation:
             body[-1] = ast.copy_location(ast.Assign([name], last.value), last)
         tree = ast.fix_missing_locations(ast.Module(body=body, type_ignores=[]))
         flags = _future_flags(self._frame.f_code) | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-        code = compile(tree, FILENAME, "exec", dont_inherit=True, flags=flags)
+        code = compile(tree, _FILENAME, "exec", dont_inherit=True, flags=flags)
         if self._needs_closures(code):
             value = self._run_with_closures(body, is_async=_is_coroutine(code))
         else:
@@ -219,14 +219,14 @@ class _Evaluation:
             if name not in before and name in self._globals:
                 before[name] = self._globals[name]
         head = f"{'async ' if is_async else ''}def {_FUNCTION}({', '.join(before)})"
-        shell = ast.parse(f"{head}:\n try: pass\n finally: {_STORE}(locals())", FILENAME)
+        shell = ast.parse(f"{head}:\n try: pass\n finally: {_STORE}(locals())", _FILENAME)
         function = shell.body[0]
         assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
         attempt = function.body[0]
         assert isinstance(attempt, ast.Try)
         attempt.body = body or attempt.body
         code = compile(
-            ast.fix_missing_locations(shell), FILENAME, "exec", dont_inherit=True,
+            ast.fix_missing_locations(shell), _FILENAME, "exec", dont_inherit=True,
             flags=_future_flags(self._frame.f_code),
         )  # fmt: skip
         after: dict[str, Any] = {}

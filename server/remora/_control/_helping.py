@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["Help"]
 
 #: So long an evaluation may take before anybody looks whether it is stuck.
-PATIENCE = 0.3
+_PATIENCE = 0.3
 #: So long the other threads are let run for it.
-LONGEST = 3.0
+_LONGEST = 3.0
 #: After so long the person hears that it still goes on.
-LONG = 5.0
+_LONG = 5.0
 _AGAIN = 0.1
 #: The number of the system call `futex`, by machine.
 _LOCK_CALLS = {"x86_64": "202", "aarch64": "98"}
@@ -60,9 +60,9 @@ class Help:
         self._say = say
         self._seen: tuple[int, int] | None = None
         self._since: float | None = None
-        self._timers = [loop.call_later(PATIENCE, self._look)]
+        self._timers = [loop.call_later(_PATIENCE, self._look)]
         if is_patient:
-            self._timers.append(loop.call_later(LONG, self._mention))
+            self._timers.append(loop.call_later(_LONG, self._mention))
 
     def end(self) -> None:
         """The call is over."""
@@ -76,7 +76,7 @@ class Help:
         self._seen = seen
         if is_stuck and self._debugger.let_others_help(self._thread_id):
             self._since = monotonic()
-            self._timers.append(self._loop.call_later(LONGEST, lambda: self._stop(_IN_VAIN)))
+            self._timers.append(self._loop.call_later(_LONGEST, lambda: self._stop(_IN_VAIN)))
         else:
             self._timers[0] = self._loop.call_later(_AGAIN, self._look)
 
@@ -87,7 +87,7 @@ class Help:
             self._since = None
 
     def _mention(self) -> None:
-        self._say(f"This takes longer than {LONG:g} s. Ctrl-C gives it up.")
+        self._say(f"This takes longer than {_LONG:g} s. Ctrl-C gives it up.")
 
 
 def _find_place(debugger: Debugger, thread_id: int) -> tuple[int, int] | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 __all__ = ["Results"]
 
-MOST = 100
+_MOST = 100
 """The latest ones are kept: every one keeps an object of the program alive."""
 
 _USED = re.compile(r"\$(\d+|_)(?!\w)")
@@ -28,7 +28,7 @@ class Results:
         """Remember a value; gives its number."""
         self._last += 1
         self._values[self._last] = value
-        while len(self._values) > MOST:
+        while len(self._values) > _MOST:
             self._values.popitem(last=False)
         return self._last
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["scopes", "variables"]
 
 #: Up to so many items are listed at once for a client that does not page.
-WHOLE = 300
+_WHOLE = 300
 _MOST = 100_000
 _PATIENCE = 1.5
 
@@ -171,7 +171,7 @@ class _Page:
         left = max(children.indexed - start, 0)
         if count:
             return children.page(start, min(count, left, _MOST)) if left else []
-        if left <= WHOLE:
+        if left <= _WHOLE:
             return children.page(start, left) if left else []
         inner, offset = (value.value, value.start) if type(value) is Rest else (value, 0)
         rest = Child("…", Rest(inner, offset + start + BLOCK), None, {"kind": "virtual"})

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
     Answer = Callable[[str | None], None]
 
-__all__ = ["PATIENCE", "Asking"]
+__all__ = ["Asking"]
 
 #: Seconds until a client is refused because the hook has not answered.
-PATIENCE = 5.0
+_PATIENCE = 5.0
 #: So many calls of the hook run at once, those that were given up included; so many more clients wait.
-MOST_AT_ONCE = 4
-MOST_WAITING = 16
+_MOST_AT_ONCE = 4
+_MOST_WAITING = 16
 
 
 class _Question:
@@ -68,16 +68,16 @@ class Asking:
     def ask(self, hook: AttachHook, client: Client, answer: Answer) -> None:
         """Have `answer` called with None, or with why the client may not attach; later, on this thread."""
         question = _Question(hook, client, answer)
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self._waiting) >= _MOST_WAITING:
             refusal = "The program's on_attach hook has too many others to decide about."
             self._loop.call_later(0, lambda: question.settle(refusal))
             return
         self._waiting.append(question)
-        self._loop.call_later(PATIENCE, lambda: self._give_up(question))
+        self._loop.call_later(_PATIENCE, lambda: self._give_up(question))
         self._begin()
 
     def _begin(self) -> None:
-        while self._waiting and self._running < MOST_AT_ONCE:
+        while self._waiting and self._running < _MOST_AT_ONCE:
             question = self._waiting.popleft()
             self._running += 1
             try:
@@ -101,7 +101,7 @@ class Asking:
     def _give_up(self, question: _Question) -> None:
         if question in self._waiting:
             self._waiting.remove(question)
-        question.settle(f"The program's on_attach hook has not answered within {PATIENCE:g} seconds.")
+        question.settle(f"The program's on_attach hook has not answered within {_PATIENCE:g} seconds.")
 
 
 def _decide(question: _Question) -> str | None:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Listener", "Lobby"]
 
 #: How long a client may take to log in, and how many may be at it at once.
-DEADLINE = 10.0
-MOST_WAITING = 16
+_DEADLINE = 10.0
+_MOST_WAITING = 16
 
 _TLS_HANDSHAKE = 0x16
 _ALERT = bytes([21, 3, 1, 0, 2, 2, 40])  # TLS: fatal, handshake failure
@@ -65,7 +65,7 @@ class Lobby:
     def enter(self, arrival: Arrival) -> None:
         """Let one in, and another one out if it gets too full."""
         self._waiting[arrival] = None
-        if len(self._waiting) > MOST_WAITING:
+        if len(self._waiting) > _MOST_WAITING:
             places = Counter(each.key for each in self._waiting)
             greedy = max(places.values())
             theirs = [each for each in self._waiting if places[each.key] == greedy]
@@ -81,7 +81,7 @@ class Lobby:
     def see_off(self, transport: Transport) -> None:
         """Give one who was turned away a moment to read why; but no more than a few at a time."""
         self._turned_away.append(transport)
-        if len(self._turned_away) > MOST_WAITING:
+        if len(self._turned_away) > _MOST_WAITING:
             self._turned_away.popleft().abort()
 
 
@@ -154,7 +154,7 @@ class Arrival:
         self._transport = transport
         transport.receive, transport.lost = self._on_bytes, self._on_lost
         self._deadline = server.loop.call_later(
-            DEADLINE, lambda: self.refuse(f"no login within {DEADLINE:.0f} seconds")
+            _DEADLINE, lambda: self.refuse(f"no login within {_DEADLINE:.0f} seconds")
         )
 
     @property

@@ -51,9 +51,9 @@ _TURNED_AWAY = frozenset(
     }
 )  # fmt: skip
 #: A login takes three requests. Whoever asks more before it is after something else.
-MOST_BEFORE_LOGIN = 16
+_MOST_BEFORE_LOGIN = 16
 #: However long somebody asks a program to wait for a client that was lost.
-LONGEST_HOLD = 24 * 3600.0
+_LONGEST_HOLD = 24 * 3600.0
 _INVITATION = 1.0
 
 
@@ -162,7 +162,7 @@ class Session:
     def _check_purpose(self) -> None:
         """Answers to a stranger cost memory until they are read: there are not many of them."""
         self.asked += 1
-        if self.role is None and self.asked >= MOST_BEFORE_LOGIN and not self._ended:
+        if self.role is None and self.asked >= _MOST_BEFORE_LOGIN and not self._ended:
             log.warning(f"{self.who} refused: {self.asked} requests and no login")
             self.end("it asked too much before the login")
 
@@ -329,7 +329,7 @@ class Session:
 
     def ask_to_wait(self, seconds: float) -> str:
         """When this client is lost, keep all as it is for so long; who shows the token has come back."""
-        self.hold = min(max(seconds, 0.0), LONGEST_HOLD)
+        self.hold = min(max(seconds, 0.0), _LONGEST_HOLD)
         self.token = os.urandom(24).hex()
         return self.token
 

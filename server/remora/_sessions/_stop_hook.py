@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["StopTeller"]
 
 #: So many stops wait for a hook that is busy; it is not told of more.
-MOST_WAITING = 100
+_MOST_WAITING = 100
 
 
 class StopTeller:
@@ -46,8 +46,8 @@ class StopTeller:
 
     def tell(self, hook: StopHook, body: dict[str, Any]) -> None:
         """Have the hook told of a stop, by the body of its `stopped` event."""
-        if len(self._waiting) >= MOST_WAITING:
-            log.warning(f"the on_stop hook is busy, with {MOST_WAITING} stops to be told of: it misses one")
+        if len(self._waiting) >= _MOST_WAITING:
+            log.warning(f"the on_stop hook is busy, with {_MOST_WAITING} stops to be told of: it misses one")
             return
         self._waiting.append((hook, self._describe(body)))
         if not self._is_running:

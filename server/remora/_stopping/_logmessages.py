@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LogMessage"]
 
-LONGEST = 10_000
+_LONGEST = 10_000
 """Characters of one rendered message; the rest is cut, and said to be."""
 
 _CONVERSIONS: dict[str, Callable[[object], str]] = {"r": repr, "s": str, "a": ascii}
@@ -56,8 +56,8 @@ class LogMessage:
     def render(self, frame: FrameType, *value: Any) -> str:
         """The message as it reads in this frame; `value` is what the frame returns or yields."""
         text = "".join(part if isinstance(part, str) else part.render(frame, *value) for part in self._parts)
-        if len(text) > LONGEST:
-            return f"{text[:LONGEST]}… {len(text) - LONGEST} more characters"
+        if len(text) > _LONGEST:
+            return f"{text[:_LONGEST]}… {len(text) - _LONGEST} more characters"
         return text
 
 
