@@ -37,10 +37,10 @@ def visible(text: str) -> str:
     return "".join(map(_shown, text))
 
 
-def visible_block(text: str, tab: int = 4) -> str:
+def visible_block(text: str) -> str:
     """Several lines of safe text: newlines stay, tabs become blanks, all else as `visible`."""
     lines = text.replace("\r\n", "\n").split("\n")
-    return "\n".join(visible(line.expandtabs(tab)) for line in lines)
+    return "\n".join(visible(line.expandtabs(4)) for line in lines)
 
 
 def clip(text: str, width: int) -> str:

@@ -20,6 +20,12 @@ __all__ = ["Tls", "bind", "check_secrets", "family_of", "is_loopback", "make_tls
 
 
 def check_secrets(secret: object, observer_secret: object) -> None:
+    """See that these can be secrets.
+
+    Raises:
+        TypeError: one is no text.
+        ValueError: one has what cannot be part of a secret, or there is one for observers only.
+    """
     for name, value in (("secret", secret), ("observer_secret", observer_secret)):
         if value is None:
             continue
@@ -36,6 +42,7 @@ def check_secrets(secret: object, observer_secret: object) -> None:
 def warn_if_insecure(
     host: str, certfile: str | None, secret: str | None, deed: str = "listens on", stacklevel: int = 4
 ) -> None:
+    """Warn of what others could do who reach it, at the line of the program that called us."""
     if is_loopback(host) or (certfile and secret is not None):
         return
     missing = []
@@ -99,6 +106,7 @@ def family_of(host: str) -> int:
 
 
 def bind(address: tuple[str, int]) -> Socket:
+    """A socket that listens there. Raises `OSError`."""
     host, port = address
     sock = Socket(family_of(host), socket.SOCK_STREAM)
     try:

@@ -57,18 +57,17 @@ except (OSError, RuntimeError, ValueError, AssertionError) as error:
 """
 
 
-async def start_server_in(pid: int, proc: Proc | None = None, enable: Mapping[str, Any] | None = None) -> str:
+async def start_server_in(pid: int, enable: Mapping[str, Any] | None = None) -> str:
     """Have the process start a server; the path of its socket.
 
     Args:
         enable: the arguments of its `enable_attach`.
-        proc: how the system tells of its processes.
 
     Raises:
         NoSuchProcess: there is none, or none that can be asked.
         AttachRefused: it was asked, and did not do it.
     """
-    proc = proc or Proc()
+    proc = Proc()
     python = _interpreter(pid, proc)
     with Errand(enable) as errand:
         attempt = _Attempt(pid, python, errand, proc)

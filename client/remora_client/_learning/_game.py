@@ -130,11 +130,11 @@ class Game:
             self._process.stdin.write(f"{text}\n".encode())
             await self._process.stdin.drain()
 
-    async def has_ended(self, seconds: float = 3) -> bool:
+    async def has_ended(self) -> bool:
         """Whether the process is over, or is within a few seconds."""
         assert self._process is not None
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), seconds)
+            await asyncio.wait_for(self._process.wait(), 3)
         return self._process.returncode is not None
 
     async def close(self) -> None:

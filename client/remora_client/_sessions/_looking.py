@@ -239,13 +239,11 @@ class Looking(Conversation):
         await self.evaluate(f"{target} = ({value})", place, "repl")
         return await self.evaluate(target, place)
 
-    async def completions(
-        self, text: str, column: int | None = None, frame: Frame | None = None
-    ) -> list[dict[str, Any]]:
-        """DAP completion items for `text` with the cursor at `column` (from 0; None: at the end)."""
-        arguments: dict[str, Any] = {"text": text, "column": (len(text) if column is None else column) + 1}
-        if frame is not None or self.state.stop is not None:
-            arguments["frameId"] = (await self._frame(frame)).id
+    async def completions(self, text: str) -> list[dict[str, Any]]:
+        """DAP completion items for the end of `text`, in the selected frame while the program is stopped."""
+        arguments: dict[str, Any] = {"text": text, "column": len(text) + 1}
+        if self.state.stop is not None:
+            arguments["frameId"] = (await self.current_frame()).id
         body = await self.request("completions", arguments)
         return list(records(body, "targets"))
 
@@ -318,7 +316,7 @@ class Looking(Conversation):
         body = await self.request("loadedSources")
         return [Source.from_dap(each) for each in records(body, "sources")]
 
-    async def modules(self, start: int = 0, count: int = 0) -> list[dict[str, Any]]:
-        """DAP modules."""
-        body = await self.request("modules", {"startModule": start, "moduleCount": count})
+    async def modules(self) -> list[dict[str, Any]]:
+        """DAP's records of all modules that the program has loaded."""
+        body = await self.request("modules", {"startModule": 0, "moduleCount": 0})
         return list(records(body, "modules"))

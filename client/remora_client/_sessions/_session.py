@@ -229,16 +229,15 @@ class Session(Returning):
         if self.state.waiting:
             self._take_event("remora/next-stop", {})
 
-    async def step_over(self, thread: int | None = None, *, single: bool = False) -> None:
+    async def step_over(self, thread: int | None = None) -> None:
         """To the next line of this frame."""
-        await self._run("next", thread, single=single)
+        await self._run("next", thread)
 
     async def step_in(
         self,
         thread: int | None = None,
         *,
         target: int | None = None,
-        single: bool = False,
         everywhere: bool = False,
     ) -> None:
         """To the next line, wherever it is; `target` is an id from `step_in_targets`.
@@ -248,7 +247,7 @@ class Session(Returning):
         extra: dict[str, Any] = {} if target is None else {"targetId": target}
         if everywhere:
             extra["everywhere"] = True
-        await self._run("stepIn", thread, single=single, extra=extra)
+        await self._run("stepIn", thread, extra=extra)
 
     async def step_instruction(self, *, into: bool, thread: int | None = None) -> None:
         """To the next instruction of the bytecode, of this function or of whichever it calls."""
@@ -262,9 +261,9 @@ class Session(Returning):
         current = body.get("current")
         return records(body, "instructions"), current if isinstance(current, int) else -1
 
-    async def step_out(self, thread: int | None = None, *, single: bool = False) -> None:
+    async def step_out(self, thread: int | None = None) -> None:
         """To the caller, straight after the call returned."""
-        await self._run("stepOut", thread, single=single)
+        await self._run("stepOut", thread)
 
     async def skip(self, skips: Sequence[tuple[str, str]], *, just_my_code: bool) -> None:
         """What steps pass by: (kind, pattern), of kind file, function or module; library code or not."""
@@ -316,13 +315,13 @@ class Session(Returning):
             each["column"] for each in records(body, "breakpoints") if isinstance(each.get("column"), int)
         ]
 
-    async def step_in_target(self, name: str, frame: Frame | None = None) -> int:
+    async def step_in_target(self, name: str) -> int:
         """The id of the one whose name holds this. Raises `ClientError`, also where there is no choice."""
         if not self.supports("supportsStepInTargetsRequest"):
             raise ClientError(
                 "This server cannot pick a call to step into.", "Set a temporary breakpoint in it instead."
             )
-        targets = await self.step_in_targets(frame)
+        targets = await self.step_in_targets()
         found = [ident for ident, label in targets if name and name in label]
         if not found:
             listed = ", ".join(label for _, label in targets) or "none"

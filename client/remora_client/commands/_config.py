@@ -149,11 +149,11 @@ def _is_trusted(
     return answer
 
 
-def trust_project(folder: str, *, trusted: bool = True) -> list[str]:
-    """Decide about a project's files as they are now; gives their names."""
+def trust_project(folder: str) -> list[str]:
+    """Trust a project's files as they are now; gives their names."""
     files = {name: data for name in _PROJECT if (data := _bytes(Path(folder) / name)) is not None}
     if files:
-        _decide(os.path.realpath(folder), _digest(files), trusted=trusted)
+        _decide(os.path.realpath(folder), _digest(files), trusted=True)
     return list(files)
 
 

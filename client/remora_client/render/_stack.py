@@ -35,9 +35,7 @@ def place(frame: Frame, *, full: bool = False) -> Fragments:
     return [("class:path", visible(name)), ("class:punctuation", ":"), ("class:line", str(frame.line))]
 
 
-def stop_line(
-    stop: Stop, *, thread: str = "", breakpoints: Sequence[Breakpoint] = (), note: str = ""
-) -> Fragments:
+def stop_line(stop: Stop, *, thread: str = "", breakpoints: Sequence[Breakpoint] = ()) -> Fragments:
     """One line that says why and where the program stands."""
     style, symbol = _SYMBOLS.get(stop.reason, _STEP)
     out: Fragments = [(style, f"{symbol} "), (style, _why(stop, breakpoints))]
@@ -49,8 +47,6 @@ def stop_line(
     if stop.text:
         style = "class:stop.exception" if stop.reason == "exception" else "class:warning"
         out += [("", "\n  "), (style, visible(stop.text))]
-    if note:
-        out += [("class:dim", f"  {visible(note)}")]
     out.append(("", "\n"))
     return out
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from typing import TextIO
 
 __all__ = ["PlainReader"]
 
 
 class PlainReader:
-    """Lines of a stream, one after the other, without blocking the event loop."""
+    """Lines of standard input, one after the other, without blocking the event loop."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = sys.stdin if stream is None else stream
+    def __init__(self) -> None:
+        self._stream = sys.stdin
         self._loop = asyncio.get_running_loop()
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
         threading.Thread(target=self._read, name="remora-stdin", daemon=True).start()

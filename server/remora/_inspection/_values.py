@@ -87,9 +87,9 @@ def type_name(value: object) -> str:
     return class_name(type(value))
 
 
-def safe_repr(value: object, limits: Limits = SHORT, *, user_code: bool = True) -> str:
-    """The value as text. Never raises, whatever the object does."""
-    return Renderer(limits, user_code=user_code).render(value)
+def safe_repr(value: object, *, user_code: bool) -> str:
+    """The value as a short text. Never raises, whatever the object does."""
+    return Renderer(user_code=user_code).render(value)
 
 
 class Renderer:

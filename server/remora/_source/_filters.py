@@ -39,8 +39,8 @@ class Filters:
         just_my_code: False shows and enters library code as well; Remora's own is always left out.
     """
 
-    def __init__(self, just_my_code: bool = True) -> None:
-        self.just_my_code = just_my_code
+    def __init__(self) -> None:
+        self.just_my_code = True
         self.user_files: set[str] = set()
         self._skips: list[tuple[str, re.Pattern[str]]] = []
         self._rules: dict[str, str | None] = {}
