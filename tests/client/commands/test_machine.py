@@ -120,7 +120,7 @@ def test_the_shell_of_this_machine(debugging: Debugging) -> None:
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("restart", "somebody else"),
+        ("restart", "Only who started"),
         ("interact", "somebody who types"),
         ("clipboard 1", "no terminal"),
         ("detach -stopped", "running"),
