@@ -9,11 +9,16 @@ from remora_protocol._errors import RemoteProtocolError
 __all__ = ["ProcessInfo", "read_processes"]
 
 
-class ProcessInfo(TypedDict):
+class _MayBeMissing(TypedDict, total=False):
+    ancestors: List[int]  # noqa: UP006 - see below
+
+
+class ProcessInfo(_MayBeMissing):
     """One process.
 
     `started` is in epoch seconds; `state` is "running", "stopped", "waiting" (for a debugger,
-    with one of its threads at least) or, from an agent, "unprepared".
+    with one of its threads at least) or, from an agent, "unprepared". `ancestors` are the processes that it
+    came of when it began, the nearest first: a shell between two Pythons, too. Earlier servers do not tell.
     """
 
     pid: int
@@ -49,10 +54,10 @@ def read_processes(body: Any) -> list[ProcessInfo]:
 
 
 def _is_process(row: Any) -> bool:
-    if not isinstance(row, dict) or not row.keys() >= ProcessInfo.__annotations__.keys():
+    if not isinstance(row, dict) or not row.keys() >= ProcessInfo.__required_keys__:
         return False
     numbers = [row["pid"], row["ppid"], row["started"]]
-    argv = row["argv"]
+    argv, ancestors = row["argv"], row.get("ancestors", [])
     return (
         all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in numbers)
         and isinstance(row["pid"], int)
@@ -61,4 +66,6 @@ def _is_process(row: Any) -> bool:
         and all(isinstance(row[name], (str, type(None))) for name in _OPTIONAL_TEXTS)
         and isinstance(argv, list)
         and all(isinstance(item, str) for item in argv)
+        and isinstance(ancestors, list)
+        and all(type(item) is int for item in ancestors)
     )

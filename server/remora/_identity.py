@@ -12,8 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from remora_protocol import ProcessInfo
 
-__all__ = ["Identity"]
+__all__ = ["Identity", "parent_of"]
 
+_MOST_ANCESTORS = 32
 _SECRET_OPTIONS = ("--secret", "--password", "--token")
 
 
@@ -28,6 +29,8 @@ class Identity:
         self.pid = os.getpid()
         self.given_name = given_name
         self._started = _start_time()
+        # Now, as one of them may end before somebody asks.
+        self._ancestors = _ancestors()
 
     @property
     def name(self) -> str:
@@ -47,6 +50,7 @@ class Identity:
         return {
             "pid": self.pid,
             "ppid": os.getppid(),
+            "ancestors": self._ancestors,
             "name": self.name,
             "argv": _argv(),
             "executable": getattr(sys, "executable", None) or "",
@@ -60,6 +64,24 @@ class Identity:
             "attachedBy": attached_by,
             "address": _join(address),
         }
+
+
+def parent_of(pid: int) -> int:
+    """What started a process, whatever it is, where the system tells; else 0."""
+    try:
+        return int(read_file(f"/proc/{pid}/stat").rpartition(b")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _ancestors() -> list[int]:
+    """What started this process, what started that, and so on."""
+    found: list[int] = []
+    pid = os.getppid()
+    while pid > 1 and len(found) < _MOST_ANCESTORS:
+        found.append(pid)
+        pid = parent_of(pid)
+    return found
 
 
 def _argv() -> list[str]:

@@ -8,8 +8,8 @@ from remora_client._groups._family import Family
 from remora_protocol import ProcessInfo
 
 
-def process(pid: int, ppid: int, started: float = 0.0) -> ProcessInfo:
-    row: dict[str, Any] = {"pid": pid, "ppid": ppid, "started": started}
+def process(pid: int, ppid: int, started: float = 0.0, **more: Any) -> ProcessInfo:
+    row: dict[str, Any] = {"pid": pid, "ppid": ppid, "started": started, **more}
     return cast("ProcessInfo", row)
 
 
@@ -22,6 +22,18 @@ def test_children_and_theirs_belong_and_others_do_not() -> None:
     there = [process(12, 11), process(10, 1), process(11, 10), process(20, 1), process(21, 20)]
     assert pids(family.take(there)) == [10, 11, 12]
     assert family.pids == {10, 11, 12}
+
+
+def test_what_came_of_one_by_way_of_a_process_that_is_not_told_of_belongs() -> None:
+    family = Family(process(10, 1))
+    shell, orphan = 15, 16
+    there = [
+        process(10, 1, ancestors=[9]),
+        process(11, shell, ancestors=[shell, 10, 9]),
+        process(12, 1, ancestors=[orphan, 11, shell, 10]),
+        process(20, 9, ancestors=[9]),
+    ]
+    assert pids(family.take(there)) == [10, 11, 12]
 
 
 def test_what_took_the_place_of_one_belongs_and_its_older_siblings_do_not() -> None:

@@ -73,11 +73,13 @@ def test_forked_children_stop_at_a_breakpoint_that_was_set_once(
             assert program.returncode() == 0
 
 
-@pytest.mark.parametrize("how", ["subprocess", "exec"])
+@pytest.mark.parametrize("how", ["subprocess", "shell", "exec"])
 def test_new_pythons_are_followed_too(how: str, remora: Remora) -> None:
     """A child waits for the client. A program that executes itself and owned the port cannot know of it."""
     change = {
         "subprocess": "subprocess.run([sys.executable, '-W', 'ignore', __file__, 'child'])",
+        # The shell has something to do afterwards, so it stays in between.
+        "shell": "subprocess.run(f'{sys.executable} -W ignore {__file__} child; true', shell=True)",
         "exec": "os.execv(sys.executable, [sys.executable, '-W', 'ignore', __file__, 'again'])",
     }[how]
     source = SPAWNING.replace("PORT", str(free_port())).replace("CHANGE", change)
@@ -92,7 +94,7 @@ def test_new_pythons_are_followed_too(how: str, remora: Remora) -> None:
             assert running.result("print n")["value"] == "10"
             open(f"{program.path}.end", "w").close()
             assert running.returncode() == 0
-        if how == "subprocess":
+        if how != "exec":
             program.stdin_line("")
         assert program.returncode() == 0
 

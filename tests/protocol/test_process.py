@@ -29,7 +29,14 @@ def test_processes_are_read() -> None:
     assert read_processes({"processes": []}) == []
 
 
-@pytest.mark.parametrize("key", sorted(ProcessInfo.__annotations__))
+@pytest.mark.parametrize("ancestors", [{}, True, 1, ["1"], [True], None])
+def test_what_may_be_missing_is_checked_where_it_is_there(ancestors: Any) -> None:
+    assert read_processes({"processes": [{**PROCESS, "ancestors": [9, 8]}]})[0]["ancestors"] == [9, 8]
+    with pytest.raises(RemoteProtocolError, match="malformed"):
+        read_processes({"processes": [{**PROCESS, "ancestors": ancestors}]})
+
+
+@pytest.mark.parametrize("key", sorted(ProcessInfo.__required_keys__))
 @pytest.mark.parametrize("value", [{}, True, [1]])
 def test_every_key_is_checked(key: str, value: Any) -> None:
     row: dict[str, Any] = {**PROCESS}

@@ -17,9 +17,9 @@ _Key = tuple[int, float]
 class Family:
     """The process that somebody chose, and all that came of it.
 
-    A child belongs to it, and so does what replaces a member: the same number again (after an `exec`), or a
-    new child of the same parent, as reloaders and prefork servers make them. Processes that were there before
-    are none of it, unless they descend from it.
+    A child belongs to it, also when something else stands in between, and so does what replaces a member: the
+    same number again (after an `exec`), or a new child of the same parent, as reloaders and prefork servers
+    make them. Processes that were there before are none of it, unless they descend from it.
     """
 
     def __init__(self, first: ProcessInfo) -> None:
@@ -48,7 +48,8 @@ class Family:
         return [found[pid] for pid in sorted(found)]
 
     def _is_ours(self, process: ProcessInfo) -> bool:
-        if process["pid"] in self.pids or process["ppid"] in self.pids:
+        """Also what a process came of that is not in the list: a shell, or the server of forkserver."""
+        if not self.pids.isdisjoint((process["pid"], process["ppid"], *process.get("ancestors", ()))):
             return True
         return process["ppid"] in self._vacant and _key(process) not in self._strangers
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from remora._interpreter._originals import read_file
+from remora._identity import parent_of
 from remora._network._gateway import Audience
 
 if TYPE_CHECKING:
@@ -61,9 +61,5 @@ class Watchers(Audience):
     def _parent_of(self, pid: int) -> int:
         gateway = self._port.gateway
         member = gateway.find(pid) if gateway is not None else None
-        if member is not None:
-            return int(member.row["ppid"])
-        try:  # a shell in between, say, that is none of ours
-            return int(read_file(f"/proc/{pid}/stat").rpartition(b")")[2].split()[1])
-        except (OSError, ValueError, IndexError):
-            return 0
+        # It may be a shell in between, say, that is none of ours.
+        return int(member.row["ppid"]) if member is not None else parent_of(pid)
