@@ -72,6 +72,7 @@ class Source:
     reference: int = 0
     sha256: str | None = None
     is_library: bool = field(default=False, compare=False)  # the server says that it is not the user's own
+    origin: str = field(default="", compare=False)  # what the server has to say of it
 
     @classmethod
     def from_dap(cls, body: Any) -> Source:
@@ -88,7 +89,7 @@ class Source:
         )
         name = _text(body, "name") or path.replace("\\", "/").rpartition("/")[2]
         subtle = body.get("presentationHint") == "deemphasize"
-        return cls(name, path, _number(body, "sourceReference"), sha256, subtle)
+        return cls(name, path, _number(body, "sourceReference"), sha256, subtle, _text(body, "origin"))
 
     def to_dap(self) -> dict[str, Any]:
         """The body that names this file in a request."""

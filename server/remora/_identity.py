@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from remora_protocol import ProcessInfo
 
-__all__ = ["Identity", "parent_of"]
+__all__ = ["Identity", "parent_of", "start_time"]
 
 _MOST_ANCESTORS = 32
 _SECRET_OPTIONS = ("--secret", "--password", "--token")
@@ -28,7 +28,7 @@ class Identity:
     def __init__(self, given_name: str | None) -> None:
         self.pid = os.getpid()
         self.given_name = given_name
-        self._started = _start_time()
+        self._started = start_time()
         # Now, as one of them may end before somebody asks.
         self._ancestors = _ancestors()
 
@@ -112,8 +112,8 @@ def _working_directory() -> str:
         return ""
 
 
-def _start_time() -> float:
-    """When the process began, where the system tells; else now."""
+def start_time() -> float:
+    """When this process began, in epoch seconds, where the system tells; else now."""
     try:
         ticks = int(read_file("/proc/self/stat").rpartition(b")")[2].split()[19])
         uptime = float(read_file("/proc/uptime").split()[0])

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.command import Remora
-from tests.support.interpreters import NEWEST, Interpreter
+from tests.support.interpreters import INTERPRETERS, NEWEST, Interpreter
 from tests.support.program import Program
 
 assert NEWEST
+SOME = [one for one in INTERPRETERS if one in (INTERPRETERS[0], NEWEST) or one.name == "pypy-3.11"]
 PROGRAM = """\
 import linecache, os, py_compile, sys, zipfile
 
@@ -52,6 +55,17 @@ for line in sys.stdin:
         argument = "!" if word == "latin" else 5
         print("gave", ascii(globals()[word](argument)), flush=True)
 print("bye", flush=True)
+"""
+
+
+CHANGING = """\
+import sys
+def work(n):
+    double = n * 2  # @double
+    return double
+print("ready", flush=True)
+for line in sys.stdin:
+    print("gave", work(len(line)), flush=True)
 """
 
 
@@ -142,3 +156,28 @@ def test_what_is_near_is_the_programs(remora: Remora) -> None:
         near, far = ran.results()
         assert near["message"] == f"No loaded file has this name yet. Nearest: {program.path}."
         assert far["message"] == "No loaded file has this name yet."
+
+
+@pytest.mark.parametrize("interpreter", SOME, ids=str)
+def test_a_script_that_was_edited_while_it_ran(interpreter: Interpreter, remora: Remora) -> None:
+    with Program(interpreter, CHANGING, enable={"secret": None}) as program:
+        program.wait_line("ready")
+        line = program.line("double")
+        script = Path(program.path)
+        script.write_text("# new\n# lines\n" + script.read_text())
+        with remora.terminal("attach", program.qualifier) as terminal:
+            terminal.wait("remora❯")
+            terminal.enter(f"break program.py:{line + 2}")
+            terminal.wait(r"in the same function\.\s+The file has changed since the program loaded it")
+            terminal.enter(f"break program.py:{line}")
+            terminal.wait(
+                r"The\s+file\s+has\s+changed\s+since\s+the\s+program\s+loaded\s+it: lines are those"
+            )
+            program.stdin_line("four")
+            terminal.wait(r"program\.py: changed since the program loaded it, so text")
+            terminal.wait(rf"work at program.py:{line}")
+            terminal.enter("print n")
+            terminal.wait("^5$")
+            terminal.enter("quit -c")
+            assert terminal.returncode() == 0
+        program.wait_line("gave 10")

@@ -551,6 +551,42 @@ def test_files_are_found_by_name_with_the_text_that_was_loaded(
     ]  # fmt: skip
 
 
+def test_a_file_that_changed_since_it_was_loaded_is_known_without_a_pyc(
+    interpreter: Interpreter, tmp_path: Path
+) -> None:
+    """By the code that runs: one that was only written again, or is no Python, counts as the same."""
+    text = "def first():\n    return 1\nclass Thing:\n    def second(self):\n        return 2\n"
+    names = ("touched", "moved", "inside", "ended", "template")
+    found = run_inside(
+        interpreter,
+        f"""
+        import importlib, json, os, sys
+        folder, text = {str(tmp_path)!r}, {text!r}
+        sys.path.insert(0, folder)
+        sys.dont_write_bytecode = True
+        from remora._source._sources import Sources
+        changed = {{
+            "touched": text, "moved": "# one more\\n" + text,
+            "inside": text.replace("return 2", "one = 2\\n        return one"),
+            "ended": text + "third = 3\\n", "template": "<% for %>",
+        }}
+        found = []
+        for name in {names!r}:
+            file = os.path.join(folder, name + ".py")
+            with open(file, "w") as stream: stream.write(text)
+            importlib.import_module(name)
+            with open(file, "w") as stream: stream.write(changed[name])
+            os.utime(file, (4e9, 4e9))
+            sources = Sources()
+            sources.loaded()
+            found.append([sources.has_changed(file), sources.sha256(file) is None, sources.place(file, 5)])
+        print(json.dumps(found))
+        """,
+    )
+    same, other = [False, False, 5], [True, True, 5]
+    assert found == [same, other, other, same, same], dict(zip(names, found))
+
+
 def test_a_module_without_source_has_lines_all_the_same(interpreter: Interpreter, tmp_path: Path) -> None:
     found = run_inside(
         interpreter,

@@ -25,6 +25,7 @@ from remora_client._model import (
 )
 from remora_client._sessions._conversation import Conversation
 from remora_client._sessions._debugpy import is_debugpy, may_ask_for_exception, page_of
+from remora_client._text import visible
 from remora_client._transport._rpc import NoAnswer
 from remora_protocol import RequestFailed
 
@@ -43,6 +44,7 @@ class Looking(Conversation):
         super().__init__(link, sources)
         self._texts: dict[tuple[str, str | None], str] = {}  # (path, hash) -> the server's text
         self._told_differs: set[str] = set()
+        self._told_origin: set[str] = set()
 
     # -- threads, stacks, frames ------------------------------------------------------------------
 
@@ -276,8 +278,12 @@ class Looking(Conversation):
     async def source_text(self, source: Source) -> SourceText:
         """The text of what runs: the local copy when it is the same, else the server's.
 
-        When a local copy differs, the listeners get one "remora/note" per file.
+        When a local copy differs, or the server has something to say of the file, the listeners get one
+        "remora/note" per file.
         """
+        if source.origin and source.path not in self._told_origin:
+            self._told_origin.add(source.path)
+            self.note(f"{visible(source.path)}: {visible(source.origin)}.")
         local = self.sources.match(source.path, source.sha256)
         if local is not None and local.same:
             return SourceText(source, local.text, local.path)

@@ -25,6 +25,8 @@ def describe_source(sources: Sources, filename: str) -> dict[str, Any]:
     checksum = sources.sha256(filename)
     if checksum is not None:
         body["checksums"] = [{"algorithm": "SHA256", "checksum": checksum}]
+    if sources.has_changed(filename):
+        body["origin"] = "changed since the program loaded it, so text and lines may not fit"
     return body
 
 

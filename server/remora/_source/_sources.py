@@ -9,23 +9,21 @@ from __future__ import annotations
 
 import os
 import sys
-from types import CodeType, FunctionType, ModuleType
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from remora._interpreter._originals import read_file
 from remora._source._filters import own_folders
+from remora._source._modules import codes_of, filename_of, is_what_was_loaded, module_dict
 from remora._source._placement import Lines, lines_of_codes, lines_of_text
 from remora_protocol import match_by_name, near_matches, sha256_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from remora._source._columns import Spot
 
 __all__ = ["Lines", "Sources"]
-
-_MODULE_DICT: Any = vars(ModuleType)["__dict__"]
-_TYPE_DICT: Any = vars(type)["__dict__"]
 
 
 class _Loaded:
@@ -70,7 +68,7 @@ class Sources:
             known = self._modules.get(name)
             if module is None or (known is not None and known[0] == id(module)):
                 continue
-            filename = _filename_of(module)
+            filename = filename_of(module)
             if filename is not None:
                 self._modules[name] = (id(module), filename)
                 self.note(filename)
@@ -131,6 +129,11 @@ class Sources:
         loaded = self._load(filename)
         return None if loaded is None or not loaded.fresh else loaded.sha256
 
+    def has_changed(self, filename: str) -> bool:
+        """Whether the text is that of a file that has changed since the program loaded it."""
+        loaded = self._load(filename)
+        return loaded is not None and not loaded.fresh
+
     def lines(self, filename: str) -> Lines | None:
         """The lines that can stop; from the text, else from the code that is loaded."""
         if filename not in self._lines:
@@ -175,13 +178,13 @@ class Sources:
         if loaded is None and self.display_path(filename).startswith("<"):
             return None  # many things are called <string>
         # What is loaded tells, when the file was changed since or is no Python at all (a template).
-        real = None if loaded is not None and loaded.fresh else lines_of_codes(_codes_of(filename))
+        real = None if loaded is not None and loaded.fresh else lines_of_codes(codes_of(filename))
         if loaded is None or real is not None:
             return real
         try:
             return lines_of_text(loaded.text, filename)
         except (SyntaxError, ValueError, RecursionError):
-            return lines_of_codes(_codes_of(filename))
+            return lines_of_codes(codes_of(filename))
 
     def _load(self, filename: str) -> _Loaded | None:
         if filename not in self._texts:
@@ -193,7 +196,9 @@ class Sources:
         data = _file_bytes(path)
         if data is not None:
             text = _decode(data)
-            return None if text is None else _Loaded(data, text, _unchanged_since_import(filename, path))
+            if text is None:
+                return None
+            return _Loaded(data, text, is_what_was_loaded(filename, path, text))
         text = _cached_lines(filename) or self._text_from_loader(filename)
         return None if text is None else _Loaded(None, text, True)
 
@@ -203,7 +208,7 @@ class Sources:
             module = sys.modules.get(name)
             if known != filename or not isinstance(module, ModuleType):
                 continue
-            loader: Any = _module_dict(module).get("__loader__")
+            loader: Any = module_dict(module).get("__loader__")
             if type(loader).__module__ in ("zipimport", "_frozen_importlib_external", "_frozen_importlib"):
                 try:
                     text = loader.get_source(name)
@@ -232,7 +237,7 @@ def _absolute(filename: str) -> str:
 def _source_of_frozen(filename: str) -> str | None:
     """Where the text of a module of the standard library is that CPython 3.11 and later have built in."""
     module = sys.modules.get(filename[len("<frozen ") : -1]) if filename.startswith("<frozen ") else None
-    file = _module_dict(module).get("__file__") if issubclass(type(module), ModuleType) else None
+    file = module_dict(module).get("__file__") if issubclass(type(module), ModuleType) else None
     return file if isinstance(file, str) and file.endswith(".py") else None
 
 
@@ -240,47 +245,6 @@ def _note_stack(sources: Sources, frame: Any) -> None:
     while frame is not None:
         sources.note(frame.f_code.co_filename)
         frame = frame.f_back
-
-
-def _module_dict(module: Any) -> dict[str, Any]:
-    """A module's names without running `__getattr__` or loading a lazy module."""
-    found = _MODULE_DICT.__get__(module)
-    return found if type(found) is dict else {}
-
-
-def _filename_of(module: Any) -> str | None:
-    if not issubclass(type(module), ModuleType):
-        return None
-    names = _module_dict(module)
-    file = names.get("__file__")
-    if not isinstance(file, str) or file.endswith((".so", ".pyd", ".dll")):
-        return None
-    own = names.get("__name__")
-    # Only the code itself knows for certain: a .pyc may stand elsewhere than its source did.
-    for value in list(names.values()):
-        if type(value) is FunctionType and value.__module__ == own and value.__globals__ is names:
-            return value.__code__.co_filename
-    return file[:-1] if file.endswith((".pyc", ".pyo")) else file
-
-
-def _codes_of(filename: str) -> Iterator[CodeType]:
-    """The code of the functions and methods that modules hold and that come from this file."""
-    for module in list(sys.modules.values()):
-        if issubclass(type(module), ModuleType):
-            yield from _codes_in(_module_dict(module), filename, 0)
-
-
-def _codes_in(names: Any, filename: str, depth: int) -> Iterator[CodeType]:
-    for held in list(names.values()):
-        value = held.__func__ if type(held) in (staticmethod, classmethod) else held
-        kind = type(value)
-        if kind is FunctionType:
-            if getattr(value.__code__, "co_filename", None) == filename:  # PyPy's own code has none
-                yield value.__code__
-        elif issubclass(kind, type) and depth < 4:
-            inner = _TYPE_DICT.__get__(value)
-            if depth == 0 or inner.get("__module__"):
-                yield from _codes_in(inner, filename, depth + 1)
 
 
 def _file_bytes(path: str) -> bytes | None:
@@ -308,31 +272,3 @@ def _cached_lines(filename: str) -> str | None:
     if isinstance(entry, tuple) and len(entry) == 4 and isinstance(entry[2], list):
         return "".join(entry[2])
     return None
-
-
-def _unchanged_since_import(filename: str, path: str) -> bool:
-    """Whether the file is still the one that the module's .pyc was made from. Unknown counts as yes."""
-    for module in list(sys.modules.values()):
-        if not issubclass(type(module), ModuleType):
-            continue
-        names = _module_dict(module)
-        cached = names.get("__cached__")
-        if names.get("__file__") != filename or not isinstance(cached, str):
-            continue
-        header = _file_bytes_head(cached)
-        if len(header) < 16 or header[4:8] != b"\0\0\0\0":
-            return True  # no .pyc, or one that goes by hash
-        try:
-            now = os.stat(path)
-        except OSError:
-            return True
-        made = (int.from_bytes(header[8:12], "little"), int.from_bytes(header[12:16], "little"))
-        return made == (int(now.st_mtime) & 0xFFFFFFFF, now.st_size & 0xFFFFFFFF)
-    return True
-
-
-def _file_bytes_head(path: str) -> bytes:
-    try:
-        return read_file(path, 16)
-    except (OSError, ValueError):
-        return b""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LineTable"]
 
+_HAS_CHANGED = "The file has changed since the program loaded it: lines are those that it had."
+
 
 @dataclass
 class _Asked:
@@ -163,6 +165,8 @@ class LineTable:
             notes.append("This Python has the same code for several places on the line: it stops at each.")
         if line != asked.spec.line:
             notes.append(f"Moved from line {asked.spec.line} to {line}.")
+        if self._sources.has_changed(filename):
+            notes.append(_HAS_CHANGED)
         if others:
             paths = ", ".join(self._sources.display_path(name) for name, _ in others)
             notes.append(f"The name fits several files; it is also set in {paths}.")
@@ -173,7 +177,8 @@ class LineTable:
         count = len(split_source(self._sources.text(filename) or ""))
         if 0 < count < line:
             return f"Line {line} is past the end: {os.path.basename(filename)} has {count} lines."
-        return f"Nothing can stop on line {line} or below it in the same function."
+        changed = f" {_HAS_CHANGED}" if self._sources.has_changed(filename) else ""
+        return f"Nothing can stop on line {line} or below it in the same function.{changed}"
 
     def _refuse(self, file: _File, asked: _Asked, message: str) -> Breakpoint:
         filename = file.filenames[0] if file.filenames else None
