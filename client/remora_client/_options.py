@@ -102,7 +102,7 @@ def from_arguments(arguments: Namespace) -> ConnectOptions:
         remote_python=arguments.remote_python or "",
         timeout=getattr(arguments, "connect_timeout", None) or 10.0,
         ask_secret=_cert_prompt.ask_secret if ask else None,
-        ask_certificate=_cert_prompt.ask_certificate if ask else None,
+        ask_certificate=_cert_prompt.asking_once() if ask else None,
         note=_note,
         trace=_tracer(bodies=arguments.verbose > 1) if arguments.verbose else None,
     )

@@ -63,6 +63,38 @@ def test_a_person_is_asked_about_the_certificate(
         game.play()
 
 
+def test_who_is_asked_for_the_secret_too_is_asked_about_the_certificate_once(
+    remora: Remora, certificate: dict[str, str]
+) -> None:
+    with Game(NEWEST, **tls_enable(certificate)) as game:
+        game.say_name()
+        with remora.terminal("ls", game.qualifier.replace(f"{SECRET}@", "")) as terminal:
+            terminal.wait(r"Trust it\?")
+            terminal.enter("once")
+            terminal.wait("Secret for tcps://")
+            terminal.enter(SECRET)
+            assert terminal.returncode() == 0, terminal.text
+            assert terminal.text.count("Trust it?") == 1
+            assert str(game.pid) in terminal.text
+        game.play()
+
+
+def test_the_banner_breaks_between_words_in_eighty_columns(
+    remora: Remora, certificate: dict[str, str]
+) -> None:
+    with Game(NEWEST, **tls_enable(certificate)) as game:
+        game.say_name()
+        trusted = ("--fingerprint", certificate["fingerprint"])
+        with remora.terminal("attach", game.qualifier, *trusted, size=(80, 24)) as terminal:
+            terminal.wait("^remora❯")
+            told = " ".join(terminal.text.split())
+            assert "TLS, certificate trusted by hand · remora" in told
+            assert "· engine: " in told
+            terminal.enter("quit -c")
+            assert terminal.returncode() == 0
+        game.play()
+
+
 def test_a_certificate_that_changed_is_refused(
     remora: Remora, certificate: dict[str, str], other_certificate: dict[str, str]
 ) -> None:

@@ -182,7 +182,8 @@ class Terminal:
 
     def row_of(self, pattern: str, timeout: float = TIMEOUT) -> int:
         """The row, from 1, on which `pattern` is."""
-        return self.text.count("\n", 0, self.see(pattern, timeout).start()) + 1
+        found = self.see(pattern, timeout)
+        return found.string.count("\n", 0, found.start()) + 1
 
     def click(self, column: int, row: int, button: int = 0) -> None:
         """Presses and releases a button of the mouse; from 1. 64 and 65 are the wheel."""

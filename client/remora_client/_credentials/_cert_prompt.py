@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from remora_client._text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from remora_client._credentials._certificates import Answer, CertificateProblem
 
-__all__ = ["ask_certificate", "ask_secret", "can_ask"]
+__all__ = ["ask_certificate", "ask_secret", "asking_once", "can_ask"]
 
 _ANSWERS: dict[str, Answer] = {
     "": "no",
@@ -64,6 +64,20 @@ def ask_certificate(problem: CertificateProblem) -> Answer:
         answer = _ANSWERS.get(line.strip().lower())
         if not line or answer is not None:
             return answer or "no"
+
+
+def asking_once() -> Callable[[CertificateProblem], Answer]:
+    """`ask_certificate`, which asks about a certificate only once: a secret takes a new connection."""
+    trusted: set[tuple[str, str]] = set()
+
+    def ask(problem: CertificateProblem) -> Answer:
+        about = (problem.place, problem.certificate.sha256)
+        answer = "once" if about in trusted else ask_certificate(problem)
+        if answer == "once":
+            trusted.add(about)
+        return answer
+
+    return ask
 
 
 def ask_secret(address: str) -> str | None:

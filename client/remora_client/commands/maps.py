@@ -114,6 +114,7 @@ async def fetch(ctx: Context, arguments: str) -> Result:
     """Show a file as the program has loaded it, whether there is a copy here or not.
 
     With -save FOLDER, write it there under its own name, or all of the program's own files: fetch -save src.
+    Files that are there with another text are replaced when you say so.
     """
     words = _words(arguments)
     folder = None
@@ -131,7 +132,10 @@ async def fetch(ctx: Context, arguments: str) -> Result:
         raise CommandError(f"The program has no text for {source.path}.", "It may come from exec, or from C.")
     if folder is None:
         return Result({"path": source.path, "text": text}, value_line(text.removesuffix("\n")))
-    saved = _save(folder, source.path, text)
+    target = _target(folder, source.path)
+    if _differs(target, text) and not await ctx.agreed(f"{visible(target)} has another text. Replace it?"):
+        return Result()
+    saved = _save(target, text)
     return Result({"path": source.path, "file": saved}, [("", f"{visible(saved)}\n")])
 
 
@@ -148,27 +152,49 @@ async def _wanted(ctx: Context, words: list[str]) -> Source:
 
 async def _save_all(ctx: Context, folder: str) -> Result:
     loaded = [each for each in await ctx.session.loaded_sources() if not is_library(each.path)]
-    files: list[str] = []
+    texts: dict[str, str] = {}
     for each in loaded[:_MOST]:
         try:
             text = await ctx.session.text_at(each.path)
         except (ClientError, RequestFailed):
             continue
         if text is not None:
-            files.append(_save(folder, each.path, text, whole=True))
+            texts[_target(folder, each.path, whole=True)] = text
+    others = [target for target, text in texts.items() if _differs(target, text)]
+    if others:
+        what = "1 file there has" if len(others) == 1 else f"{len(others)} files there have"
+        if not await ctx.agreed(f"{what} another text. Replace?"):
+            return Result()
+    files = [_save(target, text) for target, text in texts.items()]
     data: dict[str, Any] = {"folder": folder, "files": files}
     return Result(data, [("", f"{len(files)} files are in {visible(folder)}\n")])
 
 
-def _save(folder: str, path: str, text: str, *, whole: bool = False) -> str:
-    """Write it below the folder, never outside: of its path only plain names count."""
+def _target(folder: str, path: str, *, whole: bool = False) -> str:
+    """Where it goes: below the folder, never outside, so of its path only plain names count."""
     parts = path.replace("\\", "/").split("/")
     parts = [part for part in parts if part not in ("", ".", "..") and ":" not in part]
-    target = os.path.join(os.path.expanduser(folder), *(parts if whole else parts[-1:]))
+    return os.path.join(os.path.expanduser(folder), *(parts if whole else parts[-1:]))
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _differs(target: str, text: str) -> bool:
+    """Whether a file is there that is not the same."""
+    try:
+        with open(target, "rb") as stream:
+            return stream.read() != _encoded(text)
+    except OSError:
+        return False
+
+
+def _save(target: str, text: str) -> str:
     try:
         os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
-        with open(target, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-            stream.write(text)
+        with open(target, "wb") as stream:
+            stream.write(_encoded(text))
     except OSError as error:
         raise CommandError(f"{target} cannot be written: {error.strerror}") from None
     return target

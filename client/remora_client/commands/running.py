@@ -223,6 +223,10 @@ async def jump(ctx: Context, arguments: str) -> Result:
         raise CommandError(
             "A jump stays within the function that is running.", "Give a line number, as jump 12"
         )
+    if not await ctx.session.goto_targets(place.line, frame):
+        raise CommandError(
+            f"Line {place.line} cannot be jumped to from here.", "jump -list shows the lines that can be."
+        )
     await ctx.session.goto(place.line, frame)
     return Result(resumed=True)
 

@@ -76,7 +76,7 @@ def _listed(ctx: Context) -> Result:
 
 @command("jmc", group="running", usage="[on | off]", argument="option", needs="remora/skip")
 async def jmc(ctx: Context, arguments: str) -> Result:
-    """Just my code: have steps pass by library code (on, as it comes), or enter it as well (off)."""
+    """Have steps pass by library code: on, as it comes; or enter it as well: off. Just my code, that is."""
     if arguments not in ("", "on", "off"):
         raise CommandError(f"jmc is on or off, not {visible(arguments)}.")
     if arguments:

@@ -121,7 +121,7 @@ class Repl:
             try:
                 if greet:
                     group = self.ctx.group
-                    self._print(banner(self.session) if group is None else group_banner(group))
+                    self._print(banner(self.session, self.width) if group is None else group_banner(group))
                 if self.session.stop is not None:
                     self.later(self._events.tell_stop(self.ctx.member))
                     await self._settled()
@@ -241,6 +241,7 @@ class Repl:
         try:
             result = await run_line(self.ctx, line)
             note_line(self.ctx, line)
+            self._events.know_bound()
         except Exception as error:  # one that is not of FAILURES is a bug: a sentence, too
             outcome.set_result(False)
             await self._flush()

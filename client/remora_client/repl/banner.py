@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from remora_client._connecting._foreign import NO_AUTHENTICATION, foreign_name
 from remora_client._errors import Gone
+from remora_client._fragments import per_line, wrapped
 from remora_client._text import visible
 
 if TYPE_CHECKING:
@@ -17,10 +18,22 @@ if TYPE_CHECKING:
 __all__ = ["banner", "choice", "farewell", "group_banner", "group_farewell"]
 
 _MOST = 10  # processes that are listed
+_MARGIN = "    "
 
 
-def banner(session: Session) -> Fragments:
-    """The lines that open a session."""
+def banner(session: Session, width: int = 0) -> Fragments:
+    """The lines that open a session, none of them broken within a word. `width` 0: as long as it takes."""
+    lines = per_line(_opening(session))
+    if width:
+        lines = [
+            row if not number else [("", _MARGIN), *row]
+            for line in lines
+            for number, row in enumerate(wrapped(line, width - len(_MARGIN)))
+        ]
+    return [each for line in lines for each in (*line, ("", "\n"))]
+
+
+def _opening(session: Session) -> Fragments:
     out: Fragments = []
     process = session.process
     if process is not None:

@@ -58,6 +58,7 @@ class Events:
 
     def listen(self) -> Callable[[], None]:
         """Hear of everything from now on; what is given ends it."""
+        self.know_bound()
         if self.ctx.group is None:
             return self.session.listen(self._on_event)
         return self.ctx.group.listen(
@@ -221,10 +222,15 @@ class Events:
                 self._say(f"Looking at process {other.number}: {other}", "class:dim")
             self._repl.told.set()
 
+    def know_bound(self) -> None:
+        """Take note of how breakpoints are: the person has been told."""
+        self._bound = {each.number: each.verified for each in self.session.breakpoints}
+
     def _tell_bound(self) -> None:
         """Say it when a breakpoint that was waiting is bound, or one is lost."""
         for each in self.session.breakpoints:
-            before, self._bound[each.number] = self._bound.get(each.number, False), each.verified
+            before = self._bound.get(each.number, each.verified)
+            self._bound[each.number] = each.verified
             if each.verified and not before:
                 self._say(f"Breakpoint {each.number} is set: {visible(each.place())}", "class:dim")
             elif before and not each.verified and each.enabled:

@@ -23,6 +23,7 @@ _COLOUR = re.compile(r"#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b")
 _PALE, _DIM = 0.62, 0.35  # how bright a colour may be on white, and must be on black
 _STEPS = 10
 
+_MENU_RULE = "bg:ansibrightblack ansiwhite"
 _RULES = {
     "dim": "ansibrightblack",
     "error": "ansired",
@@ -77,10 +78,10 @@ _RULES = {
     "toolbar.ended": "ansired bold",
     "toolbar.secure": "ansigreen",
     "auto-suggestion": "ansibrightblack",
-    "completion-menu": "bg:ansibrightblack ansiwhite",
+    "completion-menu": _MENU_RULE,
     "completion-menu.completion": "",
     "completion-menu.completion.current": "reverse",
-    "completion-menu.meta.completion": "bg:ansibrightblack ansiwhite",
+    "completion-menu.meta.completion": _MENU_RULE,
     "completion-menu.meta.completion.current": "reverse",
     # Python
     "pygments.keyword": "ansimagenta",
@@ -110,6 +111,10 @@ _LOST: dict[Background, dict[str, str]] = {
 }
 
 
+# A menu has a background of its own, and its text has to be read on that.
+_MENU: dict[Background, str] = {"light": "bg:#dddddd #202020", "dark": "bg:#3a3a3a #e6e6e6"}
+
+
 @lru_cache(maxsize=8)
 def style(theme: str = "terminal", background: Background | None = None) -> BaseStyle:
     """All rules as one style.
@@ -121,6 +126,7 @@ def style(theme: str = "terminal", background: Background | None = None) -> Base
     rules = _RULES
     if background is not None:
         rules = {name: _seen(rule, background) for name, rule in _RULES.items()}
+        rules |= {name: _MENU[background] for name, rule in _RULES.items() if rule == _MENU_RULE}
     if theme == "terminal":
         return Style.from_dict(rules)
     from prompt_toolkit.styles import merge_styles, style_from_pygments_dict

@@ -54,7 +54,26 @@ def test_fetch(debugging: Debugging, tmp_path: Path) -> None:
     saved = Path(debugging.run(f"fetch program.py -save {tmp_path / 'got'}")["file"])
     assert saved == tmp_path / "got" / "program.py"
     assert saved.read_text() == whole
+    asked: list[str] = []
+
+    async def refuse(question: str) -> bool:
+        asked.append(question)
+        return False
+
+    debugging.ctx.confirm = refuse
+    debugging.run(f"fetch program.py -save {tmp_path / 'got'}")  # the same: nothing to ask
+    assert asked == []
+    saved.write_text("my own changes")
+    assert debugging.run(f"fetch program.py -save {tmp_path / 'got'}") is None
+    assert asked == [f"{saved} has another text. Replace it?"]
+    assert saved.read_text() == "my own changes"
+    debugging.ctx.confirm = None
     files = debugging.run(f"fetch -save {tmp_path / 'all'}")["files"]
+    Path(files[0]).write_text("my own changes")
+    debugging.ctx.confirm = refuse
+    assert debugging.run(f"fetch -save {tmp_path / 'all'}") is None
+    assert asked[1:] == ["1 file there has another text. Replace?"]
+    debugging.ctx.confirm = None
     assert [Path(each).name for each in files].count("program.py") == 1
     assert all(each.startswith(str(tmp_path / "all")) for each in files)
     with pytest.raises(ClientError, match="No loaded file"):

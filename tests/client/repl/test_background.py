@@ -105,6 +105,25 @@ def test_a_terminal_is_asked_and_its_answer_is_no_key(
         assert terminal.returncode() == 0
 
 
+@pytest.mark.parametrize(
+    ("background", "menu"), [(LIGHT, ("202020", "dddddd")), (DARK, ("e6e6e6", "3a3a3a"))]
+)
+def test_a_menu_can_be_read_on_its_own_background(
+    remora: Remora, program: Program, background: str, menu: tuple[str, str]
+) -> None:
+    with remora.terminal("attach", program.qualifier, env=COLOUR, background=background) as terminal:
+        terminal.see("^remora❯$")
+        terminal.press("thr\t")
+        row = terminal.row_of(r"^ +threads +List the threads") - 1
+        terminal.rest(0.3)
+        column = terminal.text.splitlines()[row].index("List")
+        cell = terminal.cells()[row][column]
+        assert (cell.fg, cell.bg) == menu
+        terminal.press("\x03")
+        terminal.press("quit -c\r")
+        assert terminal.returncode() == 0
+
+
 def test_what_is_typed_before_the_prompt_is_not_lost(remora: Remora, program: Program) -> None:
     with remora.terminal("attach", program.qualifier, env=COLOUR, background=DARK) as terminal:
         terminal.child.send("set theme")

@@ -166,6 +166,7 @@ AT_A_STOP = [
     ("jmc", r"Just my code is on"),
     ("watch -r n if n", r"(?s)cannot stop the program yet.*display -changed n$"),
     ("connect", r"takes what remora attach does"),
+    ("jump 1", r"cannot be jumped to from here\.\n +jump -list shows"),
     ("jump -list", r"@loop  +counter\.add"),
     ("exceptions", r"not stand at an exception"),
     ("retval", r"No call"),

@@ -115,6 +115,7 @@ def column_of(terminal: Terminal, row: int, text: str) -> int:
 def test_all_panes_on_a_small_terminal(remora: Remora, program: Program) -> None:
     with attached(remora, program, SMALL) as terminal:
         terminal.see("class Point:")  # the script, before there is any stop
+        terminal.see(r"None\. Click a line number, or\b.*\n.* type break\.")  # not cut in the narrow pane
         line = stop(terminal, program)
         for pane in ("source", "stack", "variables", "breakpoints", "output"):
             terminal.see(f"── {pane} ")

@@ -60,6 +60,8 @@ for line in sys.stdin:
                 raise problem from error
         except ValueError:
             pass
+    elif word == "import":
+        __import__(rest)
     elif word == "exit":
         sys.exit(int(rest))
 print("bye", flush=True)
@@ -317,6 +319,21 @@ def test_breakpoints_while_it_runs(terminal: Terminal, program: Program) -> None
     terminal.wait("Breakpoints 1, 2 removed")
     terminal.enter("c")
     program.wait_line("counted 4")
+    leave(terminal)
+
+
+def test_of_breakpoints_only_those_that_waited_are_told_to_be_set(
+    terminal: Terminal, program: Program
+) -> None:
+    (program.directory / "later.py").write_text("a = 1\nb = 2\nc = 3\n")
+    terminal.enter(f"b program.py:{program.line('add')}")
+    terminal.wait("● Breakpoint 1 at program.py")
+    terminal.enter("b later.py:3")
+    terminal.wait("○ Breakpoint 2 at later.py:3  pending")
+    program.stdin_line("import later")
+    terminal.wait(r"^Breakpoint 2 is set: .*later\.py:3")
+    terminal.wait(r"●→ +3 │ c = 3")
+    assert "Breakpoint 1 is set" not in terminal.text  # it was before
     leave(terminal)
 
 

@@ -12,7 +12,7 @@ from prompt_toolkit.application import get_app
 from prompt_toolkit.layout.controls import UIContent, UIControl
 from prompt_toolkit.mouse_events import MouseEventType
 
-from remora_client._fragments import clip, clipped, plain, width_of
+from remora_client._fragments import clip, clipped, plain, width_of, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +82,8 @@ class Pane(ABC):
         self.top = min(max(self.top, 0), max(count - self.height, 0))
         self.chosen = min(max(self.chosen, 0), max(count - 1, 0))
         if not count:
-            return [[("class:dim", " " + self.empty)]]
+            told = wrapped([("class:dim", self.empty)], max(self.width - 1, 1))
+            return [[("", " "), *row] for row in told[: self.height]]
         shown = self.rows(self.top, min(self.top + self.height, count), self.width)
         if focused and self.chooses and 0 <= self.chosen - self.top < len(shown):
             shown[self.chosen - self.top] = _marked(shown[self.chosen - self.top], self.width)
