@@ -12,6 +12,9 @@ identity, never by thread, since a coroutine may be resumed by any.
 
 A step by instructions has the frame itself for its landing, and each frame that it enters.
 
+Where a library runs one piece of a file after the other, each as code of its own, the next piece belongs to
+the step: the statements of a notebook's cell. It ends with whoever runs them.
+
 A coroutine that is suspended by `await` has not returned: the step waits for it. A generator that yields
 has, and the step goes on with who consumes it. An exception that leaves the frame shows as a line of the
 caller that handles it. One that leaves the outermost coroutine of a task, as being cancelled does, is caught
@@ -42,6 +45,7 @@ _MAKES_GENERATOR = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 _WRAPPED_YIELD = "async_generator_wrapped_value"
 # What asyncio and trio throw into a coroutine to cancel it.
 _CANCELLED = frozenset({"CancelledError", "Cancelled"})
+_STATEMENTS = "<module>"  # what code is called that is run as it is, not as a function
 
 
 def is_wrapped(value: Any) -> bool:
@@ -128,6 +132,7 @@ class Plan:
         self._callees: dict[int, CodeType] = {}
         self._callers = {id(caller): caller for caller in _frames.callers(frame) if is_user(caller)}
         self._task = _frames.outermost_coroutine(frame)
+        self._runner: FrameType | None = None  # runs the statements of a cell, of which one has just ended
         self._landing = frame if place_of is not None and kind != "out" else None
         self.watch = self._make_watch()
 
@@ -152,7 +157,9 @@ class Plan:
             returns[id(self._landing)] = self._landing
         if self._task is not None:
             returns[id(self._task)] = self._task
-        calls = (self._landing or self._frame) if self.kind == "in" else None
+        if self._runner is not None:
+            returns[id(self._runner)] = self._runner
+        calls = (self._landing or self._runner or self._frame) if self.kind == "in" else self._runner
         is_over = self.kind == "over" and self._place_of is None and self._landing is None
         return Watch(lines, returns, self._landing, calls, self._frame if is_over else None, self._callees)
 
@@ -177,6 +184,8 @@ class Plan:
         if happening is Happening.CALLED:
             self.called = ReturnValue(_frames.qualified_name(frame), value)
             return Verdict.GO
+        if frame is self._runner and happening is not Happening.YIELD:
+            return self._decide_cell_end()
         if happening is Happening.UNWIND:
             return self._decide_unwind(frame, value)
         if frame is not self._frame:
@@ -206,12 +215,13 @@ class Plan:
         return Verdict.STOP
 
     def _decide_call(self, frame: FrameType) -> Verdict:
-        if id(frame) in self._entered:
+        if id(frame) in self._entered or (self.kind != "in" and not self._is_next_statement(frame)):
             return Verdict.GO
         if not self._is_user(frame):
             self.passed = self.passed or (frame.f_code, frame.f_globals)
             return Verdict.GO
-        if not any(caller in (self._frame, self._landing) for caller in _frames.walk(frame.f_back)):
+        ours = (self._frame, self._landing, self._runner)
+        if not any(caller in ours for caller in _frames.walk(frame.f_back)):
             return Verdict.GO  # another task or greenlet of the same thread
         if self._is_wanted_call is not None and not self._is_wanted_call(self._frame):
             return Verdict.GO
@@ -253,12 +263,37 @@ class Plan:
         if self.kind in ("return", "here"):
             self.returned = ReturnValue(_frames.qualified_name(self._frame), value)
             return Verdict.STOP
+        if self.kind != "out":
+            self._runner = self._runner_of_statements()
         self._land(next(filter(self._is_user, _frames.callers(self._frame)), None), value)
-        return Verdict.CHANGED if self._landing is not None else Verdict.OVER
+        return Verdict.OVER if self._landing is None and self._runner is None else Verdict.CHANGED
+
+    def _runner_of_statements(self) -> FrameType | None:
+        """What has called what ran the statement that the frame is, if that may be a cell's."""
+        if self._frame.f_code.co_name != _STATEMENTS:
+            return None
+        callers = (
+            each
+            for each in _frames.walk(self._frame.f_back)
+            if not each.f_code.co_filename.startswith(_frames.OWN_FOLDER)
+        )
+        ran, runner = next(callers, None), next(callers, None)
+        if ran is None or runner is None or self._is_user(ran) or self._is_user(runner):
+            return None
+        return runner
+
+    def _is_next_statement(self, frame: FrameType) -> bool:
+        code, last = frame.f_code, self._frame.f_code
+        return code.co_name == _STATEMENTS and code.co_filename == last.co_filename
+
+    def _decide_cell_end(self) -> Verdict:
+        self._runner = None
+        self.watch = self._make_watch()
+        return Verdict.OVER if self._landing is None else Verdict.CHANGED
 
     def _land(self, caller: FrameType | None, value: Any) -> None:
         self._landing = caller
         if caller is not None:
             self.returned = ReturnValue(_frames.qualified_name(self._frame), value)
             self.at_line = _frames.line_of(caller)
-            self.watch = self._make_watch()
+        self.watch = self._make_watch()

@@ -1,5 +1,32 @@
 # Code that is made while the program runs, and other threads.
+import ast
+import functools
 import threading
+
+LIBRARY = {}
+exec(
+    compile(
+        "def run_one(code, names):\n    exec(code, names)\n"
+        "def run_all(codes, names):\n    for code in codes: run_one(code, names)\n",
+        "<library>",
+        "exec",
+    ),
+    LIBRARY,
+)
+
+
+def cell(function):
+    """As notebooks run it: each statement is code of its own, and only the library calls it."""
+    with open(__file__, encoding="utf-8") as file:
+        functions = ast.parse(file.read()).body
+    (body,) = (each.body for each in functions if getattr(each, "name", "") == function.__name__)
+    codes = [compile(ast.Module([each], []), __file__, "exec") for each in body]
+    return functools.partial(LIBRARY["run_all"], codes, {"helper": helper})
+
+
+def called_cell(function):
+    run = cell(function)
+    return lambda: run()  # @caller
 
 
 def helper(value):
@@ -43,3 +70,25 @@ def steps_in_thread():
     thread = threading.Thread(target=target)
     thread.start()
     thread.join()
+
+
+#> over over over over -> second again third end
+#> over over in over over over -> second again helper again=2 third end
+#> in in in in -> second again helper again=2
+#> until until until -> second again end
+#> out -> end
+@cell
+def statements_of_a_cell():
+    first = 1  # @start
+    second = first + 1  # @second
+    third = [  # @third
+        helper(first)]  # @again
+
+
+#> over over over -> next_ caller=None end
+#> in in -> next_ caller=None
+#> out -> caller=None
+@called_cell
+def statements_of_a_cell_that_is_called():
+    first = 1  # @start
+    second = first + 1  # @next_
