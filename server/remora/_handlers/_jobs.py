@@ -12,6 +12,7 @@ from remora_protocol import RequestFailed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from remora._sessions._server import Server
     from remora._sessions._session import Session
 
 __all__ = ["on_thread"]
@@ -39,71 +40,109 @@ def on_thread(
         instead: run in its place when it took longer than `timeout` and was interrupted. It must not run
             the program's code: when the thread does not come back, the server's runs it.
     """
-    deferred = Deferred()
-    cancelled: list[bool] = []
     server = session.server
-    is_answered = False
-    over: list[Callable[[], None]] = []  # what is to be called when the work is done
+    job = _Job(server, thread_id, build, timeout=timeout, instead=instead, is_nested=is_nested)
+    job.begin(work)
+    if not is_nested:  # a stop in the middle of it looks like waiting for a lock
+        from_others = Help(server.loop, server.debugger, thread_id, session.note, is_patient=is_patient)
+        job.over.append(from_others.end)
+        if timeout is not None:
+            job.over.append(server.loop.call_later(timeout + _GRACE, job.give_up).cancel)
+    return job.deferred
 
-    def done(result: Any, error: BaseException | None) -> None:
-        nonlocal is_answered
-        for each in over:
-            each()
-        if is_answered:
-            return
-        is_answered = True
-        timed_out = isinstance(error, RequestFailed) and error.code == "cancelled" and not cancelled
-        if timed_out and instead is not None:
-            start(instead, None, finish)
-        elif timed_out and timeout is not None:
-            text = f"It was interrupted after {timeout:g} seconds."
-            deferred.fail(RequestFailed("evaluation-failed", text))
-        else:
-            finish(result, error)
 
-    def give_up() -> None:
-        nonlocal is_answered
-        if is_answered:
-            return
-        is_answered = True
-        if instead is None:
-            text = f"It was given up after {timeout:g} seconds. The thread is inside native code, and can do "
-            deferred.fail(RequestFailed("evaluation-failed", f"{text}nothing else until it comes back."))
-            return
-        try:
-            found = instead()
-        except Exception as error:
-            finish(None, error)
-        else:
-            finish(found, None)
+class _Job:
+    """What a stopped thread does for one request. All on the server's thread but the work itself.
 
-    def finish(result: Any, error: BaseException | None) -> None:
-        if isinstance(error, RequestFailed):
-            deferred.fail(error)
-        elif error is not None:
-            deferred.fail(RequestFailed("evaluation-failed", describe(error)))
-        else:
-            try:
-                deferred.resolve(build(result))
-            except RequestFailed as refusal:
-                deferred.fail(refusal)
+    Attributes:
+        over: what is to be called when the work is done.
+    """
 
-    def start(function: Callable[[], Any], limit: float | None, answer: Callable[[Any, Any], None]) -> None:
+    def __init__(
+        self,
+        server: Server,
+        thread_id: int,
+        build: Callable[[Any], dict[str, Any] | None],
+        *,
+        timeout: float | None,
+        instead: Callable[[], Any] | None,
+        is_nested: bool,
+    ) -> None:
+        self.deferred = Deferred()
+        self.over: list[Callable[[], None]] = []
+        self._server = server
+        self._thread_id = thread_id
+        self._build = build
+        self._timeout = timeout
+        self._instead = instead
+        self._is_nested = is_nested
+        self._is_cancelled = False
+        self._is_over = False  # the work; or it is not waited for any more
+
+    def begin(self, work: Callable[[], Any]) -> None:
+        """Have the thread do it."""
+        self._start(work, self._timeout, self._done)
+
+    def _start(
+        self, function: Callable[[], Any], limit: float | None, answer: Callable[[Any, Any], None]
+    ) -> None:
+        server = self._server
+
         def diverted() -> Any:
             """Whatever of the program's code this runs, what it prints is for the client."""
             return server.divert_output(function)
 
-        call = server.debugger.call_on(thread_id, diverted, answer, timeout=limit, is_nested=is_nested)
+        call = server.debugger.call_on(
+            self._thread_id, diverted, answer, timeout=limit, is_nested=self._is_nested
+        )
 
         def cancel() -> None:
-            cancelled.append(True)
+            self._is_cancelled = True
             call.cancel()
 
-        deferred.cancel = cancel
+        self.deferred.cancel = cancel
 
-    start(work, timeout, done)
-    if not is_nested:  # a stop in the middle of it looks like waiting for a lock
-        over.append(Help(server.loop, server.debugger, thread_id, session.note, is_patient=is_patient).end)
-        if timeout is not None:
-            over.append(server.loop.call_later(timeout + _GRACE, give_up).cancel)
-    return deferred
+    def _done(self, result: Any, error: BaseException | None) -> None:
+        for each in self.over:
+            each()
+        if self._is_over:
+            return
+        self._is_over = True
+        timed_out = isinstance(error, RequestFailed) and error.code == "cancelled" and not self._is_cancelled
+        if timed_out and self._instead is not None:
+            self._start(self._instead, None, self._answer)
+        elif timed_out and self._timeout is not None:
+            text = f"It was interrupted after {self._timeout:g} seconds."
+            self._answer(None, RequestFailed("evaluation-failed", text))
+        else:
+            self._answer(result, error)
+
+    def give_up(self) -> None:
+        """The thread was interrupted and has not come back: answer without it."""
+        if self._is_over:
+            return
+        self._is_over = True
+        if self._instead is None:
+            text = (
+                f"It was given up after {self._timeout:g} seconds. The thread is inside native code, and can "
+                "do nothing else until it comes back."
+            )
+            self._answer(None, RequestFailed("evaluation-failed", text))
+            return
+        try:
+            found = self._instead()
+        except Exception as error:
+            self._answer(None, error)
+        else:
+            self._answer(found, None)
+
+    def _answer(self, result: Any, error: BaseException | None) -> None:
+        if isinstance(error, RequestFailed):
+            self.deferred.fail(error)
+        elif error is not None:
+            self.deferred.fail(RequestFailed("evaluation-failed", describe(error)))
+        else:
+            try:
+                self.deferred.resolve(self._build(result))
+            except RequestFailed as refusal:
+                self.deferred.fail(refusal)
