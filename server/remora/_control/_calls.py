@@ -1,5 +1,4 @@
-"""Functions that the server has a held thread run: evaluations, assignments, jumps. With a time limit, if
-asked.
+"""Functions that the server has a held thread run: evaluations, assignments, jumps; some with a time limit.
 
 A call is made on the server's thread, runs on the held one, and is answered on the server's. It can be
 given up: one that has not begun is dropped; one that runs has an exception raised inside it, which C code
@@ -32,9 +31,9 @@ _INSISTENCE = 0.5
 
 
 class GivenUp(BaseException):
-    """Raised inside an evaluation that took too long or was cancelled. Not an Exception:
+    """Raised inside an evaluation that took too long or was cancelled.
 
-    few programs catch it.
+    It is no `Exception`, because programs catch those.
     """
 
 

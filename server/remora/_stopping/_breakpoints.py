@@ -82,8 +82,7 @@ class ExceptionFilter:
 
     Attributes:
         condition: names of types with commas between, patterns allowed and `!` before one to leave it out;
-        or an
-            expression on `$exc`.
+            or an expression on `$exc`.
     """
 
     filter: str
