@@ -7,7 +7,7 @@ long because each thing that DAP speaks of has its record here.
 from __future__ import annotations
 
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from remora_client._records import record
 
@@ -20,6 +20,7 @@ StopMode = Literal["all", "one"]
 
 __all__ = [
     "Breakpoint",
+    "BreakpointChanges",
     "EvaluateContext",
     "ExceptionFilter",
     "ExceptionInfo",
@@ -361,6 +362,17 @@ class Breakpoint:
         if self.log_message is not None:
             body["logMessage"] = self.log_message
         return body
+
+
+class BreakpointChanges(TypedDict, total=False):
+    """What of a breakpoint can be changed; what is left out stays."""
+
+    enabled: bool
+    condition: str | None
+    hit_condition: str | None
+    log_message: str | None
+    temporary: bool
+    line: int
 
 
 @record

@@ -16,9 +16,11 @@ from remora_client._records import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Unpack
 
     from remora_client._model import (
         Breakpoint,
+        BreakpointChanges,
         EvaluateContext,
         ExceptionFilter,
         ExceptionInfo,
@@ -338,6 +340,15 @@ class Session:
         found: Stop | None = _own(self._loop.run(self._twin.restart_frame(frame, timeout)), self._loop)
         return found
 
+    def step_instruction(
+        self, timeout: float | None = None, *, into: bool = False, thread: int | None = None
+    ) -> Stop | None:
+        """To the next instruction of the bytecode: of this function, or of whichever it calls (`into`)."""
+        found: Stop | None = _own(
+            self._loop.run(self._twin.step_instruction(timeout, into=into, thread=thread)), self._loop
+        )
+        return found
+
     def skip(
         self,
         *,
@@ -412,8 +423,8 @@ class Session:
             )
         )
 
-    def change_breakpoint(self, number: int, **changes: Any) -> Breakpoint:
-        """Change `enabled`, `condition`, `hit_condition`, `log_message` or `temporary`."""
+    def change_breakpoint(self, number: int, **changes: Unpack[BreakpointChanges]) -> Breakpoint:
+        """Change `enabled`, `condition`, `hit_condition`, `log_message`, `temporary` or `line`."""
         return self._loop.run(self._twin.change_breakpoint(number, **changes))
 
     def clear(self, numbers: Iterable[int] | None = None) -> list[Breakpoint]:
@@ -458,6 +469,21 @@ class Session:
             self._loop.run(self._twin.evaluate(expression, frame, context, timeout)), self._loop
         )
         return found
+
+    def call(self, expression: str) -> Value | None:
+        """The value of an expression, as from `evaluate`; but breakpoints in what it calls stop the program.
+
+        None: it has stopped there, and `wait_for_stop` gives that stop. What the call gives comes later, as
+        the event "remora/called"; then the program stands where it stood before.
+        """
+        found: Value | None = _own(self._loop.run(self._twin.call(expression)), self._loop)
+        return found
+
+    def completions(
+        self, text: str, column: int | None = None, frame: _model.Frame | None = None
+    ) -> list[dict[str, Any]]:
+        """DAP's completion items for `text`, with the cursor at `column` (from 0; None: at the end)."""
+        return self._loop.run(self._twin.completions(text, column, frame))
 
     def execute(self, code: str, frame: _model.Frame | None = None, timeout: float | None = None) -> Value:
         """Run statements in a frame."""
@@ -509,6 +535,14 @@ class Session:
     def loaded_sources(self) -> list[Source]:
         """The files that the program has loaded."""
         return self._loop.run(self._twin.loaded_sources())
+
+    def modules(self) -> list[dict[str, Any]]:
+        """The modules that the program has loaded, as DAP tells of them: `name`, `path`, `version` …"""
+        return self._loop.run(self._twin.modules())
+
+    def disassembly(self, frame: _model.Frame | None = None) -> tuple[list[dict[str, Any]], int]:
+        """DAP's instructions of the function that a frame runs, and the index of the one that it is at."""
+        return self._loop.run(self._twin.disassembly(frame))
 
     def send_input(self, line: str) -> None:
         """Give the program a line to read, before what its own standard input has for it.

@@ -24,11 +24,13 @@ from remora_protocol import parse_qualifier
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+    from typing import Unpack
 
     from remora_client import _model
     from remora_client._groups._group import Member
     from remora_client._model import (
         Breakpoint,
+        BreakpointChanges,
         EvaluateContext,
         ExceptionFilter,
         ExceptionInfo,
@@ -242,6 +244,13 @@ class Session:
         await self._core.restart_frame(frame)
         return await self._next_stop(timeout, is_step=True)
 
+    async def step_instruction(
+        self, timeout: float | None = None, *, into: bool = False, thread: int | None = None
+    ) -> Stop | None:
+        """To the next instruction of the bytecode: of this function, or of whichever it calls (`into`)."""
+        await self._core.step_instruction(into=into, thread=thread)
+        return await self._next_stop(timeout, is_step=True)
+
     async def skip(
         self,
         *,
@@ -356,8 +365,8 @@ class Session:
             self._on_hit[found.number] = on_hit
         return found
 
-    async def change_breakpoint(self, number: int, **changes: Any) -> Breakpoint:
-        """Change `enabled`, `condition`, `hit_condition`, `log_message` or `temporary`."""
+    async def change_breakpoint(self, number: int, **changes: Unpack[BreakpointChanges]) -> Breakpoint:
+        """Change `enabled`, `condition`, `hit_condition`, `log_message`, `temporary` or `line`."""
         return await self._core.change_breakpoint(number, **changes)
 
     async def clear(self, numbers: Iterable[int] | None = None) -> list[Breakpoint]:
@@ -400,6 +409,21 @@ class Session:
         """The value of an expression; context "repl" runs statements as well, "clipboard" cuts nothing."""
         found = await self._core.evaluate(expression, frame, context, timeout)
         return Value.of(found, self._core, expression=expression, frame=frame)
+
+    async def call(self, expression: str) -> Value | None:
+        """The value of an expression, as from `evaluate`; but breakpoints in what it calls stop the program.
+
+        None: it has stopped there, and `wait_for_stop` gives that stop. What the call gives comes later, as
+        the event "remora/called"; then the program stands where it stood before.
+        """
+        found = await self._core.call(expression)
+        return None if found is None else Value.of(found, self._core, expression=expression)
+
+    async def completions(
+        self, text: str, column: int | None = None, frame: _model.Frame | None = None
+    ) -> list[dict[str, Any]]:
+        """DAP's completion items for `text`, with the cursor at `column` (from 0; None: at the end)."""
+        return await self._core.completions(text, column, frame)
 
     async def execute(
         self, code: str, frame: _model.Frame | None = None, timeout: float | None = None
@@ -452,6 +476,14 @@ class Session:
     async def loaded_sources(self) -> list[Source]:
         """The files that the program has loaded."""
         return await self._core.loaded_sources()
+
+    async def modules(self) -> list[dict[str, Any]]:
+        """The modules that the program has loaded, as DAP tells of them: `name`, `path`, `version` …"""
+        return await self._core.modules()
+
+    async def disassembly(self, frame: _model.Frame | None = None) -> tuple[list[dict[str, Any]], int]:
+        """DAP's instructions of the function that a frame runs, and the index of the one that it is at."""
+        return await self._core.disassembly(frame)
 
     async def send_input(self, line: str) -> None:
         """Give the program a line to read, before what its own standard input has for it.

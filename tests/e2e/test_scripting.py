@@ -171,6 +171,39 @@ while True:
             other.resume(0.2)  # what stood there before is let run
 
 
+def test_calls_instructions_modules_and_completions(orders: Orders) -> None:
+    with attach(orders.qualifier) as session:
+        session.break_at("orders.py", orders.line("call"))
+        assert session.resume(20) is not None
+        session.clear()
+        called = session.call("handle(Order(2), 0)")
+        assert called is not None
+        assert called.value == "499500"
+        told: list[dict[str, Any]] = []
+        session.listen(lambda event, body: told.append(body), "remora/called")
+        session.break_at("orders.py", orders.line("total"), temporary=True)
+        assert session.call("handle(Order(3), 0)") is None
+        stop = session.wait_for_stop(20)
+        assert stop is not None
+        assert stop.frame is not None
+        assert stop.frame.evaluate("order.number").value == "3"
+        back = session.resume(20)
+        assert back is not None
+        assert [each["value"] for each in told] == ["499500"]
+        rows, at = session.disassembly()
+        stepped = session.step_instruction(20)
+        assert stepped is not None
+        assert stepped.instruction
+        assert session.disassembly()[0] == rows
+        assert session.disassembly()[1] > at
+        assert "__main__" in [each["name"] for each in session.modules()]
+        assert "handle" in [each["label"] for each in session.completions("hand")]
+        point = session.break_at("orders.py", orders.line("total"))
+        assert session.change_breakpoint(point.number, line=orders.line("call")).line == orders.line("call")
+        with pytest.raises(TypeError, match="nonsense"):
+            session.change_breakpoint(point.number, nonsense=1)  # type: ignore[call-arg]
+
+
 def test_a_time_limit_holds_while_callbacks_send_it_on(orders: Orders) -> None:
     hits: list[Any] = []
     with attach(orders.qualifier) as session:

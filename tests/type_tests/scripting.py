@@ -40,6 +40,12 @@ def what_a_session_gives() -> None:
         assert_type(session.evaluate("x").children(start=10, count=5), list[Value])
         assert_type(session.evaluate("x").child("y").set("3"), Value)
         assert_type(session.return_value(), Value | None)
+        assert_type(session.call("f()"), Value | None)
+        assert_type(session.step_instruction(into=True), Stop | None)
+        assert_type(session.unread_input(), int)
+        assert_type(session.change_breakpoint(1, condition=None, temporary=True), Breakpoint)
+        session.change_breakpoint(1, enabled="yes")  # type: ignore[arg-type]
+        session.change_breakpoint(1, disabled=True)  # type: ignore[call-arg]
         session.break_on_exceptions([ExceptionFilter("uncaught", "ValueError")])
         session.listen(lambda event, body: print(event, body["output"]), "output")
 

@@ -11,7 +11,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, ParamSpec
 
-from remora_client._errors import ClientError, Gone, TimedOut, is_of_output
+from remora_client._errors import ClientError, Gone, TimedOut, UsageError, is_of_output
 from remora_client._groups._feeds import are_many
 from remora_client._groups._hosts import given as targets_given
 from remora_client._groups._opening import open_group
@@ -58,6 +58,8 @@ P = ParamSpec("P")
 
 def run(arguments: Namespace) -> int:
     """Attach, run the commands, detach. Gives the exit code."""
+    if not (arguments.commands or arguments.file or Hooks.from_arguments(arguments)):
+        raise UsageError("exec has nothing to do.", "Give it -c COMMAND, -x FILE, or --on-stop COMMAND.")
     load_own(lambda text: print(f"remora: {text}", file=sys.stderr))
     return asyncio.run(_run(arguments, given_commands(arguments.file, arguments.commands)))
 
