@@ -479,11 +479,9 @@ class Session:
         found: Value | None = _own(self._loop.run(self._twin.call(expression)), self._loop)
         return found
 
-    def completions(
-        self, text: str, column: int | None = None, frame: _model.Frame | None = None
-    ) -> list[dict[str, Any]]:
-        """DAP's completion items for `text`, with the cursor at `column` (from 0; None: at the end)."""
-        return self._loop.run(self._twin.completions(text, column, frame))
+    def completions(self, text: str) -> list[dict[str, Any]]:
+        """DAP's completion items for the end of `text`."""
+        return self._loop.run(self._twin.completions(text))
 
     def execute(self, code: str, frame: _model.Frame | None = None, timeout: float | None = None) -> Value:
         """Run statements in a frame."""

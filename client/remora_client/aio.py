@@ -419,11 +419,9 @@ class Session:
         found = await self._core.call(expression)
         return None if found is None else Value.of(found, self._core, expression=expression)
 
-    async def completions(
-        self, text: str, column: int | None = None, frame: _model.Frame | None = None
-    ) -> list[dict[str, Any]]:
-        """DAP's completion items for `text`, with the cursor at `column` (from 0; None: at the end)."""
-        return await self._core.completions(text, column, frame)
+    async def completions(self, text: str) -> list[dict[str, Any]]:
+        """DAP's completion items for the end of `text`."""
+        return await self._core.completions(text)
 
     async def execute(
         self, code: str, frame: _model.Frame | None = None, timeout: float | None = None

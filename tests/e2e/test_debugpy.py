@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from remora_client import attach
+from remora_client import ClientError, RequestFailed, attach
 from tests.support.bridge import Bridge, reverse_request
 from tests.support.command import Remora
 from tests.support.interpreters import INTERPRETERS, Interpreter
@@ -128,6 +128,16 @@ def test_what_debugpy_has_not_is_said_in_a_line(remora: Remora) -> None:
         }.items():
             ran = remora.exec(service.place, *stopped, command)
             assert (ran.code, ran.lines[-1]["error"]) == (1, error)
+        with attach(service.place) as session:
+            session.break_at(str(service.path), service.line("doubled"))
+            assert session.resume(20)
+            for ask in (lambda: session.send_input("x"), session.tasks, session.disassembly, session.skip):
+                with pytest.raises(RequestFailed, match=r"^This server has no '\w+'\.$"):
+                    ask()
+            with pytest.raises(ClientError, match="cannot run a call again"):  # it would never answer
+                session.restart_frame(timeout=5)
+            assert session.step_over(20)
+        assert "Unhandled" not in service.errors
         ran = remora("exec", service.place, *(f"-c{each}" for each in (*stopped, "pp state['numbers']")))
         assert "… more\n" in ran.output  # it does not say how many
         ran = remora.exec(service.place, *stopped, f"snapshot {remora.folder / 'it.remora'}")

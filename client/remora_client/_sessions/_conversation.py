@@ -44,7 +44,12 @@ class Conversation:
     async def request(
         self, command: str, arguments: dict[str, Any] | None = None, timeout: float | None = None
     ) -> dict[str, Any]:
-        """Any DAP request, as it is. Raises `RequestFailed`, `Gone` or `NoAnswer`."""
+        """Any DAP request, as it is. Raises `RequestFailed`, `Gone` or `NoAnswer`.
+
+        What only a Remora has is not asked of others: debugpy would complain to the program's own user, too.
+        """
+        if command.startswith("remora/") and not self.link.is_remora and not self.has(command):
+            raise RequestFailed("unknown-command", f"This server has no {command.removeprefix('remora/')!r}.")
         _, future = self._rpc.send(command, arguments)
         return await self._answer(command, future, timeout)
 

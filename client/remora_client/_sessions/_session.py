@@ -346,6 +346,8 @@ class Session(Returning):
 
     async def restart_frame(self, frame: Frame | None = None) -> None:
         """Run a call again from its start, where the server can."""
+        if not self.supports("supportsRestartFrame"):
+            raise ClientError("This server cannot run a call again.")
         place = await self._frame(frame)
         before, alone = self.state, self.held_alone
         self.state = resumed(before, alone, steps=alone is not None)
