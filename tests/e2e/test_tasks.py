@@ -102,3 +102,34 @@ def test_tasks_of_trio(remora: Remora) -> None:
         states = {each["name"]: each["state"] for each in listed}
         assert (states["one"], states["two"]) == ("waiting", "running")
         assert any(frame["name"] == "leaf" for each in listed for frame in each["frames"])
+
+
+UVLOOP = """\
+import asyncio, uvloop
+async def leaf(n):
+    while True:
+        await asyncio.sleep(0.01)
+        turn = n  # @turn
+async def main():
+    await asyncio.gather(asyncio.create_task(leaf(1), name="one"), asyncio.create_task(leaf(2), name="two"))
+RUN
+"""
+
+
+@pytest.mark.parametrize(
+    "run",
+    ["uvloop.run(main())", "loop = uvloop.new_event_loop(); loop.create_task(main()); loop.run_forever()"],
+)
+def test_tasks_of_uvloop(run: str, remora: Remora) -> None:
+    """Its loops are written in C: no frame of theirs is on any stack."""
+    pytest.importorskip("uvloop", reason="uvloop is for CPython on Unix")
+    with Program(OWN, UVLOOP.replace("RUN", run), enable={"secret": None}, warnings="ignore") as program:
+        place = f"break {program.path.name}:{program.line('turn')} task two"
+        with remora.start_exec(program.qualifier, place, "continue", "tasks") as running:
+            running.result(place)
+            running.stop("continue")
+            listed = running.result("tasks")
+            assert running.returncode() == 0
+        tasks = {each["name"]: each for each in listed}
+        assert (tasks["one"]["state"], tasks["two"]["state"]) == ("waiting", "running")
+        assert "leaf" in [frame["name"] for frame in tasks["one"]["frames"]]

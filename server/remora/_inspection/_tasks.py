@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Task", "TaskNumbers", "current_task_name", "find_tasks"]
 
 _LOOP_CALLS = frozenset({"run_forever", "_run_once"})
+_RUN_LOOPS = frozenset({"run_forever", "run_until_complete"})
 _TRIO_CALLS = frozenset({"run", "unrolled_run"})
 #: A chain this long is a cycle, or recursion that nobody reads to its end.
 _DEEPEST = 200
@@ -114,17 +115,32 @@ def _tasks_in(frame: FrameType | None) -> Iterator[list[tuple[Any, str]]]:
     found: set[int] = set()
     while frame is not None:
         code = frame.f_code
-        if code.co_name in _LOOP_CALLS and code.co_varnames[:1] == ("self",):
-            loop = frame.f_locals.get("self")
-            if loop is not None and id(loop) not in found:
-                found.add(id(loop))
-                yield _tasks_of_asyncio(loop)
-        elif code.co_name in _TRIO_CALLS and frame.f_globals.get("__name__") == "trio._core._run":
+        if code.co_name in _TRIO_CALLS and frame.f_globals.get("__name__") == "trio._core._run":
             runner = frame.f_locals.get("runner")
             if runner is not None and id(runner) not in found:
                 found.add(id(runner))
                 yield [(task, "") for task in list(runner.tasks)]
+        for loop in _loops_of_asyncio(frame):
+            if loop is not None and id(loop) not in found:
+                found.add(id(loop))
+                yield _tasks_of_asyncio(loop)
         frame = frame.f_back
+
+
+def _loops_of_asyncio(frame: FrameType) -> Iterator[Any]:
+    """What runs in this frame or, for those written in C that have no frames (uvloop), is run by it."""
+    code = frame.f_code
+    if code.co_name in _LOOP_CALLS and code.co_varnames[:1] == ("self",):
+        yield frame.f_locals.get("self")
+    elif not _RUN_LOOPS.isdisjoint(code.co_names):
+        asyncio, own = sys.modules.get("asyncio"), sys.modules.get("asyncio.base_events")
+        if asyncio is None or own is None:
+            return
+        for value in list(frame.f_locals.values()):
+            loop = vars(value).get("_loop") if type(value) is getattr(asyncio, "Runner", None) else value
+            kind = type(loop)
+            if issubclass(kind, asyncio.AbstractEventLoop) and not issubclass(kind, own.BaseEventLoop):
+                yield loop
 
 
 def _tasks_of_asyncio(loop: Any) -> list[tuple[Any, str]]:
