@@ -55,6 +55,7 @@ if sys.version_info >= (3, 12):
     _LINE = E.LINE | E.JUMP | E.PY_START  # why PY_START: see _keep_start
     _RETURN = E.PY_RETURN | E.PY_YIELD
     _MOST_MISSES = 1000
+    _NONE: dict[str, Report] = {}
     _SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
     class MonitoringEngine(Following):
@@ -335,7 +336,11 @@ if sys.version_info >= (3, 12):
                     # What nearly always comes to nothing is a test. It is asked with no call or look-up that
                     # can be left out.
                     if line in tests:
-                        known, namespace, test, tested = tests[line]
+                        known: CodeType | None
+                        try:
+                            known, namespace, test, tested = tests[line]
+                        except KeyError:  # it went just now, as can be where threads run at once
+                            known = None
                         frame = get_frame(1)
                         if known is code and frame.f_globals is namespace:
                             try:
@@ -348,8 +353,8 @@ if sys.version_info >= (3, 12):
                                 failure = error.with_traceback(None)
                                 return self._reach(code, frame, lambda at: tested.failed(at, failure))
                             return self._reach(code, frame, tested.passed)
-                    if line in by_line and code.co_filename in by_line[line]:
-                        report = by_line[line][code.co_filename]
+                    report = by_line.get(line, _NONE).get(code.co_filename)
+                    if report is not None:
                         frame = get_frame(1)
                         self._remember_test(code, line, frame, report)
                         return self._reach(code, frame, report)
@@ -369,11 +374,11 @@ if sys.version_info >= (3, 12):
                         _lines.line_at(code, target) if _lines.is_line_again(code, source, target) else None
                     )
                     turns[id(code), source] = known = (code, line)
-                line = known[1]
-                if line not in by_line or code.co_filename not in by_line[line]:
+                report = by_line.get(known[1] or 0, _NONE).get(code.co_filename)
+                if report is None:
                     return DISABLE
                 try:
-                    return self._reach(code, get_frame(1), by_line[line][code.co_filename])
+                    return self._reach(code, get_frame(1), report)
                 except RecursionError:
                     pass  # see `Engine`
                 except Exception as error:
