@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Fragments",
+    "broken_at_blanks",
     "clip",
     "clip_lines",
     "clipped",
@@ -153,6 +154,23 @@ def wrapped(line: Fragments, width: int) -> list[Fragments]:
     if start < len(text) or not rows:
         rows.append(_part(line, start, len(text)))
     return rows
+
+
+def broken_at_blanks(fragments: Fragments, width: int) -> Fragments:
+    """Lines of formatted text; one that is too long goes on below where it begins. 0: any width."""
+    out: Fragments = []
+    for line in per_line(fragments):
+        text = plain(line)
+        margin = " " * (len(text) - len(text.lstrip(" ")))
+        rows = [line]
+        if width and width_of(text) > width:
+            first, *rest = wrapped(line, width)
+            rows = [first]
+            if rest:
+                left = without_head(line, width_of(plain(first)))
+                rows += [[("", margin), *row] for row in wrapped(left, max(width - len(margin), 1))]
+        out += [each for row in rows for each in (*row, ("", "\n"))]
+    return out
 
 
 def sentences(text: str, width: int, style: str = "") -> Fragments:

@@ -9,6 +9,7 @@ At the prompt (`classify`):
 5. Python's keywords win over aliases (``del x``), not over names (``continue``, ``return``).
 6. The start of a name will do from three letters on, if it means one command and no variable.
 7. ``OBJ?`` is ``inspect OBJ``, and ``OBJ??`` is ``src OBJ``.
+8. ``exit()`` and ``quit()`` are ``quit``, ``help(OBJ)`` is ``inspect OBJ``, unless these are variables.
 
 A script never guesses (`classify_script`): only 1 and 2, and no starts of names.
 
@@ -18,6 +19,7 @@ it shows through a program of this machine.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import codeop
 import keyword
@@ -48,6 +50,7 @@ NEVER_BY_ACCIDENT = frozenset({"detach", "kill", "quit", "restart"})
 """Too costly for a slip of the finger: they have to be spelled out, and no empty line repeats them."""
 
 _BUILTINS = frozenset(dir(builtins))
+_AT_HOME = re.compile(r"(exit|quit|help)\s*\(")
 # What goes on after the first word as an operator does. Signs and opening brackets are judged one by one.
 _OPERATOR = re.compile(r"[=.,;@<>&^|%:]|\*|/|\+|-|!=|(?:if|else|and|or|in|is|not|for)\b")
 _FORMAT = re.compile(r"/[a-z]+(?=\s|$)")  # p/x EXPR
@@ -95,7 +98,7 @@ def classify(
         return PythonLine(text)
     if forced := _forced(text):
         return forced
-    if asked := _question(text, names):
+    if asked := _question(text, names) or _at_home(text, names):
         return asked
     match = _WORD.match(text)
     if match is None:
@@ -150,6 +153,26 @@ def _question(text: str, names: Collection[str]) -> CommandLine | None:
     if not asked or (lookup(asked) is not None and asked not in names):
         name = "help"
     return CommandLine(COMMANDS[name], asked, "")
+
+
+def _at_home(text: str, names: Collection[str]) -> CommandLine | None:
+    """What ends a Python of one's own, and what explains there.
+
+    In the program the one would close its standard input, and the other have a pager wait for keys at it.
+    """
+    match = _AT_HOME.match(text)
+    if match is None or match[1] in names:
+        return None
+    try:
+        call = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
+        return None
+    if match[1] != "help":
+        return CommandLine(COMMANDS["quit"], "", match[1])
+    about = text[match.end() : text.rindex(")")].strip()
+    return CommandLine(COMMANDS["inspect" if about else "help"], about, "help")
 
 
 def could_be_python(text: str) -> bool:

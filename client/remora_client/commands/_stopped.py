@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError
-from remora_client._fragments import clip
+from remora_client._fragments import broken_at_blanks, clip
 from remora_client._text import visible
 from remora_client.commands._context import Seen
 from remora_client.commands._definitions import function_range
@@ -66,7 +66,8 @@ async def stop_lines(ctx: Context, stop: Stop) -> Fragments:
     ctx.shown_thread = stop.thread_id
     raised = await _raised(ctx) if stop.reason == "exception" else []
     shown = replace(stop, text="") if raised else stop
-    out = [*stop_line(shown, thread=thread, breakpoints=session.breakpoints), *raised]
+    head = stop_line(shown, thread=thread, breakpoints=session.breakpoints)
+    out = [*broken_at_blanks(head, ctx.width), *raised]
     if stop.reason == "step" or stop.returned:
         with contextlib.suppress(RequestFailed, ClientError):
             returned = await session.return_value()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from remora_client._errors import ClientError
+from remora_client._fragments import broken_at_blanks
 from remora_client._text import visible
 from remora_client.commands._break_text import breakpoint_text, listed_data
 from remora_client.commands._chosen import numbers_of
@@ -20,6 +21,7 @@ from remora_protocol import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from remora_client._fragments import Fragments
     from remora_client._model import Breakpoint
     from remora_client.commands._context import Context
 
@@ -32,7 +34,8 @@ async def why(ctx: Context, arguments: str) -> Result:
     number = (await numbers_of(ctx, arguments))[0]
     each = ctx.session.breakpoint(number)
     told = [line async for line in _reasons(ctx, each)]
-    text = [*breakpoint_text(ctx, [each]), ("", "".join(f"    {visible(line)}\n" for line in told))]
+    reasons: Fragments = [("", "".join(f"    {visible(line)}\n" for line in told))]
+    text = [*breakpoint_text(ctx, [each]), *broken_at_blanks(reasons, ctx.width)]
     return Result(listed_data(ctx, each) | {"reasons": told}, text)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from remora_client._connecting._foreign import NO_AUTHENTICATION, foreign_name
 from remora_client._errors import Gone
-from remora_client._fragments import per_line, wrapped
+from remora_client._fragments import broken_at_blanks
 from remora_client._text import visible
 
 if TYPE_CHECKING:
@@ -18,19 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["banner", "choice", "farewell", "group_banner", "group_farewell"]
 
 _MOST = 10  # processes that are listed
-_MARGIN = "    "
 
 
 def banner(session: Session, width: int = 0) -> Fragments:
     """The lines that open a session, none of them broken within a word. `width` 0: as long as it takes."""
-    lines = per_line(_opening(session))
-    if width:
-        lines = [
-            row if not number else [("", _MARGIN), *row]
-            for line in lines
-            for number, row in enumerate(wrapped(line, width - len(_MARGIN)))
-        ]
-    return [each for line in lines for each in (*line, ("", "\n"))]
+    return broken_at_blanks(_opening(session), width)
 
 
 def _opening(session: Session) -> Fragments:

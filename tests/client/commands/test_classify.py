@@ -24,6 +24,28 @@ NAMES = ["n", "c", "s", "b", "p", "l", "r", "a", "args", "list", "next", "x", "r
 @pytest.mark.parametrize(
     ("line", "command", "arguments"),
     [
+        ("exit()", "quit", ""),
+        ("quit( 3 )", "quit", ""),
+        ("help()", "help", ""),
+        ("help(x.y)", "inspect", "x.y"),
+        ("help((1, 2)[0])", "inspect", "(1, 2)[0]"),
+    ],
+)
+def test_what_is_meant_for_a_python_of_ones_own_reaches_no_program(
+    line: str, command: str, arguments: str
+) -> None:
+    found = classify(line, NAMES)
+    assert isinstance(found, CommandLine)
+    assert (found.command.name, found.arguments) == (command, arguments)
+    word = line.partition("(")[0]
+    assert classify(line, [word]) == PythonLine(line)  # there it is the program's own
+    for more in (f"{line}.x", f"{line} + 1", f"a = {line}", f"{line[:-1]}"):
+        assert not isinstance(classify(more, NAMES), CommandLine), more
+
+
+@pytest.mark.parametrize(
+    ("line", "command", "arguments"),
+    [
         ("n", "next", ""),
         ("c", "continue", ""),
         ("n 3", "next", "3"),
@@ -110,7 +132,6 @@ def test_commands(line: str, command: str, arguments: str) -> None:
         "args, kw = x()",
         "args = f(",
         "a @ x",
-        "help(x)",
         "p = 3",
         "p(x)",
         "12",

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from remora_client._fragments import Fragments, plain, without_head, wrapped
+from remora_client._fragments import Fragments, broken_at_blanks, plain, without_head, wrapped
 from remora_client._model import Frame, Scope, Source, Variable
 from remora_client._sessions._session import Session
 from remora_client.render import source_lines
@@ -89,6 +89,13 @@ def test_wrapping(text: str, width: int, rows: list[str]) -> None:
 
 def test_wrapping_keeps_the_styles() -> None:
     assert wrapped([("a", "abc"), ("b", "def")], 4) == [[("a", "abc"), ("b", "d")], [("b", "ef")]]
+
+
+def test_lines_are_broken_at_blanks_and_go_on_where_they_began() -> None:
+    line: Fragments = [("a", "  one two "), ("b", "three four five\n"), ("", "six\n")]
+    assert plain(broken_at_blanks(line, 11)) == "  one two \n  three \n  four five\nsix\n"
+    assert plain(broken_at_blanks(line, 0)) == plain(line)
+    assert [style for style, text in broken_at_blanks(line, 11) if text.strip()] == ["a", "b", "b", ""]
 
 
 def test_what_is_left_of_a_line_that_is_shifted() -> None:
