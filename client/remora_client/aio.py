@@ -89,7 +89,7 @@ async def attach(
         redirect_output=redirect_output,
         stop_mode=stop_mode,
     )
-    if core.stop is not None and (core.stop.was_there or not core.link.is_remora):
+    if core.stop is not None and (core.stop.was_there or core.link.is_snapshot or not core.link.is_remora):
         core.told = core.state.stops  # a stop that was there before us is none to wait for
     return Session(core)
 

@@ -223,9 +223,11 @@ def test_one_failure_one_error(remora: Remora, certificate: dict[str, str]) -> N
         wrong = failure(remora, qualifier=program.qualifier, secret="wrong")
         assert wrong.code == "rejected"
         assert "secret" in wrong.text
+        assert '"observe": true' in wrong.text  # and not --observe, which nobody writes there
         assert "wrong" not in wrong.text.split()[-1]
         missing = failure(remora, program.qualifier)
         assert missing.code == "auth-required"
+        assert '"secretFile"' in missing.text
         nobody = failure(remora, qualifier=program.qualifier, secret=SECRET, processId=1)
         assert nobody.code == "no-such-process"
         assert str(program.pid) in nobody.text

@@ -196,6 +196,8 @@ def test_from_python(remora: Remora, snapshot: Path) -> None:
         again = remora.folder / "again.remora"
         session.snapshot(str(again))  # even a snapshot can be recorded: it is the same
     with attach(str(again)) as session:
+        with pytest.raises(RequestFailed, match="no program runs"):
+            session.resume()
         assert session.locals()[0].name == "order"
 
 

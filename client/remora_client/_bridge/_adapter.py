@@ -25,6 +25,7 @@ from remora_client._bridge._paths import Paths
 from remora_client._bridge._places import BREAKPOINT_REQUESTS, change_event_sources, change_response_sources
 from remora_client._bridge._reach import reach
 from remora_client._bridge._rendering import Rendering
+from remora_client._bridge._wishes import as_keys
 from remora_client._connecting._foreign import NO_AUTHENTICATION, foreign_name
 from remora_client._errors import ClientError, Gone
 from remora_client._model import records
@@ -167,7 +168,7 @@ class Adapter:
             await self._children.close()
             self._phase = "waiting"
             code = error.code
-            self._editor.fail(request, RequestFailed(code, _visible_lines(str(error))))
+            self._editor.fail(request, RequestFailed(code, as_keys(_visible_lines(str(error)))))
             return
         self._phase = "attached"
         self._get_ready()

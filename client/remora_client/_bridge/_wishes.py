@@ -6,6 +6,7 @@ works: `connect`, `pathMappings`, `processId`, `justMyCode`, `redirectOutput`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from remora_protocol import Qualifier, QualifierError, parse_qualifier
 if TYPE_CHECKING:
     from remora_client._options import ConnectOptions
 
-__all__ = ["Wishes"]
+__all__ = ["Wishes", "as_keys"]
 
 # For the bridge itself, or for the editor; everything else goes on to the server.
 _OURS = frozenset(
@@ -27,6 +28,20 @@ _OURS = frozenset(
     | {"preLaunchTask", "postDebugTask", "presentation", "processId", "processName", "qualifier", "request"}
     | {"secret", "secretFile", "source", "type", "debugServer", "internalConsoleOptions"}
 )
+# What our errors advise by the command line's options, as the keys that the editor's person can write.
+_OPTION = re.compile(r"(?<!\w)--([a-z][a-z-]*)(?: (?:PID|GLOB|FILE|SHA256)\b)?")
+_KEYS = {
+    **{each: f'"{each}"' for each in ("cafile", "cert", "fingerprint", "key")},
+    **{each: f'"{each}": true' for each in ("force", "observe")},
+    "name": '"processName"',
+    "pid": '"processId"',
+    "secret-file": '"secretFile"',
+}
+
+
+def as_keys(text: str) -> str:
+    """A text for a person at an editor: options of the command line as keys of `attach`."""
+    return _OPTION.sub(lambda found: _KEYS.get(found[1], found[0]), text)
 
 
 @record

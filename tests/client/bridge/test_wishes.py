@@ -8,6 +8,7 @@ import pytest
 
 from remora_client._bridge import Wishes
 from remora_client._bridge._paths import Mapping
+from remora_client._bridge._wishes import as_keys
 from remora_client._errors import UsageError
 from remora_client._options import ConnectOptions
 from remora_protocol import parse_qualifier
@@ -33,6 +34,23 @@ def test_the_spelling_of_older_debuggers() -> None:
     assert found.mappings == (Mapping("/l", "/r"),)
     assert found.pid == 12
     assert found.forwarded == {"justMyCode": False}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Say which with --pid PID or --name GLOB.", 'Say which with "processId" or "processName".'),
+        ("An observer's goes with --observe.", 'An observer\'s goes with "observe": true.'),
+        ("--cert FILE --key FILE", '"cert" "key"'),
+        ("Give it with --secret-file, or", 'Give it with "secretFile", or'),
+        (
+            "python -m remora --wait SCRIPT; --namely; a--pid",
+            "python -m remora --wait SCRIPT; --namely; a--pid",
+        ),
+    ],
+)
+def test_advice_is_given_in_the_words_of_a_configuration(text: str, told: str) -> None:
+    assert as_keys(text) == told
 
 
 def test_the_secret_goes_no_further() -> None:
