@@ -66,9 +66,15 @@ async def soon(session, arguments):
     return (await session.evaluate("number")).value
 '''
 LOUD = """\
-from remora_client import renderer
+from remora_client import command, renderer
 
 print("loud")
+
+@command("aloud")
+def aloud(session, arguments):
+    "Print, and return."
+    print("loud")
+    return 3
 
 @renderer("Loud")
 def loud(value):
@@ -239,6 +245,14 @@ def test_renderers_show_values_in_editors(
         many = bridge.editor.evaluate("many", top, "watch")["variablesReference"]
         assert bridge.editor.variables(many)[3]["value"] == "order no. 3"
         bridge.editor.disconnect()
+
+
+def test_what_they_print_is_not_among_the_objects(remora: Remora, folder: Path, program: Program) -> None:
+    (folder / "loud.py").write_text(LOUD)
+    ran = remora.exec(program.qualifier, "aloud", "py print(1) or 2")
+    assert [line["result"] for line in ran.lines] == [3, {"value": "2", "output": "1\n"}]
+    assert ran.errors == "loud\nloud\n"
+    assert "loud\n3\n" in remora("exec", program.qualifier, "-c", "aloud").output
 
 
 def test_an_error_is_told_with_file_and_line(remora: Remora, folder: Path, program: Program) -> None:

@@ -7,9 +7,10 @@ each command and `{"event", "body"}` for each event in between. Runs on the even
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec, TextIO
 
 from remora_client._errors import ClientError, Gone, TimedOut, UsageError, is_of_output
 from remora_client._groups._feeds import are_many
@@ -60,11 +61,14 @@ def run(arguments: Namespace) -> int:
     """Attach, run the commands, detach. Gives the exit code."""
     if not (arguments.commands or arguments.file or Hooks.from_arguments(arguments)):
         raise UsageError("exec has nothing to do.", "Give it -c COMMAND, -x FILE, or --on-stop COMMAND.")
-    load_own(lambda text: print(f"remora: {text}", file=sys.stderr))
-    return asyncio.run(_run(arguments, given_commands(arguments.file, arguments.commands)))
+    stream = sys.stdout
+    # What a person's own commands print is none of ours.
+    with contextlib.redirect_stdout(sys.stderr if arguments.json else stream):
+        load_own(lambda text: print(f"remora: {text}", file=sys.stderr))
+        return asyncio.run(_run(arguments, given_commands(arguments.file, arguments.commands), stream))
 
 
-async def _run(arguments: Namespace, given: list[Given]) -> int:
+async def _run(arguments: Namespace, given: list[Given], stream: TextIO) -> int:
     deadline = None
     if arguments.timeout is not None:
         deadline = asyncio.get_running_loop().time() + arguments.timeout
@@ -79,7 +83,7 @@ async def _run(arguments: Namespace, given: list[Given]) -> int:
     except TimeoutError:
         place = ", ".join(targets) or "a process"
         raise TimedOut(f"Not attached to {place} within {arguments.timeout:g} s.") from None
-    printer = Printer(color=wants_color(sys.stdout, forbidden=arguments.no_color))
+    printer = Printer(stream, color=wants_color(stream, forbidden=arguments.no_color))
     stop = ctx.session.stop
     if stop is None or stop.was_there or not ctx.session.link.is_remora:
         ctx.shown_stop = ctx.session.state.stops  # a stop that was there before us is no news
