@@ -6,6 +6,7 @@ Pure reading, for the thread that is stopped or the server's. Everything goes th
 
 from __future__ import annotations
 
+import collections
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,9 @@ class Known:
 
 
 _C_DESCRIPTORS = Known(types.GetSetDescriptorType, types.MemberDescriptorType)
+_TUPLE_GETTER = getattr(collections, "_tuplegetter", None)
+# What reads a slot, or a field of a named tuple, by no code of the program's. PyPy has properties for fields.
+_FIELDS = Known(types.MemberDescriptorType, *([_TUPLE_GETTER] if type(_TUPLE_GETTER) is type else []))
 _MISSING = object()
 
 
@@ -119,14 +123,14 @@ def own_dict(value: object) -> dict[str, Any] | None:
 
 
 def own_attributes(value: object) -> dict[str, Any]:
-    """What is stored in the object itself: in its `__dict__` and its slots."""
+    """What is stored in the object itself: in its `__dict__`, its slots and its fields."""
     found: dict[str, Any] = {}
     if is_a(value, type):
         return dict(namespace(value))  # type: ignore[arg-type]
     for base in reversed(mro(type(value))):
         if _is_made_by_class(base):  # only these have slots
             for name, descriptor in namespace(base).items():
-                if type(descriptor) is types.MemberDescriptorType and not name.startswith("__"):
+                if type(descriptor) in _FIELDS and not name.startswith("__"):
                     try:
                         found[name] = descriptor.__get__(value)
                     except AttributeError:
