@@ -14,6 +14,7 @@ from remora_client._text import visible, visible_block
 from remora_client.commands._classify import CommandLine, PythonLine, classify_script, split_commands
 from remora_client.commands._own import rendered
 from remora_client.commands._pipes import run_shell
+from remora_client.commands._settings import Settings
 from remora_client.commands._table import CommandError, Result, words
 from remora_client.commands.data import numbered
 from remora_client.render import value_line
@@ -117,6 +118,9 @@ def _misspelled(text: str, error: RequestFailed) -> CommandError | None:
     reason = str(error)
     if match is None or not reason.startswith(("SyntaxError", "NameError")) or len(match[0]) < 3:
         return None
+    option = re.fullmatch(r"([\w-]+)(\s+[\w-]+)?", text)
+    if option is not None and option[1] in Settings.names():
+        return CommandError(visible(reason), f"Is the option meant? set {option[1]} VALUE")
     if reason.startswith("NameError") and f"'{match[0]}'" not in reason:
         return None
     near = difflib.get_close_matches(match[0], list(words()), n=1, cutoff=0.75)

@@ -25,7 +25,8 @@ _DESCRIBE = (
     " + [(type(_r_one).__name__, ', '.join([str(_r_key) for _r_key in list(_r_one)"
     " if _r_one[_r_key] is _r_it][:5]) if type(_r_one) is dict else '')"
     " for _r_one in _r_found if not (type(_r_one) is dict and _r_one is not _r_module"
-    " and _r_one.keys() == _r_here.keys()) and type(_r_one).__name__ not in ('frame', 'list_iterator')]"
+    " and _r_one.keys() == _r_here.keys()) and type(_r_one).__name__ not in ('frame', 'list_iterator')"
+    " and not str(type(_r_one).__module__).startswith('remora.')]"  # what we hold ourselves, to show it
     f"[:{_MOST_HOLDERS}])"
 )
 

@@ -319,6 +319,9 @@ def test_a_slip_gets_a_hint(debugging: Debugging) -> None:
     debugging.to("handle")
     with pytest.raises(ClientError, match="Did you mean the command breakpoints"):
         debugging.run("breakpoint_")
+    for line in ("theme monokai", "bare-names", "context 5"):
+        with pytest.raises(ClientError, match=rf"Is the option meant\? set {line.split()[0]} VALUE"):
+            debugging.run(line)
     with pytest.raises(ClientError, match="Did you mean the command where"):
         debugging.run("wheer 3")
 

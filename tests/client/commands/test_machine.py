@@ -25,6 +25,10 @@ def test_objects(debugging: Debugging) -> None:
     holders = debugging.run("refs counter")
     assert {"type": "local variable", "names": "counter"} in holders
     assert [each["type"] for each in holders].count("dict") == 0, holders
+    debugging.run("locals")
+    debugging.run("p counter")
+    kinds = {each["type"] for each in debugging.run("refs counter")}
+    assert "Held" not in kinds, kinds  # what the debugger itself keeps for the client
     holders = debugging.run("refs Counter")
     assert any(each["names"] == "Counter" for each in holders), holders
     with pytest.raises(ClientError, match="As in"):
