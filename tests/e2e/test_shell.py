@@ -140,13 +140,6 @@ def test_hooks_end_when_nobody_reads_any_more(remora: Remora, program: Program, 
     assert remora.exec(program.qualifier, "status").results()[0]["phase"] == "running"
 
 
-def test_nothing_to_do_is_wrong_usage(remora: Remora) -> None:
-    ran = remora("exec", "tcp://127.0.0.1:1")
-    assert (ran.code, ran.output) == (2, "")
-    assert "nothing to do" in ran.errors
-    assert "-c COMMAND" in ran.errors
-
-
 def test_where_output_cannot_go(remora: Remora, program: Program) -> None:
     look = f'"$REMORA" exec {program.qualifier} -c pause -c where'
     for closed in (">&-", ">&- 2>&- <&-", "<&- > /dev/null"):

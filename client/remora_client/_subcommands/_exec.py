@@ -12,7 +12,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, ParamSpec, TextIO
 
-from remora_client._errors import ClientError, Gone, TimedOut, UsageError, is_of_output
+from remora_client._errors import ClientError, Gone, TimedOut, is_of_output
 from remora_client._groups._feeds import are_many
 from remora_client._groups._hosts import given as targets_given
 from remora_client._groups._opening import open_group
@@ -59,8 +59,6 @@ P = ParamSpec("P")
 
 def run(arguments: Namespace) -> int:
     """Attach, run the commands, detach. Gives the exit code."""
-    if not (arguments.commands or arguments.file or Hooks.from_arguments(arguments)):
-        raise UsageError("exec has nothing to do.", "Give it -c COMMAND, -x FILE, or --on-stop COMMAND.")
     stream = sys.stdout
     # What a person's own commands print is none of ours.
     with contextlib.redirect_stdout(sys.stderr if arguments.json else stream):
