@@ -6,7 +6,9 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,7 @@ from remora._source._filters import Filters
 from remora._stopping._stops import Stop
 from remora._streams._feed import LONGEST, PIECES, PIECES_IN_FLOOD, ROOM, Feed
 from remora._streams._outbox import Outbox
-from remora._streams._output import Output
+from remora._streams._output import Output, _Covered
 from remora_protocol import RequestFailed
 from tests.server.inside import run_inside
 from tests.support.interpreters import Interpreter
@@ -208,6 +210,44 @@ def test_a_long_text_comes_in_pieces_that_end_with_a_line_if_they_can() -> None:
     assert "".join(pieces) == text
     assert all(len(piece) <= LONGEST for piece in pieces)
     assert [piece[-1] for piece in pieces] == ["x", "x", *"\n" * (len(pieces) - 2)]
+
+
+class Crossed(dict[str, Any]):
+    """The attributes of a stream; when its `write` is taken away, another thread comes in between."""
+
+    between: Callable[[], object]
+
+    def pop(self, *arguments: Any) -> Any:
+        type(self).between()
+        return super().pop(*arguments)
+
+
+class Stream:
+    def __init__(self) -> None:
+        self.__dict__ = Crossed()
+        self.written: list[str] = []
+
+    def write(self, text: str) -> None:
+        self.written.append(text)
+
+
+def test_a_stream_that_is_uncovered_and_covered_at_once_is_not_forgotten() -> None:
+    stream, copied = Stream(), list[str]()
+
+    def make(write: Callable[[str], Any]) -> Callable[[str], Any]:
+        def copying(text: str) -> None:
+            write(text)
+            copied.append(text)
+
+        return copying
+
+    covered = _Covered(stream, make)
+    Crossed.between = staticmethod(covered.cover)
+    assert covered.cover()
+    covered.uncover()
+    assert covered.cover()
+    stream.write("one")
+    assert (stream.written, copied) == (["one"], ["one"])
 
 
 def test_a_cancelled_timer_wakes_nobody() -> None:

@@ -260,7 +260,11 @@ def _count_written() -> int | None:
 
 
 class _Covered:
-    """One stream, what lies over its `write`, and what was there before."""
+    """One stream, what lies over its `write`, and what was there before.
+
+    A program's thread uncovers it where a flood begins while the server's may be covering it: whichever comes
+    last, ours is there or known not to be.
+    """
 
     def __init__(self, stream: Any, make: Callable[[Callable[[str], Any]], Callable[[str], Any]]) -> None:
         self.stream = stream
@@ -273,7 +277,7 @@ class _Covered:
         own = getattr(self.stream, "__dict__", None)
         if not isinstance(own, dict):
             return False
-        if self._cover is not None:
+        if self._cover is not None and own.get("write") not in (None, self._before):
             return True  # it is there, if perhaps under one of the program's
         cover = self._make(self.stream.write)
         self._before = own.get("write")
@@ -289,8 +293,8 @@ class _Covered:
         own = self.stream.__dict__
         if self._cover is None or own.get("write") is not self._cover:
             return
-        self._cover = None
         if self._before is None:
             own.pop("write", None)
         else:
             self.stream.write = self._before
+        self._cover = None  # at last: who covers it meanwhile must not put his under what goes here
