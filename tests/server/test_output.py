@@ -9,6 +9,7 @@ import pytest
 from tests.support.dap import DapClient
 from tests.support.interpreters import INTERPRETERS, NEWEST, Interpreter
 from tests.support.program import Program
+from tests.support.waiting import until
 
 FLOOD = """\
 #
@@ -105,6 +106,7 @@ def cover():
 sys.stdin.readline()
 for _ in range(FLOOD): print("x")
 cover()
+print("over", file=sys.stderr, flush=True)
 for line in iter(sys.stdin.readline, "end\\n"):
     sys.stdout.write(line)
     sys.stdout.flush()
@@ -120,11 +122,19 @@ def test_a_write_that_the_program_puts_over_ours_stays_on_top(flood: int) -> Non
     with Program(NEWEST, source, enable={}) as program, DapClient.connect(program.address) as client:
         client.attach()
         program.stdin_line("")
-        while flood:
-            text = client.expect_event("output")["output"]
-            flood = 0 if "left out" in text else flood
-        for line in ("one\n", "two\n"):
-            program.stdin_line(line.strip())
-            client.expect_event("output", output=line)
+        program.wait_line("over", errors=True)
+        typed: list[str] = []
+
+        def is_shown() -> bool:
+            """Not before the server has taken stock of the flood."""
+            typed.append(f"line {len(typed)}\n")
+            program.stdin_line(typed[-1].strip())
+            try:
+                return bool(client.expect_event("output", 0.5, output=typed[-1]))
+            except AssertionError:
+                return False
+
+        until(is_shown, "a line after the flood")
+        assert is_shown()
         program.stdin_line("end")
-        program.wait_line(re.escape("['one\\n', 'two\\n']"), errors=True)
+        program.wait_line(re.escape(str(typed)), errors=True)
