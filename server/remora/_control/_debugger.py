@@ -99,7 +99,7 @@ class Debugger:
         self._numbers = itertools.count(1)
         self._telling = Telling(sources)
         self._lines = LineTable(sources, self._next_number, self._is_user)
-        self._functions = FunctionTable(self._next_number, self._engine, self._is_user)
+        self._functions = FunctionTable(self._next_number, self._engine, self._is_user, sources.line_of_def)
         self._reports = Reports(
             engine=self._engine,
             filters=self.filters,

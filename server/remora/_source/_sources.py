@@ -20,6 +20,7 @@ from remora_protocol import match_by_name, near_matches, sha256_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import CodeType
 
     from remora._source._columns import Spot
 
@@ -144,6 +145,15 @@ class Sources:
         """Where a breakpoint on this line goes: the line, or a later one in the same function, or None."""
         lines = self.lines(filename)
         return None if lines is None else lines.place(line)
+
+    def line_of_def(self, code: CodeType) -> int:
+        """Where a function's `def` or `lambda` is; its code begins with its decorators."""
+        first, lines = code.co_firstlineno, self.lines(code.co_filename)
+        scopes = () if lines is None else lines.scopes
+        return min(
+            (each.first for each in scopes if each.name == code.co_name and each.first >= first),
+            default=first,
+        )
 
     def spots(self, filename: str, line: int) -> tuple[Spot, ...]:
         """The places on a line, from left to right, where it has several and its columns are known."""

@@ -41,18 +41,23 @@ class FunctionTable:
     """Every function breakpoint there is."""
 
     def __init__(
-        self, next_number: Callable[[], int], engine: Engine, is_user: Callable[[str], bool]
+        self,
+        next_number: Callable[[], int],
+        engine: Engine,
+        is_user: Callable[[str], bool],
+        line_of_def: Callable[[CodeType], int],
     ) -> None:
         self._next_number = next_number
         self._engine = engine
         self._is_user = is_user
+        self._line_of_def = line_of_def
         self._asked: list[_Asked] = []
 
     def set(self, specs: Sequence[FunctionBreakpoint]) -> list[Breakpoint]:
         """Replace them all. An unchanged one keeps its number and its count of hits."""
         known = {asked.spec: asked for asked in self._asked}
         self._asked = [known.get(spec) or self._ask(spec) for spec in specs]
-        return [_describe(asked) for asked in self._asked]
+        return [self._describe(asked) for asked in self._asked]
 
     def meet(self, code: CodeType, name: str, module: object) -> list[Breakpoint]:
         """A function is new, or made anew: a cell was run again. The breakpoints that are now bound to it."""
@@ -71,7 +76,7 @@ class FunctionTable:
                 del asked.versions[:-_MOST_VERSIONS]
             else:
                 continue
-            bound.append(_describe(asked))
+            bound.append(self._describe(asked))
         return bound
 
     def _names(self, code: CodeType, name: str, module: object) -> Set[str]:
@@ -113,7 +118,7 @@ class FunctionTable:
         for asked in self._asked:
             if asked.point is point:
                 self._asked.remove(asked)
-                return _describe(asked)
+                return self._describe(asked)
         return None
 
     def clear(self) -> None:
@@ -141,20 +146,19 @@ class FunctionTable:
             asked.refusal = f"{spec.name} yields nothing: it is no generator."
         return asked
 
+    def _describe(self, asked: _Asked) -> Breakpoint:
+        if asked.point is None:
+            return Breakpoint(asked.number, False, message=asked.refusal, reason="failed")
+        if not asked.codes:
+            message = f"No function {asked.spec.name} is known yet."
+            return Breakpoint(asked.number, False, message=message, reason="pending")
+        code = [*asked.codes[:1], *asked.versions][-1]
+        note = f"{len(asked.codes)} functions have this name." if len(asked.codes) > 1 else None
+        return Breakpoint(asked.number, True, self._line_of_def(code), code.co_filename, note)
+
 
 def _yields(code: CodeType) -> bool:
     return bool(code.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR))
-
-
-def _describe(asked: _Asked) -> Breakpoint:
-    if asked.point is None:
-        return Breakpoint(asked.number, False, message=asked.refusal, reason="failed")
-    if not asked.codes:
-        message = f"No function {asked.spec.name} is known yet."
-        return Breakpoint(asked.number, False, message=message, reason="pending")
-    code = [*asked.codes[:1], *asked.versions][-1]
-    note = f"{len(asked.codes)} functions have this name." if len(asked.codes) > 1 else None
-    return Breakpoint(asked.number, True, code.co_firstlineno, code.co_filename, note)
 
 
 def _find(name: str) -> Iterator[Any]:

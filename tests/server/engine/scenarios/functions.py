@@ -20,7 +20,7 @@ def traced(function):
 
 
 @traced
-def decorated(value):
+def decorated(value):  # @def
     return value  # @decorated
 
 
@@ -47,6 +47,12 @@ def generate():
 
 async def work():
     await asyncio.sleep(0)  # @work
+
+
+def scenario_the_line_shown_is_that_of_the_def(scene):
+    (found,) = scene.call("set_function_breakpoints", [FunctionBreakpoint(f"{__name__}.decorated")])
+    scene.call("set_function_breakpoints", [])
+    assert found.line == scene.line("def"), found
 
 
 def markers(scene, name, program, **options):
