@@ -20,8 +20,6 @@ from tests.client.servers import SECRET, Files, Remora, Server, process
 from tests.support.command import Remora as Command
 from tests.support.interpreters import INTERPRETERS, ROOT, Interpreter
 
-MODULES = [sys.executable, "-m", "remora_client"]
-
 
 @pytest.fixture
 def remora(tmp_path: Path) -> Command:
