@@ -7,12 +7,11 @@ has several places to stop, ``app.py:12:5`` is the one at column 5, and ``app.py
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import re
-import warnings
 from typing import TYPE_CHECKING, TypeAlias
 
+from remora_client._literal import read_literal
 from remora_client._records import record
 
 if TYPE_CHECKING:
@@ -249,9 +248,8 @@ def _quoted(name: str, text: str) -> tuple[str, str]:
         raise LocationError(f"-{name} needs a value after it, in quotes if it has blanks")
     word = match["word"]
     if word[0] in "'\"":
-        with contextlib.suppress(ValueError, SyntaxError), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a backslash that escapes nothing is a backslash
-            word = str(ast.literal_eval(word))
+        with contextlib.suppress(ValueError):
+            word = str(read_literal(word))
     return word, text[match.end() :]
 
 

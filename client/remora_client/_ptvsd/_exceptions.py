@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from typing import Any
 
+from remora_client._literal import read_literal
 from remora_client._ptvsd._records import ExceptionMode, ExceptionModes, ExceptionRaised
 from remora_protocol import RequestFailed
 
@@ -93,8 +93,8 @@ def _trace(text: str) -> str:
     lines = []
     for line in text.splitlines():
         try:
-            file, number, function, code = ast.literal_eval(f"({line},)")
-        except (ValueError, SyntaxError):
+            file, number, function, code = read_literal(f"({line},)")
+        except ValueError:
             lines.append(line)
             continue
         lines.append(f'File "{file}", line {number}, in {function}')

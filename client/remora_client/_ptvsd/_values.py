@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from remora_client._literal import read_literal
 from remora_client._ptvsd._sources import is_library, literal, source_path
 from remora_protocol import RequestFailed
 
@@ -353,8 +354,8 @@ def _is_unset(value: RemoteObject) -> bool:
 def _key(name: str) -> str | None:
     """The name in "['name']", as children of a dictionary are called."""
     try:
-        value = ast.literal_eval(name[1:-1])
-    except (ValueError, SyntaxError):
+        value = read_literal(name[1:-1])
+    except ValueError:
         return None
     return value if isinstance(value, str) else None
 

@@ -7,6 +7,7 @@ import glob
 import re
 from typing import TYPE_CHECKING, Any
 
+from remora_client._literal import read_literal
 from remora_client._text import visible
 from remora_client.commands._break_text import breakpoint_data, breakpoint_text, listed_data, placed_text
 from remora_client.commands._catch import caught
@@ -72,8 +73,8 @@ def _place_and_text(arguments: str) -> tuple[str, str]:
         raise CommandError("trace needs a place and a text.", "As in: trace app.py:12 'x is {x}'")
     if text[0] in "'\"":
         try:
-            value = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
+            value = read_literal(text)
+        except ValueError:
             raise CommandError(f"{text} is no text in quotes.") from None
         text = str(value)
     return place, text

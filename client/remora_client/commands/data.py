@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from remora_client._fragments import clip, table
+from remora_client._literal import read_literal
 from remora_client._text import visible
 from remora_client.commands._context import Display
 from remora_client.commands._own import own_text, rendered
@@ -85,8 +86,8 @@ def _expression(word: str, arguments: str) -> tuple[str, str, bool]:
 def unquoted(text: str) -> str:
     """The text that a string's repr stands for."""
     try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+        value = read_literal(text)
+    except ValueError:
         return text
     return value if isinstance(value, str) else text
 
@@ -183,10 +184,10 @@ async def _argument_names(ctx: Context) -> list[str]:
     code = "__import__('sys')._getframe().f_code"  # evaluated inside the frame: its own code object
     asked = f"[n for n in {code}.co_varnames[:{code}.co_argcount + {code}.co_kwonlyargcount]]"
     try:
-        value = ast.literal_eval((await ctx.session.evaluate(asked, None, "clipboard")).value)
-    except (ValueError, SyntaxError):
+        names = read_literal((await ctx.session.evaluate(asked, None, "clipboard")).value)
+    except ValueError:
         return []
-    return [str(name) for name in value]
+    return [str(name) for name in names] if isinstance(names, list) else []
 
 
 @command("globals", "gl", group="data", usage="[-v] [REGEX]", argument="regex")

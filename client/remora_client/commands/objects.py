@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import ast
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from remora_client._fragments import table
+from remora_client._literal import read_literal
 from remora_client._text import visible
 from remora_client.commands._table import CommandError, Result, command
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from remora_client._fragments import Fragments
     from remora_client.commands._context import Context
 
@@ -38,7 +41,8 @@ async def dir_(ctx: Context, arguments: str) -> Result:
     expression = arguments.removeprefix("-p ").strip()
     if not expression:
         raise CommandError("dir takes an expression.", "As in: dir self")
-    names = [str(name) for name in await _literal(ctx, f"dir({expression})")]
+    listed = await _asked(ctx, f"dir({expression})", lambda found: isinstance(found, list))
+    names = [str(name) for name in listed]
     shown = [name for name in names if private or not name.startswith("_")]
     return Result(shown, _columns(shown, ctx.width or 100))
 
@@ -57,9 +61,10 @@ async def sizeof(ctx: Context, arguments: str) -> Result:
     """Show how many bytes an object takes, without what it refers to, and how many items it has."""
     if not arguments:
         raise CommandError("sizeof takes an expression.", "As in: sizeof cache")
-    size = await _literal(ctx, f"__import__('sys').getsizeof({arguments})")
+    size = await _asked(ctx, f"__import__('sys').getsizeof({arguments})", _is_count)
     data: dict[str, Any] = {"bytes": size}
-    length = await _literal(ctx, f"len({arguments}) if hasattr(type({arguments}), '__len__') else None")
+    asked = f"len({arguments}) if hasattr(type({arguments}), '__len__') else None"
+    length = await _asked(ctx, asked, lambda found: found is None or _is_count(found))
     text = f"{size:,} bytes"
     if length is not None:
         data["items"] = length
@@ -72,19 +77,29 @@ async def refs(ctx: Context, arguments: str) -> Result:
     """List what refers to an object, and so keeps it alive: variables, and containers with the keys."""
     if not arguments:
         raise CommandError("refs takes an expression.", "As in: refs connection")
-    holders = await _literal(
+    holders = await _asked(
         ctx,
         f"{_DESCRIBE}(__import__('gc').get_referrers({arguments}), locals(), globals(), ({arguments}))",
+        _is_pairs,
     )
     rows = [[[("class:type", visible(str(kind)))], [("", visible(str(names)))]] for kind, names in holders]
     data = [{"type": kind, "names": names} for kind, names in holders]
     return Result(data, table(rows, indent=1) or [("class:dim", "Nothing that can be seen refers to it.\n")])
 
 
-async def _literal(ctx: Context, expression: str) -> Any:
-    """The value of an expression that gives plain data."""
+def _is_count(found: object) -> bool:
+    return isinstance(found, int)
+
+
+def _is_pairs(found: object) -> bool:
+    return isinstance(found, list) and all(isinstance(each, tuple) and len(each) == 2 for each in found)
+
+
+async def _asked(ctx: Context, expression: str, is_right: Callable[[object], bool]) -> Any:
+    """The value of an expression of ours, whose answer is plain data of a kind that `is_right` knows."""
     value = await ctx.session.evaluate(expression, None, "clipboard")
-    try:
-        return ast.literal_eval(value.value)
-    except (ValueError, SyntaxError):
-        raise CommandError(f"The program answers {visible(value.value)[:200]}") from None
+    with contextlib.suppress(ValueError):
+        found = read_literal(value.value)
+        if is_right(found):
+            return found
+    raise CommandError(f"The program answers {visible(value.value)[:200]}")

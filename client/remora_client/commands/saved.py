@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError
+from remora_client._literal import read_literal
 from remora_client._places import project_file, write_private
 from remora_client._text import visible
 from remora_client.commands._table import CommandError, Result, command
@@ -144,8 +144,8 @@ async def _text_of_line(ctx: Context, each: Breakpoint) -> str:
 async def _save_value(ctx: Context, expression: str, path: str) -> Result:
     shown = (await ctx.session.evaluate(expression, None, "clipboard")).value
     try:
-        value: Any = ast.literal_eval(shown)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        value: Any = read_literal(shown)
+    except ValueError:
         value = shown
     data = value if isinstance(value, bytes) else _text_of(value, shown).encode("utf-8", "backslashreplace")
     _write(path, data)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import re
 from typing import TYPE_CHECKING
 
 from remora_client._fragments import table
+from remora_client._literal import read_literal
 from remora_client._text import visible
 from remora_client.commands._context import Listing
 from remora_client.commands._definitions import function_range
@@ -80,16 +80,14 @@ async def _function(ctx: Context, name: str) -> tuple[Source, int]:
     """Where a function or class is: by what the program says of the object, from the selected frame."""
     code = f"__import__('inspect').unwrap({name}).__code__"
     inspect = f"(lambda i: (i.getsourcefile({name}), i.getsourcelines({name})[1]))(__import__('inspect'))"
-    path, line = None, 0
     for asked in (f"({code}.co_filename, {code}.co_firstlineno)", inspect):
-        with contextlib.suppress(RequestFailed, ValueError, SyntaxError):
-            path, line = ast.literal_eval((await ctx.session.evaluate(asked, None, "clipboard")).value)
-            break
-    if not path:
-        raise CommandError(
-            f"No function or class {name} is known here, or it has no source.", "As well: list app.py:12"
-        )
-    return await source_named(ctx, str(path)), int(line)
+        with contextlib.suppress(RequestFailed, ValueError):
+            match read_literal((await ctx.session.evaluate(asked, None, "clipboard")).value):
+                case (str(path), int(line)) if path:
+                    return await source_named(ctx, path), line
+    raise CommandError(
+        f"No function or class {name} is known here, or it has no source.", "As well: list app.py:12"
+    )
 
 
 async def _show(ctx: Context, source: Source, first: int, last: int) -> Result:
