@@ -14,9 +14,9 @@ from remora_client.render import value_line
 from remora_protocol import split_source
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from remora_client._model import Frame, Stop
+    from remora_client._model import Breakpoint, Frame, Stop
     from remora_client._sessions._session import Session
     from remora_client.commands._context import Context
     from remora_client.locspec import Location
@@ -94,16 +94,29 @@ def _not_yet_told(ctx: Context) -> bool:
     return ctx.session.state.stops > ctx.shown_stop
 
 
+async def _ignore(ctx: Context, hit: Sequence[Breakpoint], times: int) -> Result:
+    for each in hit:
+        await ctx.session.change_breakpoint(each.number, hit_condition=f"> {times}")
+    await go_on(ctx.session)
+    often = f"{times} time{'s' * (times != 1)}"
+    told = "".join(f"Breakpoint {each.number} is passed {often}, as by ignore.\n" for each in hit)
+    return Result(resumed=True, anyone=True, text=[("class:dim", told)])
+
+
 async def _pass_by(ctx: Context, at: Stop, count: int) -> Result:
     if count > 1 and not at.hit_breakpoints:
         raise CommandError(
             f"The program stands at no breakpoint that could be passed {count} times.",
             f"To run to line {count}: until {count}, or continue FILE:{count}",
         )
+    numbers = {each.number for each in at.hit(ctx.session.breakpoints)}
+    hit = [each for each in ctx.session.breakpoints if each.number in numbers]  # as they are by now
+    if ctx.interactive and count > 1 and hit and not any(each.hit_condition for each in hit):
+        return await _ignore(ctx, hit, count - 1)  # the server counts, and the prompt is free meanwhile
     for _ in range(count - 1):
         await go_on(ctx.session)
         stop = await ctx.session.wait_for_stop(ctx.timeout)
-        if stop is None or not set(at.hit_breakpoints) & set(stop.hit_breakpoints):
+        if stop is None or not numbers & {each.number for each in stop.hit(ctx.session.breakpoints)}:
             return Result(resumed=True)
     await go_on(ctx.session)
     return Result(resumed=True, anyone=True)

@@ -245,6 +245,26 @@ def test_enter_repeats_steps_and_never_continue(terminal: Terminal, program: Pro
     leave(terminal)
 
 
+def test_the_prompt_is_free_while_a_breakpoint_is_passed(terminal: Terminal, program: Program) -> None:
+    terminal.enter(f"b program.py:{program.line('loop')}")
+    terminal.wait("Breakpoint 1 at")
+    program.stdin_line("count 10")
+    terminal.wait("→")
+    terminal.enter("c 3")
+    terminal.wait("Breakpoint 1 is passed 2 times")
+    terminal.wait("→")
+    terminal.enter("p each")
+    terminal.wait("^3$")
+    terminal.enter("ignore 1 0")
+    terminal.wait("^ 1  ●")
+    terminal.wait("^remora❯ *$")
+    terminal.enter("c 100")  # more often than the program comes by
+    program.wait_line("counted 10")
+    terminal.enter("where")
+    terminal.wait("The program is running")
+    leave(terminal)
+
+
 def test_a_word_that_is_both_runs_the_command_and_says_so(terminal: Terminal, program: Program) -> None:
     stop_in_loop(terminal, program)
     terminal.enter("n")
