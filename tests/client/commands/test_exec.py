@@ -275,7 +275,7 @@ def test_the_programs_output_is_told(remora: Remora, newest: Interpreter) -> Non
         assert "handled a 6\n" in told
 
 
-@pytest.mark.parametrize("given", [["p 1"], ["detach", "p 1"], ["quit"]])
+@pytest.mark.parametrize("given", [[], ["detach", "p 1"], ["quit"]])
 def test_leaving(remora: Remora, program: Program, given: list[str]) -> None:
     ran = remora.exec(program.qualifier, *given)
     assert ran.code == 0
