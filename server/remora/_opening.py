@@ -58,8 +58,8 @@ def warn_if_insecure(
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it."""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    """Whether only this machine can reach it. A name may begin like an address, and lead anywhere."""
+    return host in ("localhost", "::1") or (host.startswith("127.") and set(host) <= set("0123456789."))
 
 
 class Tls:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from remora import _opening
 from remora_client._connecting._connect import ConnectOptions, connect
 from remora_client._errors import (
     ConnectError,
@@ -497,3 +498,9 @@ def test_iterations_that_would_keep_us_busy_are_refused() -> None:
     with Server(Remora(answers={"remora/authenticate": fake})) as listener:
         assert isinstance(failure(f"tcp://{SECRET}@{listener.place}"), Rejected)
     assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("look", [_dial.is_loopback, _opening.is_loopback], ids=["client", "server"])
+def test_a_name_that_begins_like_an_address_of_this_machine_is_not_one(look: Callable[[str], bool]) -> None:
+    assert all(look(host) for host in ("127.0.0.1", "127.8.9.10", "localhost", "::1"))
+    assert not any(look(host) for host in ("127.example.com", "127.0.0.1.example.com", "192.0.2.7", "", "::"))

@@ -160,7 +160,7 @@ def _secret(qualifier: Qualifier, options: ConnectOptions) -> Secret | None:
         asked = options.ask_secret(str(qualifier))
         secret = Secret(asked, "as typed") if asked else None
     host = qualifier.host
-    if secret is None and host not in ("localhost", "::1") and not host.startswith("127."):
+    if secret is None and not _dial.is_loopback(host):
         raise UsageError(
             f"Anybody could call {host} and pass for your program: a secret is needed.",
             "The same as in remora.connect(…, secret=…): --secret-file, REMORA_SECRET, or before the '@'.",

@@ -146,7 +146,7 @@ def _is_loopback(link: Link) -> bool:
     if link.qualifier is not None and not link.qualifier.is_network:
         return True
     host = link.qualifier.host if link.qualifier else ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    return _dial.is_loopback(host)
 
 
 async def _behind(link: Link, pid: int | None) -> list[Finding]:

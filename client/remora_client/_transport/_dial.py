@@ -14,7 +14,10 @@ from typing import Any
 from remora_client._errors import ConnectError, NameNotFound, Refused, TimedOut, Unreachable
 from remora_client._text import visible
 
-__all__ = ["abort", "dial", "dial_unix", "endpoint", "reset_on_close", "resolve", "round_trip", "tune"]
+__all__ = [
+    "abort", "dial", "dial_unix", "endpoint", "is_loopback", "reset_on_close", "resolve", "round_trip",
+    "tune",
+]  # fmt: skip
 
 _Address = tuple[Any, ...]
 _NO_WAY = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN, errno.EHOSTDOWN}
@@ -25,6 +28,11 @@ _KEEPALIVE = (("TCP_KEEPIDLE", 5), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 2), ("T
 def endpoint(host: str, port: int) -> str:
     """`host:port`, with brackets where the host is an IPv6 address."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can be meant. A name may begin like an address, and lead anywhere."""
+    return host in ("localhost", "::1") or (host.startswith("127.") and set(host) <= set("0123456789."))
 
 
 async def dial(host: str, port: int, timeout: float) -> socket.socket:
