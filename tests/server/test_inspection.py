@@ -34,6 +34,9 @@ class Slots:
     def __init__(self):
         self.left = 1
 
+class Borrows:
+    left, x = Slots.left, collections.namedtuple("Point", "x y").x
+
 class Raises:
     def __repr__(self):
         raise RuntimeError("no")
@@ -79,6 +82,7 @@ def outer(word):
         long_text = "y" * 1_000_000
         plain, slots, raises, exits, long, liar = Plain(), Slots(), Raises(), Exits(), Long(), Liar("ab")
         point = collections.namedtuple("Point", "x y")(1, 2)
+        borrows = Borrows()
         card, colour, path = Card(3), Colour.RED, pathlib.PurePosixPath("/tmp")
         when = datetime.date(2017, 11, 3)
         loop = [1]
@@ -206,6 +210,7 @@ def test_what_is_inside_other_values(stopped: Stopped) -> None:
     fields = {name: row["value"] for name, row in stopped.inside("point").items()}
     x, y = ("…", "…") if stopped.program.interpreter.is_pypy else ("1", "2")  # properties, on PyPy
     assert fields == {"x": x, "y": y, "[0]": "1", "[1]": "2"}
+    assert "left" not in stopped.inside("borrows")  # what reads a slot of another class reads nothing here
     plain = stopped.inside("plain")
     assert plain["name"]["evaluateName"] == "plain.name"
     assert plain["_hidden"]["presentationHint"]["visibility"] == "private"

@@ -218,7 +218,7 @@ class InsertedEngine(SettraceEngine):
         super().__init__()
         self.limits = [
             "Breakpoints on raised exceptions slow calls down on this Python; those on lines do not.",
-            "A step over a call may end some lines late on this Python when the program keeps an exception "
+            "A step over a call may end late on this Python, in a caller even, when the program keeps an exception "
             "that was caught in the call.",
             *self._reach.limits,
         ]

@@ -133,8 +133,8 @@ def own_attributes(value: object) -> dict[str, Any]:
                 if type(descriptor) in _FIELDS and not name.startswith("__"):
                     try:
                         found[name] = descriptor.__get__(value)
-                    except AttributeError:
-                        pass  # never assigned
+                    except (AttributeError, IndexError, TypeError):
+                        pass  # never assigned; or it reads values of another class
     stored = own_dict(value)
     if stored:
         found.update((_plain(name), held) for name, held in list(stored.items()))
