@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
 
 from remora._control._stacks import Stacks
-from remora._control._threads import ThreadRecord
+from remora._control._threads import ThreadRecord, Threads
+from remora._interpreter import _frames
 from remora._log import Log
 from remora._network._login import Gate, Peer
 from remora._network._loop import Loop
@@ -283,6 +285,34 @@ def test_a_stack_asked_for_early_outlives_the_news_that_the_stop_before_is_over(
     stacks.forget_left([record])
     with pytest.raises(RequestFailed, match="is gone"):
         stacks.frame(of_the_second)
+
+
+def test_a_thread_that_is_held_while_the_threads_are_listed_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It began after the list was taken, with the ident of one that has ended."""
+    threads = Threads(set())
+    record = threads.of(1)
+    look = _frames.current_frames
+
+    def look_too_early() -> dict[int, FrameType]:
+        found = look()
+        record.stop = Stop(sys._getframe(), "pause")
+        return found
+
+    monkeypatch.setattr(_frames, "current_frames", look_too_early)
+    threads.list(True)
+    assert threads.held() == [record]
+
+
+def test_a_thread_that_is_held_after_it_was_taken_for_an_ended_one_is_not_lost() -> None:
+    threads = Threads(set())
+    record = threads.of(1)
+    threads.list(True)
+    assert threads.all() != [record]
+    record.stop = Stop(sys._getframe(), "pause")
+    threads.keep(record)
+    assert threads.held() == [record]
 
 
 class HandedOver:

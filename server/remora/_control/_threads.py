@@ -154,6 +154,10 @@ class Threads:
             record = self._records.setdefault(ident, ThreadRecord(number, ident))
         return record
 
+    def keep(self, record: ThreadRecord) -> None:
+        """It is held now. Until then it may have been taken for that of a thread which has ended."""
+        self._records[record.ident] = record
+
     def numbered(self, number: int) -> ThreadRecord | None:
         """The record with this DAP id, if there is or was such a thread."""
         return next((record for record in self.all() if record.id == number), None)
@@ -170,7 +174,9 @@ class Threads:
         """Every thread of the program that runs Python code somewhere on its stack, main first."""
         frames = _frames.current_frames()
         for ident in [ident for ident in list(self._records) if ident not in frames]:
-            del self._records[ident]
+            record = self._records.pop(ident)
+            if record.stop is not None:  # of one that has begun since, with the ident of an ended one
+                self.keep(record)
         threads = [
             self._describe(self.of(ident), frame, world_stopped)
             for ident, frame in frames.items()

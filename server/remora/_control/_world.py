@@ -96,8 +96,7 @@ class World:
                         return False
                     leads = record.native_stop is None and (self.leader is None or record.is_free)
                     # First of all: a thread with a stop is not held again, whatever the next lines run into.
-                    record.stop = stop
-                    record.was_stepped = False
+                    self._stand(record, stop)
                     if leads:
                         self._lead(record)
                 self._wait(record, stop if leads else None)
@@ -145,8 +144,7 @@ class World:
                 stop, is_told = self._stop_of_interrupted(record, frame)
                 if stop is None:
                     return False
-                record.stop = stop
-                record.was_stepped = False
+                self._stand(record, stop)
                 if not is_told:
                     self._lead(record)
             self._wait(record, None if is_told else stop)
@@ -167,6 +165,11 @@ class World:
     def _may_hold(self, record: ThreadRecord) -> bool:
         # A thread that is held already is running an evaluation for the client.
         return self._is_open and record.stop is None and record.ident not in self._threads.own
+
+    def _stand(self, record: ThreadRecord, stop: Stop) -> None:
+        record.stop = stop
+        record.was_stepped = False
+        self._threads.keep(record)
 
     def _wait(self, record: ThreadRecord, to_announce: Stop | None) -> None:
         if to_announce is not None:

@@ -218,8 +218,8 @@ class InsertedEngine(SettraceEngine):
         super().__init__()
         self.limits = [
             "Breakpoints on raised exceptions slow calls down on this Python; those on lines do not.",
-            "A step over a call may end late on this Python, in a caller even, when the program keeps an exception "
-            "that was caught in the call.",
+            "A step over a call may end late on this Python, in a caller even, when the program keeps an "
+            "exception that was caught in the call.",
             *self._reach.limits,
         ]
         self.inside: set[int] = set()
