@@ -47,6 +47,7 @@ import os
 import socket
 import sys
 import threading
+import time
 import _thread
 
 import remora
@@ -76,6 +77,9 @@ for attempt in range(3):
     sys.stdin.readline()
     remora.disable_attach()
     remora.disable_attach()
+    until = time.monotonic() + 5  # without a GIL, our thread may be in its last instructions
+    while left() != before and time.monotonic() < until:
+        time.sleep(0.001)
     assert left() == before, (left(), before)
     try:
         socket.create_connection((host, port), 5).close()
