@@ -33,5 +33,7 @@ if __name__ == "__main__":
     try:
         for stack, count in sample(sys.argv[1], *map(int, sys.argv[2:3])).most_common():
             print(f"{count:5}  {stack}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     except (ClientError, RequestFailed, TimeoutError) as error:
         sys.exit(str(error))

@@ -35,5 +35,7 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     try:
         print(json.dumps(dump(*sys.argv[1:4]), indent=2))
+    except KeyboardInterrupt:
+        sys.exit(130)
     except (ClientError, RequestFailed, TimeoutError) as error:
         sys.exit(str(error))

@@ -27,5 +27,9 @@ async def watch(expression: str, targets: list[str]) -> list[str | BaseException
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    for worker, value in zip(sys.argv[2:], asyncio.run(watch(sys.argv[1], sys.argv[2:])), strict=True):
+    try:
+        values = asyncio.run(watch(sys.argv[1], sys.argv[2:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    for worker, value in zip(sys.argv[2:], values, strict=True):
         print(f"{worker}  {value}")

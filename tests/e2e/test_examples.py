@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.support.command import Remora, client_environment
 from tests.support.interpreters import NEWEST, ROOT, Interpreter
 from tests.support.ports import free_port
 from tests.support.program import EXAMPLES, PYTHONPATH, Program
+from tests.support.waiting import until
 
 assert NEWEST
 SERVICE = """\
@@ -55,6 +57,23 @@ def test_wait_for_a_value_and_dump(remora: Remora) -> None:
         dumped = json.loads(run(remora, "wait_for_value.py", program.qualifier, where, "value > 50"))
         assert int(dumped["locals"]["doubled"]) > 100
         assert "step" in dumped["stack"][0]
+
+
+def test_ctrl_c_ends_an_example_and_not_the_program(remora: Remora) -> None:
+    with Program(NEWEST, "function_loop.py", enable={}) as program:
+        where = f"function_loop.py:{program.line('step_return')}"
+        example = subprocess.Popen(
+            [sys.executable, str(EXAMPLES / "wait_for_value.py"), program.qualifier, where, "value < 0"],
+            env=client_environment(remora.configuration, {}),
+            cwd=remora.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        until(
+            lambda: json.loads(remora("ls", "--json", program.qualifier).output)[0]["attachedBy"], "a client"
+        )
+        example.send_signal(signal.SIGINT)
+        assert example.communicate(timeout=20) == ("", "")
+        assert example.returncode == 130
+        assert remora.exec(program.qualifier, "pause", "print state").code == 0
 
 
 def test_over_tls_with_a_secret(
