@@ -277,7 +277,8 @@ class _Covered:
         own = getattr(self.stream, "__dict__", None)
         if not isinstance(own, dict):
             return False
-        if self._cover is not None and own.get("write") not in (None, self._before):
+        present = own.get("write")
+        if self._cover is not None and present is not None and present is not self._before:
             return True  # it is there, if perhaps under one of the program's
         cover = self._make(self.stream.write)
         self._before = own.get("write")
