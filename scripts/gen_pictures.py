@@ -82,7 +82,7 @@ def stop(session: Session) -> None:
     session.type("clear 1", "next", see=r"→ Step")
     session.type("next", "print [each.name for each in self.items]", see="Darjeeling")
     session.type("where", see="#1")
-    session.terminal.press("whatis tot")  # its hint is short: how much fits depends on the port and the process
+    session.terminal.press("whatis tot")  # a short hint: how much fits depends on the port and the pid
 
 
 def exception(session: Session) -> None:

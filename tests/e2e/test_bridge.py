@@ -282,6 +282,19 @@ def test_configuration_before_the_attach(remora: Remora) -> None:
         editor.disconnect()
 
 
+def test_configuration_before_an_observer_attaches(remora: Remora) -> None:
+    with Spin(observer_secret="look") as program, Bridge(remora) as bridge:
+        editor = bridge.editor
+        editor.initialize()
+        (pending,) = editor.set_breakpoints(copy_of(program, remora), [program.line("doubled")])
+        editor.request("configurationDone")
+        editor.request("attach", qualifier=program.qualifier, secret="look", observe=True)
+        changed = editor.expect_event("breakpoint", reason="changed")["breakpoint"]
+        assert (changed["id"], changed["verified"]) == (pending["id"], False)
+        assert changed["message"] == "An observer sets no breakpoints."
+        editor.disconnect()
+
+
 def test_source_that_is_not_here_comes_from_the_server(remora: Remora) -> None:
     with Spin() as program, Bridge(remora) as bridge:
         # The person has another version of the file.

@@ -173,11 +173,9 @@ class Adapter:
         self._phase = "attached"
         self._get_ready()
         self._editor.respond(request)
-        backlog, self._backlog = self._backlog, []
-        for name, body in backlog:
-            self._pass_event(name, body)
+        self._pass_backlog()
         for held in self._early.requests:
-            self._forward(held, is_held=True)
+            self._forward_held(held)
 
     async def _reach_server(self, request: Request) -> None:
         wishes = self._wishes.with_arguments(request.arguments)
@@ -243,14 +241,32 @@ class Adapter:
 
     # -- requests and answers ---------------------------------------------------------------------
 
-    def _forward(self, request: Request, *, is_held: bool = False) -> None:
+    def _forward(self, request: Request) -> None:
+        unable = self._why_unset(request)
+        if unable:
+            self._editor.respond(request, _unset(request, unable))
+        else:
+            self._send(request, self._answered)
+
+    def _forward_held(self, request: Request) -> None:
+        """The editor has had an answer to this long ago: what comes of it is told by events."""
+        unable = self._why_unset(request)
+        if unable:
+            self._tell_held(request, records(_unset(request, unable), "breakpoints"))
+            return
+        with contextlib.suppress(RequestFailed):  # the connection is lost, which is told by itself
+            self._send(request, self._held_answered)
+            self._early.unanswered.add(request.seq)
+
+    def _why_unset(self, request: Request) -> str:
+        assert self._link is not None
+        if request.command not in BREAKPOINT_REQUESTS:
+            return ""
+        return _SNAPSHOT if self._link.is_snapshot else _OBSERVER if self._link.options.observe else ""
+
+    def _send(self, request: Request, answered: Callable[[Request, asyncio.Future[Response]], None]) -> None:
         assert self._link is not None
         assert self._paths is not None
-        if request.command in BREAKPOINT_REQUESTS:
-            unable = _SNAPSHOT if self._link.is_snapshot else _OBSERVER if self._link.options.observe else ""
-            if unable:
-                self._editor.respond(request, _unset(request, unable))
-                return
         arguments = request.arguments
         if isinstance(arguments.get("source"), dict):
             arguments = {**arguments, "source": self._paths.to_server(arguments["source"])}
@@ -259,7 +275,6 @@ class Adapter:
         except Gone as error:
             raise RequestFailed("failed", error.text) from None
         self._sent[request.seq] = seq
-        answered = self._held_answered if is_held else self._answered
         future.add_done_callback(lambda done: answered(request, done))
 
     def _answered(self, request: Request, future: asyncio.Future[Response]) -> None:
@@ -287,20 +302,22 @@ class Adapter:
         self._editor.respond(request, body)
 
     def _held_answered(self, request: Request, future: asyncio.Future[Response]) -> None:
-        """The editor has had an answer to this long ago: what has come of it is told by events."""
         self._sent.pop(request.seq, None)
-        if future.cancelled() or future.exception() is not None or self._phase == "over":
-            return
-        response = future.result()
-        if not response.success:
-            self._say(str(self._refusal(response)), "important")
-            return
-        answers = records(response.body if isinstance(response.body, dict) else {}, "breakpoints")
-        self._early.learn(request, answers)
-        self._translate(request, response.body)
-        if request.seq in self._early.given:
-            for each in answers:
-                self._editor.event("breakpoint", {"reason": "changed", "breakpoint": each})
+        self._early.unanswered.discard(request.seq)
+        if not future.cancelled() and future.exception() is None and self._phase != "over":
+            response = future.result()
+            if response.success:
+                answers = records(response.body if isinstance(response.body, dict) else {}, "breakpoints")
+                self._early.learn(request, answers)
+                self._translate(request, response.body)
+                self._tell_held(request, answers)
+            else:
+                self._say(str(self._refusal(response)), "important")
+        self._pass_backlog()
+
+    def _tell_held(self, request: Request, breakpoints: list[dict[str, Any]]) -> None:
+        for number, each in zip(self._early.given.get(request.seq, []), breakpoints, strict=False):
+            self._editor.event("breakpoint", {"reason": "changed", "breakpoint": {**each, "id": number}})
 
     def _refusal(self, response: Response) -> RequestFailed:
         assert self._link is not None
@@ -345,10 +362,17 @@ class Adapter:
             self._server_ready.set()
         elif name == "debugpyAttach":
             self._children.waits(body)
-        elif self._phase == "attached":
+        elif self._phase == "attached" and not self._early.unanswered:
             self._pass_event(name, body)
-        elif self._phase == "attaching":
+        elif self._phase in ("attaching", "attached"):
             self._backlog.append((name, body))
+
+    def _pass_backlog(self) -> None:
+        """What came while the editor could not understand it yet, in the order in which it came."""
+        if self._phase == "attached" and not self._early.unanswered:
+            backlog, self._backlog = self._backlog, []
+            for name, body in backlog:
+                self._pass_event(name, body)
 
     def _pass_event(self, name: str, body: dict[str, Any]) -> None:
         assert self._paths is not None

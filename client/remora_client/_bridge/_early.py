@@ -27,6 +27,8 @@ class Early:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.given: dict[int, list[int]] = {}  # a request's number -> the breakpoint numbers it was answered
+        #: Sent on. Until they are answered, an event may name a breakpoint by a number unknown to the editor.
+        self.unanswered: set[int] = set()
         self._ids: dict[int, int] = {}  # the server's breakpoint number -> the one that the editor knows
         self._last = _FIRST
         self._size = 0
