@@ -179,12 +179,14 @@ def parse_location(text: str) -> Location:
 def parse_break(text: str) -> BreakSpec:
     """Reads the arguments of ``break``: options, a location, ``thread`` and ``task``, then ``if EXPR``.
 
-    pdb's ``, EXPR`` is read as well.
+    Options may come behind the location, too; pdb's ``, EXPR`` is read as well.
 
     Raises:
         LocationError: an option is unknown or lacks its value, or the location cannot be read.
     """
     options, rest = _options(text.strip())
+    behind, rest = _options_behind(rest)
+    options |= behind
     place, condition = _split_condition(rest)
     if condition is not None and not condition:
         raise LocationError("the condition is missing after the place")
@@ -205,6 +207,7 @@ def parse_break(text: str) -> BreakSpec:
     )
 
 
+_SLASHED = re.compile(r"(?:[^\s,]*:)?/(?:[^/\\]|\\.)+/(?=\s|,|$)")
 _FILTER = re.compile(r"""(?:^|\s+)(?P<kind>thread|task)\s+(?P<name>'[^']*'|"[^"]*"|\S+)\s*\Z""")
 
 
@@ -226,7 +229,7 @@ def _file_or_module(name: str) -> tuple[type[FileLine] | type[ModuleLine], str]:
 def _options(text: str) -> tuple[dict[str, str], str]:
     """Takes dash words off the front: ``-tmp -hit '>= 3' a.py:3`` -> {"tmp": "", "hit": ">= 3"}, "a.py:3"."""
     found: dict[str, str] = {}
-    while match := re.match(r"-(?P<name>[a-z]+)(?:\s+|$)", text):
+    while match := re.match(r"-(?P<name>[a-z]+)(?:\s+|(?=,)|$)", text):
         name, text = match["name"], text[match.end() :]
         if name in ("tmp", "disabled", "r", "y"):
             found[name] = ""
@@ -242,6 +245,16 @@ def _options(text: str) -> tuple[dict[str, str], str]:
     return found, text
 
 
+def _options_behind(text: str) -> tuple[dict[str, str], str]:
+    """Takes dash words from behind the place: ``a.py:3 -tmp if x`` -> {"tmp": ""}, "a.py:3 if x"."""
+    place = _SLASHED.match(text) or re.match(r"(?!if\b)[^\s,]+", text)
+    behind = "" if place is None else text[place.end() :].lstrip()
+    if place is None or not re.match("-[a-z]", behind):
+        return {}, text
+    found, rest = _options(behind)
+    return found, f"{place[0]} {rest}"
+
+
 def _quoted(name: str, text: str) -> tuple[str, str]:
     match = re.match(r"""(?P<word>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\S+)\s*""", text)
     if match is None:
@@ -255,7 +268,7 @@ def _quoted(name: str, text: str) -> tuple[str, str]:
 
 def _split_condition(text: str) -> tuple[str, str | None]:
     """Splits the place from the condition. Between slashes neither ``if`` nor a comma counts."""
-    slashed = re.match(r"(?:[^\s,]*:)?/(?:[^/\\]|\\.)+/(?=\s|,|$)", text)
+    slashed = _SLASHED.match(text)
     start = slashed.end() if slashed else 0
     match = re.compile(r"\s*,\s*|(?:\s+|^)if\b\s*").search(text, start)
     if match is None:

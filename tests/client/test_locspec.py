@@ -124,6 +124,10 @@ def test_refusals_say_what_works(text: str, says: str) -> None:
         ("-tmp -hit '>= 3' app.py:3", BreakSpec(FileLine("app.py", 3), hit=">= 3", temporary=True)),
         ("-log 'x is {x}' play", BreakSpec(Function("play"), log="x is {x}")),
         ("-disabled 3", BreakSpec(Line(3), disabled=True)),
+        ("app.py:3 -hit '% 2'", BreakSpec(FileLine("app.py", 3), hit="% 2")),
+        ("-r play -tmp if x", BreakSpec(Function("play"), "x", at="return", temporary=True)),
+        ("app.py:/a -b/ -tmp, y", BreakSpec(FileText("app.py", "a -b"), "y", temporary=True)),
+        ("3, x -tmp", BreakSpec(Line(3), "x -tmp")),
         ("-3", BreakSpec(Offset(-3))),
     ],
 )
@@ -131,7 +135,7 @@ def test_break_arguments(text: str, expected: BreakSpec) -> None:
     assert parse_break(text) == expected
 
 
-@pytest.mark.parametrize("text", ["12 if", "12,", "-hit", "-nonsense 3"])
+@pytest.mark.parametrize("text", ["12 if", "12,", "-hit", "-nonsense 3", "3 -nonsense", "3 -hit"])
 def test_break_refusals(text: str) -> None:
     with pytest.raises(LocationError):
         parse_break(text)

@@ -142,6 +142,15 @@ def test_every_command_keeps_to_the_schema(remora: Remora) -> None:
     assert left == []
 
 
+def test_what_a_file_of_commands_gave_before_it_failed_is_shown(remora: Remora, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("p 41 + 1\nnext\nnonsense here\n")
+    with Program(NEWEST, "function_loop.py", enable={}) as program:
+        ran = remora("exec", program.qualifier, "-c", "pause", "-c", f"source {tmp_path / 'file'}")
+    assert ran.code == 1
+    assert "file:3: SyntaxError" in ran.errors
+    assert re.search(r"^42$.*→ Step", ran.output, re.MULTILINE | re.DOTALL), ran.output
+
+
 def test_hooks_at_every_stop(remora: Remora) -> None:
     with Program(NEWEST, WORKER, enable={}, name="worker.py") as program:
         options = ("--json", "--on-stop", "print number", "--timeout", "3")

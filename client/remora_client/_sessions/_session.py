@@ -16,8 +16,8 @@ from remora_client._errors import ClientError, Gone
 from remora_client._model import records
 from remora_client._sessions import _attach
 from remora_client._sessions._debugpy import let_child_go
-from remora_client._sessions._returning import Returning
-from remora_client._sessions._state import State, resumed
+from remora_client._sessions._resuming import Repetition, Resuming
+from remora_client._sessions._state import resumed
 from remora_client._source._localsource import LocalSources
 from remora_client._text import visible
 from remora_protocol import RequestFailed
@@ -35,16 +35,14 @@ _DETACH_SECONDS = 2.0
 _NO_STOP_MODE = "This server cannot stop one thread alone."
 
 
-class Session(Returning):
+class Session(Resuming):
     """One process being debugged. Get one from `Session.attach`."""
 
     def __init__(self, link: Link, sources: LocalSources) -> None:
         super().__init__(link, sources)
         self.process: ProcessInfo | None = None
         self.told = 0  # how many of the stops somebody has waited for
-        self.stop_mode: StopMode = "all"  # what a stop holds: "all" threads, or the "one" that makes it
         self.has_given_input = False
-        self.steps_alone = False  # whether other threads stand still during a step, when all are stopped
 
     # -- beginning and end ------------------------------------------------------------------------
 
@@ -192,12 +190,6 @@ class Session(Returning):
                 stop = replace(stop, frame=frames[0])
         return stop
 
-    @property
-    def held_alone(self) -> int | None:
-        """The thread that is looked at, where it is held for itself, and others may be, too; else None."""
-        stop = self.state.stop
-        return stop.thread_id if stop is not None and self.state.is_for_itself(stop) else None
-
     async def set_stop_mode(self, mode: StopMode) -> None:
         """From now on a stop holds "all" threads, or only the "one" that makes it."""
         if not self.has("remora/stopMode"):
@@ -218,9 +210,12 @@ class Session(Returning):
         unread = (await self.request("remora/input")).get("unread")
         return unread if isinstance(unread, int) else 0
 
-    async def resume(self, thread: int | None = None) -> None:
-        """Let all threads run, or one (`thread`) where the server can."""
-        await self._run("continue", thread, single=thread is not None)
+    async def resume(
+        self, thread: int | None = None, *, times: int = 1, passing: Callable[[Stop], bool] | None = None
+    ) -> None:
+        """Let all threads run, or one (`thread`) where the server can; past stops, up to `times` in all."""
+        repetition = None if passing is None else Repetition(times, passing)
+        await self._run("continue", thread, single=thread is not None, repetition=repetition)
         if self.state.phase == "running":
             self._look_at_next()
 
@@ -229,9 +224,9 @@ class Session(Returning):
         if self.state.waiting:
             self._take_event("remora/next-stop", {})
 
-    async def step_over(self, thread: int | None = None) -> None:
-        """To the next line of this frame."""
-        await self._run("next", thread)
+    async def step_over(self, thread: int | None = None, *, times: int = 1) -> None:
+        """To the next line of this frame; `times` such steps, of which only the last one is told."""
+        await self._run("next", thread, repetition=Repetition.of_steps(times))
 
     async def step_in(
         self,
@@ -239,6 +234,7 @@ class Session(Returning):
         *,
         target: int | None = None,
         everywhere: bool = False,
+        times: int = 1,
     ) -> None:
         """To the next line, wherever it is; `target` is an id from `step_in_targets`.
 
@@ -247,13 +243,16 @@ class Session(Returning):
         extra: dict[str, Any] = {} if target is None else {"targetId": target}
         if everywhere:
             extra["everywhere"] = True
-        await self._run("stepIn", thread, extra=extra)
+        await self._run("stepIn", thread, extra=extra, repetition=Repetition.of_steps(times))
 
-    async def step_instruction(self, *, into: bool, thread: int | None = None) -> None:
+    async def step_instruction(self, *, into: bool, thread: int | None = None, times: int = 1) -> None:
         """To the next instruction of the bytecode, of this function or of whichever it calls."""
         if not self.supports("supportsSteppingGranularity"):
             raise ClientError("This server cannot step by instructions.")
-        await self._run("stepIn" if into else "next", thread, extra={"granularity": "instruction"})
+        extra = {"granularity": "instruction"}
+        await self._run(
+            "stepIn" if into else "next", thread, extra=extra, repetition=Repetition.of_steps(times)
+        )
 
     async def disassembly(self, frame: Frame | None = None) -> tuple[list[dict[str, Any]], int]:
         """The instructions of the function that a frame runs, and the index of the one it is at."""
@@ -283,6 +282,7 @@ class Session(Returning):
 
     async def pause(self, thread: int | None = None) -> None:
         """Ask the program to stop at its next line; `wait_for_stop` tells when it has."""
+        self._repetition = None
         if thread is None:
             threads = self.state.threads or {each.id: each for each in await self.threads()}
             thread = self.state.awaited or min(threads, default=0)
@@ -356,39 +356,3 @@ class Session(Returning):
         except RequestFailed:
             self._undo_resume(before)
             raise
-
-    async def _run(
-        self, command: str, thread: int | None, *, single: bool = False, extra: dict[str, Any] | None = None
-    ) -> None:
-        before = self.state
-        if before.stop is None:
-            raise self._runs()
-        arguments: dict[str, Any] = {
-            "threadId": before.stop.thread_id if thread is None else thread,
-            **(extra or {}),
-        }
-        steps = command != "continue"
-        alone = self.held_alone is not None and (steps or single)
-        single = single or alone or (steps and self.steps_alone)
-        if self.supports("supportsSingleThreadExecutionRequests") and (single or self.stop_mode == "one"):
-            arguments["singleThread"] = single
-        # Before the request: the next stop may come right behind the answer, or even before it.
-        self.state = resumed(before, arguments["threadId"] if alone else None, steps=alone and steps)
-        looked_at = self._selected, self._chain
-        self._selected, self._chain = None, ()
-        self._stack.clear()
-        try:
-            await self.request(command, arguments)
-        except RequestFailed:
-            if self._undo_resume(before):
-                self._selected, self._chain = looked_at
-            raise
-
-    def _undo_resume(self, before: State) -> bool:
-        """It was refused: the program stands where it stood, unless it has stopped elsewhere meanwhile."""
-        if self.state.phase != "running" or self.state.stops != before.stops:
-            return False
-        self.state = replace(
-            self.state, phase="stopped", stop=before.stop, waiting=before.waiting, awaited=None
-        )
-        return True

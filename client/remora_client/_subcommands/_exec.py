@@ -157,6 +157,7 @@ class Script:
         self._left = False
         self._ran: list[str] = []
         ctx.past = lambda: self._ran
+        ctx.show = None if as_json else self._show
 
     def listen(self) -> Callable[[], None]:
         """Tell what the program does, or the programs do, from now on. Gives what ends that."""
@@ -322,6 +323,10 @@ class Script:
         await self._succeeded(text, result, stop)
         if stop is not None:
             await self._on_hit(stop)
+
+    async def _show(self, result: Result) -> None:
+        """What one command of a file gave."""
+        await self._succeeded("", result, await wait_after(self.ctx, result) if result.resumed else None)
 
     async def _succeeded(self, text: str, result: Result, stop: Stop | None) -> None:
         ended = result.resumed and stop is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import TYPE_CHECKING
 
@@ -33,13 +34,16 @@ def caught(ctx: Context) -> tuple[str, ...]:
 
 def read_filters(text: str, offered: Sequence[str]) -> list[ExceptionFilter]:
     """Read ``raised ValueError,KeyError if EXPR``. Raises `CommandError`."""
-    head, found, condition = text.partition("if ") if text.startswith("if ") else text.partition(" if ")
-    if found and not condition.strip():
+    head, *conditions = re.split(r"(?:^|\s+)if(?:\s+|$)", text, maxsplit=1)
+    condition = conditions[0].strip() if conditions else ""
+    if conditions and not condition:
         raise CommandError("The condition is missing after if.")
     words = head.replace(",", " ").split()
     modes = [_WORDS[word] for word in words if word in _WORDS]
     types = [word for word in words if word not in _WORDS]
     for word in types:
+        if near := difflib.get_close_matches(word, _WORDS, n=1, cutoff=0.75):
+            raise CommandError(f"{word} is no exception type.", f"Did you mean {near[0]}?")
         if not _TYPE.match(word):
             raise CommandError(
                 f"{word!r} is no mode and no exception type.", f"Modes: {', '.join(_known(offered))}."
@@ -51,7 +55,7 @@ def read_filters(text: str, offered: Sequence[str]) -> list[ExceptionFilter]:
             raise CommandError(
                 f"This server has no mode {_word(mode)}.", f"It has: {', '.join(_known(offered))}."
             )
-    narrowed = _condition(types, condition.strip())
+    narrowed = _condition(types, condition)
     return [ExceptionFilter(mode, narrowed) for mode in dict.fromkeys(modes)]
 
 

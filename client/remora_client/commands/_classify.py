@@ -95,7 +95,7 @@ def classify(
     """
     text = line.strip()
     if bare_names == "python":
-        return PythonLine(text)
+        return _at_home(text, names) or PythonLine(text)
     if forced := _forced(text):
         return forced
     if asked := _question(text, names) or _at_home(text, names):

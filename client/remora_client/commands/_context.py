@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from remora_client._groups._group import Group, Member
     from remora_client._model import Breakpoint, Frame, Source
     from remora_client._sessions._session import Session
+    from remora_client.commands._table import Result
 
 __all__ = ["Context", "Display", "Listing", "Seen"]
 
@@ -73,6 +74,7 @@ class Context:
         following: the session that the person turns to when this one is left.
         confirm: asks a question; None: there is nobody to ask, and what was asked for is meant.
         past: gives the lines that were typed, the latest last.
+        show: shows what one command of several gave, and the stop that it leads to; None: the result has it.
         copy: puts a text on the person's clipboard; None: there is no terminal that has one.
         interacting: every line is Python, until Ctrl-D.
         python: the names of `py`.
@@ -93,6 +95,7 @@ class Context:
     following: Session | None = None
     confirm: Callable[[str], Awaitable[bool]] | None = None
     past: Callable[[], Sequence[str]] = tuple
+    show: Callable[[Result], Awaitable[None]] | None = None
     copy: Callable[[str], None] | None = None
     layout: Callable[[str], Awaitable[None]] | None = None
     lend: Callable[[bool], AbstractAsyncContextManager[None]] = field(default=_lent)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 
 from remora_client._errors import ClientError
+from remora_client._literal import read_literal
 from remora_client._model import Source
 from remora_client.commands._table import CommandError
 from remora_client.locspec import (
@@ -34,6 +36,7 @@ __all__ = [
     "parse",
     "resolve",
     "source_named",
+    "source_place",
 ]
 
 
@@ -83,6 +86,33 @@ async def resolve(ctx: Context, location: Location | None) -> Place:
             return Place(function=name)
         case FunctionPattern():
             raise CommandError("Only rbreak takes a pattern of functions.", f"Type: rbreak {location}")
+
+
+async def source_place(ctx: Context, text: str) -> tuple[Source, int]:
+    """The file and line that a text names; for a function or a class, where that begins."""
+    place = await resolve(ctx, parse(text))
+    if place.function:
+        return await _function(ctx, place.function)
+    if ctx.session.stop is not None:
+        frame = await ctx.frame()
+        if frame.path == place.path:
+            return frame.source, place.line
+    return await source_named(ctx, place.path), place.line
+
+
+async def _function(ctx: Context, name: str) -> tuple[Source, int]:
+    """Where a function or class is: by what the program says of the object, from the selected frame."""
+    code = f"__import__('inspect').unwrap({name}).__code__"
+    inspect = f"(lambda i: (i.getsourcefile({name}), i.getsourcelines({name})[1]))(__import__('inspect'))"
+    for asked in (f"({code}.co_filename, {code}.co_firstlineno)", inspect):
+        with contextlib.suppress(RequestFailed, ValueError):
+            match read_literal((await ctx.session.evaluate(asked, None, "clipboard")).value):
+                case (str(path), int(line)) if path:
+                    return await source_named(ctx, path), line
+    raise CommandError(
+        f"No function or class {name} is known here, or it has no source.",
+        "A line will do, too: app.py:12",
+    )
 
 
 async def current_place(ctx: Context) -> tuple[str, int]:

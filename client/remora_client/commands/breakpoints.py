@@ -33,8 +33,8 @@ async def break_(ctx: Context, arguments: str) -> Result:
     A place is 12, +3, app.py:12, pkg.mod:12, app.py:/text/, function or Class.method. Where a line has
     several lambdas, app.py:12#3 is the third place on it, and app.py:12:40 the one at column 40.
     Works while the program runs. A file that is not loaded yet is waited for.
-    Options: -r where the function returns, -y where it yields, with the value in $retval;
-    -tmp once only; -hit '>= 3' by how often; -log 'x is {x}' tells and does not stop; -disabled;
+    Options, before the place or behind it: -r where the function returns, -y where it yields, with the value
+    in $retval; -tmp once only; -hit '>= 3' by how often; -log 'x is {x}' tells and does not stop; -disabled;
     -name NAME for it, or for a group of them; -after 2 only once breakpoint 2 was hit.
 
     After the place, thread PATTERN and task PATTERN keep it to those of that name or number:

@@ -46,7 +46,7 @@ async def print_(ctx: Context, arguments: str) -> Result:
     """Show the value of an expression, as the program would compute it in the selected frame.
 
     /x /b /o: a number in another base; /s: str(); /r: repr(); /j: JSON. -a: all of it, nothing cut.
-    What was printed is $1, $2 and so on in later expressions, and $_ is the last: print $_ + 1.
+    What was printed is $1, $2 and so on in later expressions, and $_ or _ is the last: print _ + 1.
     """
     expression, form, whole = _expression("print", arguments)
     value = await ctx.session.evaluate(

@@ -12,7 +12,7 @@ from remora_client._fragments import table
 from remora_client._text import visible
 from remora_client.commands._break_text import breakpoint_data, placed_text
 from remora_client.commands._definitions import Definition, definitions
-from remora_client.commands._places import current_place, is_library, parse, resolve
+from remora_client.commands._places import current_place, is_library, source_place
 from remora_client.commands._table import CommandError, Result, command
 from remora_protocol import RequestFailed, match_by_name
 
@@ -101,10 +101,8 @@ async def edit(ctx: Context, arguments: str) -> Result:
     if not ctx.interactive:
         raise CommandError("edit needs somebody at a terminal.", "In a script: list or src shows the text")
     if arguments:
-        place = await resolve(ctx, parse(arguments))
-        path, line = place.path, place.line
-        if place.function:
-            raise CommandError("edit takes a line of a file.", "As in: edit app.py:12")
+        source, line = await source_place(ctx, arguments)
+        path = source.path
     else:
         path, line = await current_place(ctx)
     local = ctx.session.sources.match(path, None) or ctx.session.sources.find(path)

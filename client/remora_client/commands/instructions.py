@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from remora_client._text import visible
 from remora_client.commands._table import Result, command
 from remora_client.commands.data import unquoted
-from remora_client.commands.running import count_of, repeated
+from remora_client.commands.running import count_of
 from remora_client.render import value_line
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ __all__: list[str] = []
 )
 async def stepi(ctx: Context, arguments: str) -> Result:
     """Run to the next instruction of the bytecode, into functions that are called."""
-    return await repeated(ctx, count_of(arguments, "stepi"), lambda: ctx.session.step_instruction(into=True))
+    await ctx.session.step_instruction(into=True, times=count_of(arguments, "stepi"))
+    return Result(resumed=True)
 
 
 @command(
@@ -42,7 +43,8 @@ async def stepi(ctx: Context, arguments: str) -> Result:
 )
 async def nexti(ctx: Context, arguments: str) -> Result:
     """Run to the next instruction of this function's bytecode; calls on the way run through."""
-    return await repeated(ctx, count_of(arguments, "nexti"), lambda: ctx.session.step_instruction(into=False))
+    await ctx.session.step_instruction(into=False, times=count_of(arguments, "nexti"))
+    return Result(resumed=True)
 
 
 @command(

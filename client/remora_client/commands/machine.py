@@ -83,7 +83,7 @@ def _run_here(text: str, names: dict[str, Any], told: io.StringIO) -> Any:
 
 @command("interact", group="session")
 async def interact(ctx: Context, arguments: str) -> Result:
-    """Take every line as Python for the program, whatever it begins with; Ctrl-D brings the commands back."""
+    """Take every line as Python for the program, whatever it begins with; Ctrl-D or exit() ends that."""
     no_arguments("interact", arguments)
     if not ctx.interactive:
         raise CommandError(

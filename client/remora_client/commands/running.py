@@ -14,7 +14,7 @@ from remora_client.render import value_line
 from remora_protocol import split_source
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from remora_client._model import Breakpoint, Frame, Stop
     from remora_client._sessions._session import Session
@@ -34,17 +34,6 @@ def count_of(text: str, word: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= _MOST:
         raise CommandError(f"{word} takes a number of times, from 1 on, not {text!r}.")
     return int(text)
-
-
-async def repeated(ctx: Context, count: int, act: Callable[[], Awaitable[None]]) -> Result:
-    """Step `count` times. Anything but the end of a step (a breakpoint, an exception, the end) ends it."""
-    for _ in range(count - 1):
-        await act()
-        stop = await ctx.session.wait_for_stop(ctx.timeout)
-        if stop is None or stop.reason != "step":
-            return Result(resumed=True)
-    await act()
-    return Result(resumed=True)
 
 
 @command(
@@ -113,12 +102,12 @@ async def _pass_by(ctx: Context, at: Stop, count: int) -> Result:
     hit = [each for each in ctx.session.breakpoints if each.number in numbers]  # as they are by now
     if ctx.interactive and count > 1 and hit and not any(each.hit_condition for each in hit):
         return await _ignore(ctx, hit, count - 1)  # the server counts, and the prompt is free meanwhile
-    for _ in range(count - 1):
-        await go_on(ctx.session)
-        stop = await ctx.session.wait_for_stop(ctx.timeout)
-        if stop is None or not numbers & {each.number for each in stop.hit(ctx.session.breakpoints)}:
-            return Result(resumed=True)
-    await go_on(ctx.session)
+
+    def passes(stop: Stop) -> bool:
+        hit = {each.number for each in stop.hit(ctx.session.breakpoints)}
+        return bool(numbers & hit) or bool(set(at.hit_breakpoints) & set(stop.hit_breakpoints))
+
+    await ctx.session.resume(ctx.session.held_alone, times=count, passing=passes)
     return Result(resumed=True, anyone=True)
 
 
@@ -140,7 +129,8 @@ async def next_(ctx: Context, arguments: str) -> Result:
     At the end of the function it stops in the caller, and shows what was returned. On CPython 3.12 and later
     it shows what the last call on the line returned, too, unless that is None.
     """
-    return await repeated(ctx, count_of(arguments, "next"), ctx.session.step_over)
+    await ctx.session.step_over(times=count_of(arguments, "next"))
+    return Result(resumed=True)
 
 
 @command(
@@ -160,7 +150,8 @@ async def step(ctx: Context, arguments: str) -> Result:
     if arguments.startswith("into ") or arguments == "into":
         await _step_into(ctx, arguments[4:].strip())
         return Result(resumed=True)
-    return await repeated(ctx, count_of(arguments, "step"), ctx.session.step_in)
+    await ctx.session.step_in(times=count_of(arguments, "step"))
+    return Result(resumed=True)
 
 
 async def _step_into(ctx: Context, name: str) -> None:

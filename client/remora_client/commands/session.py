@@ -168,13 +168,13 @@ async def source(ctx: Context, arguments: str) -> Result:
         for number, line in lines:
             try:
                 result = await run_script_line(ctx, line)
-                text += result.text
                 data.append(result.data)
-                if result.resumed:
-                    stop = await wait_after(ctx, result)
-                    if stop is None:
-                        return Result(data, [*text, ("class:dim", "The program ended.\n")])
-                    text += await stop_lines(ctx, stop)
+                if ctx.show is not None:
+                    await ctx.show(result)
+                else:
+                    text += await _with_stop(ctx, result)
+                if result.resumed and ctx.session.state.over:
+                    return Result(data, text)
             except FAILURES as error:
                 raise CommandError(f"{os.path.basename(arguments)}:{number}: {error_text(error)}") from None
             if result.left:
@@ -182,6 +182,14 @@ async def source(ctx: Context, arguments: str) -> Result:
     finally:
         ctx.depth -= 1
     return Result(data, text)
+
+
+async def _with_stop(ctx: Context, result: Result) -> Fragments:
+    if not result.resumed:
+        return result.text
+    stop = await wait_after(ctx, result)
+    shown = [("class:dim", "The program ended.\n")] if stop is None else await stop_lines(ctx, stop)
+    return [*result.text, *shown]
 
 
 @command("transcript", group="session", usage="[FILE | -off]", argument="file")
@@ -286,6 +294,9 @@ async def quit_(ctx: Context, arguments: str) -> Result:
     """
     if arguments not in ("", "-c", "-k", "-stopped"):
         raise CommandError(f"quit takes -c, -k, -stopped or nothing, not {arguments!r}.")
+    if ctx.interacting:
+        ctx.interacting = False
+        return Result(text=[("class:dim", "Commands again.\n")])
     if arguments == "-k":
         return await kill(ctx, "")
     if not arguments and not await _may_leave(ctx):

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from typing import TYPE_CHECKING
 
 from remora_client._fragments import table
-from remora_client._literal import read_literal
 from remora_client._text import visible
 from remora_client.commands._context import Listing
 from remora_client.commands._definitions import function_range
-from remora_client.commands._places import current_path, parse, resolve, source_named
+from remora_client.commands._places import current_path, source_named, source_place
 from remora_client.commands._stopped import marks
 from remora_client.commands._table import CommandError, Result, command, no_arguments
 from remora_client.render import source_lines
-from remora_protocol import RequestFailed, split_source
+from remora_protocol import split_source
 
 if TYPE_CHECKING:
     from remora_client._fragments import Fragments
@@ -49,7 +47,7 @@ async def list_(ctx: Context, arguments: str) -> Result:
         first, last = int(match["first"]), int(match["last"])
         last = first + last if last < first else last  # pdb: a count, when it is less than the line
         return await _show(ctx, await _current_source(ctx), first, last)
-    source, line = await _place(ctx, arguments)
+    source, line = await source_place(ctx, arguments)
     first = max(1, line - size // 2)
     return await _show(ctx, source, first, first + size - 1)
 
@@ -63,31 +61,6 @@ async def _current_source(ctx: Context) -> Source:
     if ctx.session.stop is None:
         return ctx.listing.source if ctx.listing else await source_named(ctx, await current_path(ctx))
     return (await ctx.frame()).source
-
-
-async def _place(ctx: Context, text: str) -> tuple[Source, int]:
-    place = await resolve(ctx, parse(text))
-    if place.function:
-        return await _function(ctx, place.function)
-    if ctx.session.stop is not None:
-        frame = await ctx.frame()
-        if frame.path == place.path:
-            return frame.source, place.line
-    return await source_named(ctx, place.path), place.line
-
-
-async def _function(ctx: Context, name: str) -> tuple[Source, int]:
-    """Where a function or class is: by what the program says of the object, from the selected frame."""
-    code = f"__import__('inspect').unwrap({name}).__code__"
-    inspect = f"(lambda i: (i.getsourcefile({name}), i.getsourcelines({name})[1]))(__import__('inspect'))"
-    for asked in (f"({code}.co_filename, {code}.co_firstlineno)", inspect):
-        with contextlib.suppress(RequestFailed, ValueError):
-            match read_literal((await ctx.session.evaluate(asked, None, "clipboard")).value):
-                case (str(path), int(line)) if path:
-                    return await source_named(ctx, path), line
-    raise CommandError(
-        f"No function or class {name} is known here, or it has no source.", "As well: list app.py:12"
-    )
 
 
 async def _show(ctx: Context, source: Source, first: int, last: int) -> Result:

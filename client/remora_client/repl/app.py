@@ -113,6 +113,7 @@ class Repl:
         self.ctx.interactive = face.is_person
         self.ctx.confirm = self._confirm if face.is_person else None
         self.ctx.lend = self._lend
+        self.ctx.show = self._show_one
         self._choose_colours()
         self.above = Above(self._show_above)
         remove = self._events.listen()
@@ -238,6 +239,8 @@ class Repl:
         return line
 
     async def _run(self, line: Line, outcome: asyncio.Future[bool], *, wait: bool) -> None:
+        if self._events.showing and self.session.stop is not None:
+            await self._settled()  # what is answered now is about that stop, and belongs below it
         try:
             result = await run_line(self.ctx, line)
             note_line(self.ctx, line)
@@ -266,6 +269,14 @@ class Repl:
         elif self.session.stop is not None:
             await self.learn_names()
 
+    async def _show_one(self, result: Result) -> None:
+        """What one command of a file gave, and the stop that it leads to."""
+        self.add(result.text)
+        await self._flush()
+        if result.resumed:
+            self._events.anyone = result.anyone
+            await self.stopped()
+
     async def _settled(self, seconds: float | None = _SETTLE) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -278,15 +289,9 @@ class Repl:
         if self._command is not None:
             self._command.cancel()
         if running:
-            self.later(self._pause())
+            self.later(self.session.pause())
         elif self._command is None:
             self.say("The program stands still. Ctrl-D leaves and lets it run.", "class:dim")
-
-    async def _pause(self) -> None:
-        try:
-            await self.session.pause()
-        except FAILURES as error:
-            self.say(error_text(error), "class:error")
 
     async def learn_names(self) -> None:
         """Which names are in scope now, for telling commands from Python."""

@@ -14,7 +14,7 @@ from prompt_toolkit.document import Document
 
 from remora_client._errors import ClientError
 from remora_client._text import visible
-from remora_client.commands import COMMANDS, CommandLine, Settings, classify
+from remora_client.commands import COMMANDS, CommandLine, PythonLine, Settings, classify
 from remora_client.commands._definitions import definitions
 from remora_client.commands._places import is_library
 from remora_protocol import RequestFailed, match_by_name
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from prompt_toolkit.completion import CompleteEvent
 
     from remora_client._sessions._session import Session
-    from remora_client.commands import Command, Context
+    from remora_client.commands import Command, Context, Line
 
 __all__ = ["LineCompleter"]
 
 _WORD = re.compile(r"\w*\Z")
 _DOTTED = re.compile(r"[\w.]*\Z")
+_ATTACHED = re.compile(r"\s*\w+[.\[]")
 _SECONDS = 2.0
 _OPTIONS = {
     "where": ("-full", "all"),
@@ -88,7 +89,7 @@ class LineCompleter(Completer):
                 yield each
             if head.startswith(":"):
                 return
-        found = classify(text, self._names()) if head else None
+        found = self._read(text) if head else None
         if (
             isinstance(found, CommandLine)
             and text != head[: len(found.word)]
@@ -99,6 +100,12 @@ class LineCompleter(Completer):
             return
         async for each in self._python(text.lstrip("!") if head.startswith("!") else text):
             yield each
+
+    def _read(self, text: str) -> Line:
+        """What this is the beginning of. In `d.` and `d['ke` the `d` is a variable, and not the command."""
+        ends = ("", "x", "']", '"]') if _ATTACHED.match(text) else ("",)
+        lines = [classify(text + end, self._names()) for end in ends]
+        return next((each for each in lines if isinstance(each, PythonLine)), lines[0])
 
     async def _arguments(self, entry: Command, typed: str) -> AsyncGenerator[Completion, None]:
         last = typed.rsplit(" ", maxsplit=1)[-1]

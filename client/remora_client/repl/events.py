@@ -38,6 +38,7 @@ class Events:
     Attributes:
         anyone: who stops next is looked at; not while the person steps through one process.
         shown: the number of the last stop that is on the screen.
+        showing: how many are on their way there.
         marker: puts the lines of several processes apart.
     """
 
@@ -46,6 +47,7 @@ class Events:
         self.ctx = repl.ctx
         self.anyone = True
         self.shown = 0
+        self.showing = 0
         self.marker = Marker(repl.add)
         self._bound: dict[int, bool] = {}
         # Who else stopped while a stop is on its way to the screen; None: none is.
@@ -138,9 +140,11 @@ class Events:
 
     async def tell_stop(self, member: Member | None = None) -> None:
         """Show a stop, learn the names in scope, and run what was left for its breakpoint."""
+        self.showing += 1
         try:
             stop = await self._show_stop(member)
         finally:
+            self.showing -= 1
             self._tell_beside()
         if stop is not None:
             await self._on_hit(stop)

@@ -67,8 +67,12 @@ def evaluate(
         GivenUp: it was cancelled.
         RequestFailed: it is no Python, or it raised something, be it SystemExit.
     """
+    special = special or {}
     try:
-        return _Evaluation(frame, special or {}, say).run(_parse(text, statements, special or {}))
+        module = _parse(text, statements, special)
+        if "$_" in special and not _knows_underscore(frame):
+            module = _with_last(module)
+        return _Evaluation(frame, special, say).run(module)
     except (RequestFailed, GivenUp):
         raise
     except BaseException as error:
@@ -133,6 +137,20 @@ def _parse(text: str, statements: bool, special: Mapping[str, Any]) -> ast.Modul
     import textwrap
 
     return ast.parse(textwrap.dedent(text.strip("\n")) if text.startswith((" ", "\t")) else source, _FILENAME)
+
+
+def _knows_underscore(frame: FrameType) -> bool:
+    return any("_" in names for names in (frame.f_locals, frame.f_globals, frame.f_builtins))
+
+
+def _with_last(module: ast.Module) -> ast.Module:
+    """Let `_` be `$_`, as at Python's own prompt; not where the text gives it a value of its own."""
+    named = [each for each in ast.walk(module) if isinstance(each, ast.Name) and each.id == "_"]
+    others = {getattr(each, key, "") for each in ast.walk(module) for key in ("arg", "name", "asname")}
+    if "_" not in others and all(isinstance(each.ctx, ast.Load) for each in named):
+        for each in named:
+            each.id = _name_of("$_")
+    return module
 
 
 class _Evaluation:

@@ -1,4 +1,4 @@
-"""What a client has evaluated, by number: `$1`, `$2` and so on, and `$_` for the last, until it leaves.
+"""What a client has evaluated, by number: `$1`, `$2` …, and `$_` or `_` for the last, until it leaves.
 
 Kept on the program's thread that evaluated it, named on the server's.
 """
@@ -14,7 +14,7 @@ __all__ = ["Results"]
 _MOST = 100
 """The latest ones are kept: every one keeps an object of the program alive."""
 
-_USED = re.compile(r"\$(\d+|_)(?!\w)")
+_USED = re.compile(r"\$(\d+|_)(?!\w)|(?<![\w$.])_(?!\w)")
 
 
 class Results:
@@ -33,12 +33,13 @@ class Results:
         return self._last
 
     def named_in(self, text: str) -> dict[str, Any]:
-        """Those that a text names, with the `$`."""
+        """Those that a text names, with the `$`; `_` may be a variable, so it is `$_` if anything."""
         found: dict[str, Any] = {}
         for match in _USED.finditer(text):
-            number = self._last if match[1] == "_" else int(match[1])
+            word = match[1] or "_"
+            number = self._last if word == "_" else int(word)
             if number in self._values:
-                found[match[0]] = self._values[number]
+                found[f"${word}"] = self._values[number]
         return found
 
     def clear(self) -> None:

@@ -137,7 +137,8 @@ def own_attributes(value: object) -> dict[str, Any]:
                         pass  # never assigned; or it reads values of another class
     stored = own_dict(value)
     if stored:
-        found.update((_plain(name), held) for name, held in list(stored.items()))
+        for name, held in list(stored.items()):  # there may be thousands
+            found[name if type(name) is str else _plain(name)] = held
     return found
 
 

@@ -50,6 +50,8 @@ order = Order("Ada")
 for index in range(5000):
     setattr(big, f"name_{index:04}", index)
 table = {f"key {index:04}": index for index in range(5000)}
+many = {f"key {index:05}": index for index in range(100000)}
+many["it's"] = 0
 print("ready", flush=True)
 for line in sys.stdin:
     print("done", flush=True)  # @here
@@ -72,9 +74,15 @@ def completing() -> Iterator[Debugging]:
 
 
 @pytest.mark.parametrize(
-    ("text", "first"), [("big.name_4", "name_4000"), ("table['key 4", "key 4000"), ("big.", "danger")]
+    ("text", "first"),
+    [
+        ("big.name_4", "name_4000"),
+        ("table['key 4", "key 4000"),
+        ("big.", "danger"),
+        ("many['key 9999", "key 99990"),
+    ],
 )
-def test_five_thousand_names(completing: Debugging, text: str, first: str) -> None:
+def test_thousands_of_names(completing: Debugging, text: str, first: str) -> None:
     best = 1.0
     for _ in range(5):
         start = time.perf_counter()
@@ -83,6 +91,11 @@ def test_five_thousand_names(completing: Debugging, text: str, first: str) -> No
         assert first in found[0]
     assert best < 0.05, f"{best * 1000:.0f} ms"
     assert completing.run("print Big.touched")["value"] == "0"
+
+
+def test_a_key_is_completed_as_python_is_written(completing: Debugging) -> None:
+    assert completing.run("completions many['it") == [r"it\'s"]
+    assert completing.run('completions many["it') == ["it's"]
 
 
 def test_keyword_arguments(completing: Debugging) -> None:

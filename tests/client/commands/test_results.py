@@ -26,6 +26,21 @@ def test_results_have_numbers(debugging: Debugging) -> None:
     assert not any(each["name"].startswith("__remora_") for each in debugging.run("locals -v"))
 
 
+def test_the_last_one_is_an_underscore_where_that_is_no_variable(debugging: Debugging) -> None:
+    debugging.to("print")
+    with pytest.raises(FAILURES) as caught:
+        debugging.run("_")
+    assert "NameError: name '_' is not defined" in error_text(caught.value)
+    assert debugging.run("print total")["value"] == "6"
+    assert debugging.run("_ + 1")["value"] == "7"
+    assert debugging.run("print [each + _ for each in range(2)]")["value"] == "[7, 8]"
+    assert debugging.run("print f'{_} and _'")["value"] == "'[7, 8] and _'"
+    assert debugging.run("(lambda _: _)(1), [_ for _ in 'a']")["value"] == "(1, ['a'])"
+    debugging.run("_ = 'mine'")
+    assert debugging.run("_")["value"] == "'mine'"
+    assert debugging.run("print $_")["value"] == "'mine'"
+
+
 def test_only_the_latest_are_kept(debugging: Debugging) -> None:
     debugging.to("print")
     for number in range(103):

@@ -111,6 +111,8 @@ AT_A_STOP = [
     ("sources ^nothing", r"No file matches \^nothing\."),
     ("funcs program.py:^Counter", r"Counter\.add +program\.py:"),
     ("edit", r"^edited \+@loop .*program\.py$"),
+    ("edit Counter", r"^edited \+5 .*program\.py$"),
+    ("edit nothing_at_all", r"No function or class nothing_at_all"),
     ("break program.py:@end if n > 100", r"Breakpoint 2 at program\.py:@end  if n > 100"),
     ("tbreak program.py:@error", r"Breakpoint 3 at program\.py:@error"),
     ("trace program.py:@add 'added {{number}}'", r"Logpoint 4 at program\.py:@add"),
@@ -324,7 +326,14 @@ def test_interact(remora: Remora, program: Program) -> None:
         terminal.wait("^5$")
         terminal.enter("where")
         terminal.wait("NameError|^5$")
+        terminal.enter("help(counter.add)")  # the program's own would start a pager there
+        terminal.wait(r"signature +\(number\)")
         terminal.press("\x04")
+        terminal.wait("Commands again")
+        terminal.wait("^remora❯ *$")
+        terminal.enter("interact")
+        terminal.wait("^>>> *$")
+        terminal.enter("exit()")
         terminal.wait("Commands again")
         terminal.wait("^remora❯ *$")
         terminal.enter("n")

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pexpect
@@ -62,6 +63,10 @@ for line in sys.stdin:
             pass
     elif word == "import":
         __import__(rest)
+    elif word == "work":
+        for number in range(int(rest)):
+            time.sleep(0.001)  # @work
+            number % 200 or print("work", number, flush=True)
     elif word == "exit":
         sys.exit(int(rest))
 print("bye", flush=True)
@@ -265,6 +270,62 @@ def test_the_prompt_is_free_while_a_breakpoint_is_passed(terminal: Terminal, pro
     leave(terminal)
 
 
+def test_the_prompt_is_free_while_steps_are_counted(terminal: Terminal, program: Program) -> None:
+    terminal.enter(f"tbreak program.py:{program.line('work')}")
+    terminal.wait("Breakpoint 1 at")
+    program.stdin_line("work 100000")
+    terminal.wait("→")
+    terminal.enter("next 90000")
+    terminal.wait("work 200$")
+    terminal.enter("where")
+    terminal.wait(r"The program is running, to step \d+ of 90000\.\n +pause ends that\.")
+    terminal.enter("step")
+    terminal.wait(r"The program is running, to step \d+")
+    terminal.enter("break count")
+    terminal.wait("Breakpoint 2 in count at")
+    terminal.press("\x03")
+    terminal.wait("‖ Paused|→ Step")
+    terminal.enter("p number < 29999")
+    terminal.wait("^True$")
+    terminal.enter("n 4")
+    terminal.wait("→ Step")
+    leave(terminal)
+
+
+def test_the_prompt_is_free_while_stops_are_counted(terminal: Terminal, program: Program) -> None:
+    terminal.enter(f"break program.py:{program.line('work')} -hit '% 2'")
+    terminal.wait("Breakpoint 1 at")
+    program.stdin_line("work 100000")
+    terminal.wait("→")
+    terminal.enter("c 3")
+    terminal.wait("→")
+    terminal.enter("p number")
+    terminal.wait("^7$")
+    terminal.enter("c 40000")
+    terminal.wait("work 200$")
+    terminal.enter("where")
+    terminal.wait(r"The program is running, to stop \d+ of 40000")
+    terminal.enter("clear 1")  # so there is nothing more to count
+    terminal.wait("work [1-9]")
+    terminal.enter("pause")
+    terminal.wait("‖ Paused")
+    leave(terminal)
+
+
+def test_a_file_of_commands_shows_each_answer_in_its_turn(
+    terminal: Terminal, program: Program, tmp_path: Path
+) -> None:
+    stop_in_loop(terminal, program)
+    (tmp_path / "file").write_text("p 41 + 1\nnext 2\np each + 70\nnonsense here\np 99\n")
+    terminal.enter(f"source {tmp_path / 'file'}")
+    terminal.wait("^file:4: SyntaxError")
+    shown = terminal.recent
+    assert re.search(r"^42$.*→ Step.*^71$.*^file:4", shown, re.MULTILINE | re.DOTALL), shown
+    assert shown.count("→ Step") == 1
+    assert not re.search("^99$", shown, re.MULTILINE)
+    leave(terminal)
+
+
 def test_a_word_that_is_both_runs_the_command_and_says_so(terminal: Terminal, program: Program) -> None:
     stop_in_loop(terminal, program)
     terminal.enter("n")
@@ -309,6 +370,8 @@ def test_completion(terminal: Terminal, program: Program) -> None:
     stop_in_loop(terminal, program)
     terminal.press("p counter.va\t")
     terminal.wait(r"remora❯ p counter\.value")
+    terminal.press("\x03n.\t")  # n is a command, too
+    terminal.wait("bit_length")
     terminal.press("\x03brea\t")
     terminal.wait(r"breakpoints +List")
     terminal.press("\x03whati\t")
