@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from remora._control._calls import Call
+from remora._control._lost_steps import LostSteps
 from remora._control._pausing import Pausing
 from remora._control._reports import Reports
 from remora._control._stacks import Stacks
@@ -129,6 +130,7 @@ class Debugger:
             tell=self._tell_stopped,
             catch=self._catch,
         )
+        self._lost_steps = LostSteps(self._reports, self.own_threads, self._post)
 
     # -- attaching
 
@@ -147,6 +149,7 @@ class Debugger:
             return
         self._telling.publish = None
         self._pausing.stop_waiting()
+        self._lost_steps.stop_looking()
         with self._world.lock:
             self._clear()
             self._engine.detach()
@@ -385,6 +388,7 @@ class Debugger:
             plan.leave(stop.returned.value, by_yield=stop.is_yielding)
         record.was_stepped = True
         self._reports.begin(record.ident, plan)
+        self._lost_steps.look_later()
         self._stacks.forget(thread_id if single_thread else None)
         if single_thread:
             self._world.let_go_alone(record)

@@ -120,11 +120,12 @@ class Reports:
             self.plans[ident] = plan
             self._engine.follow(ident, plan.watch)
 
-    def end(self, ident: int) -> None:
-        """The thread's step is over."""
+    def end(self, ident: int, plan: Plan | None = None) -> None:
+        """The thread's step is over; or only this one, if it has not begun another."""
         with self.world.lock:
-            self.plans.pop(ident, None)
-            self._engine.follow(ident, None)
+            if plan is None or self.plans.get(ident) is plan:
+                self.plans.pop(ident, None)
+                self._engine.follow(ident, None)
 
     # -- the engine reports
 

@@ -24,6 +24,14 @@ __all__ = [
 ]
 
 _CLEANUP_THROW = dis.opmap.get("CLEANUP_THROW", -1)
+_SWAP = dis.opmap.get("SWAP", -1)
+_RERAISE = dis.opmap["RERAISE"]
+# What gives the variables of the function back that those of a comprehension hid.
+_RESTORES = frozenset(
+    dis.opmap[name]
+    for name in ("EXTENDED_ARG", "POP_TOP", "STORE_FAST", "STORE_FAST_STORE_FAST", "SWAP")
+    if name in dis.opmap
+)
 _SETUPS = frozenset(number for name, number in dis.opmap.items() if name.startswith("SETUP_"))
 _APPENDS = frozenset(("LIST_APPEND", "SET_ADD", "MAP_ADD"))
 
@@ -61,8 +69,16 @@ def is_line_again(code: CodeType, source: int, target: int) -> bool:
 
 
 def is_only_cleanup(code: CodeType, offset: int) -> bool:
-    """Whether what starts here is an `await` being left by an exception, and no line that somebody wrote."""
-    return code.co_code[offset] == _CLEANUP_THROW
+    """Whether what starts here is an exception's way out of an `await` or, since 3.12, of a comprehension:
+
+    no line that somebody wrote.
+    """
+    instructions = code.co_code
+    if instructions[offset] != _SWAP:
+        return instructions[offset] == _CLEANUP_THROW
+    while instructions[offset] in _RESTORES:
+        offset += 2
+    return instructions[offset] == _RERAISE
 
 
 def second_starts(code: CodeType, first: int, last: int) -> list[range]:

@@ -16,7 +16,6 @@ beside what the other has on.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -56,7 +55,6 @@ if sys.version_info >= (3, 12):
     _RETURN = E.PY_RETURN | E.PY_YIELD
     _MOST_MISSES = 1000
     _NONE: dict[str, Report] = {}
-    _SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
     class MonitoringEngine(Following):
         """Reports by `sys.monitoring`."""
@@ -403,7 +401,7 @@ if sys.version_info >= (3, 12):
                     self._tests.pop(line, None)  # the breakpoint has just gone
 
         def _reach(self, code: CodeType, frame: FrameType, report: Report) -> object:
-            if code.co_flags & _SUSPENDS and _lines.is_only_cleanup(code, frame.f_lasti):
+            if _lines.is_only_cleanup(code, frame.f_lasti):
                 return DISABLE
             # Whether RUN, too, will be told of this very line.
             also_run = self._interrupting or id(code) in self._followed
@@ -482,7 +480,7 @@ if sys.version_info >= (3, 12):
             frame = sys._getframe(1)
             if self._just_held and self._was_held_here(frame):
                 return
-            if code.co_flags & _SUSPENDS and _lines.is_only_cleanup(code, frame.f_lasti):
+            if _lines.is_only_cleanup(code, frame.f_lasti):
                 return
             if not self._is_held_with_others(frame):
                 self._report_line(frame)

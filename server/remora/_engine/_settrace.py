@@ -90,6 +90,7 @@ class SettraceEngine(Following):
         self._lines = {filename: table for filename, table in lines.items() if table}
         self._interesting = {}
         self._update()
+        self._reach.return_to_main()
 
     def watch_entries(self, entries: Sequence[tuple[CodeType, Report]]) -> None:
         self._entries = {id(entry[0]): entry for entry in entries}

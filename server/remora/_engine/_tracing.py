@@ -94,6 +94,11 @@ class Reach:
             # follows is traced.
             self._boot()
 
+    def return_to_main(self) -> None:
+        """Where a signal is the only way in: the program may have put a tracer of its own in our place."""
+        if self._everywhere and self._signal is not None and get_ident() != self._main:
+            signal.pthread_kill(self._main, self._signal)
+
     def _change(self, everywhere: bool, idents: Set[int]) -> None:
         was_everywhere, was = self._everywhere, self._idents
         self._idents = frozenset(idents)

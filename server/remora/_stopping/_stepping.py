@@ -141,6 +141,12 @@ class Plan:
         """Whether this is a step to the next instruction, not line."""
         return self._place_of is not None
 
+    @property
+    def frames(self) -> list[FrameType]:
+        """Those that can end the step."""
+        landing = [] if self._landing is None else [self._landing]
+        return [*self.watch.lines.values(), *self.watch.returns.values(), *landing]
+
     def stops_where_entered(self, frame: FrameType) -> bool:
         """Whether this is for a breakpoint of the function that has just begun in this frame."""
         return self.kind == "here" and frame is self._frame and bool(self.breakpoint_ids)

@@ -4,6 +4,7 @@ import gc
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 UNTRACED = sys.implementation.name == "cpython" and sys.version_info < (3, 12)
 """Where a call that is stepped over runs untraced, and its end is that of its frame."""
@@ -154,3 +155,67 @@ def scenario_out_after_a_pause_in_the_middle_of_a_step(scene):
     scene.break_at("waiting")
     scene.script(script)
     in_thread(calls_waits, going_on)
+
+
+def raises_in_a_comprehension():
+    try:
+        return [1 // n for n in (1, 0)]  # @squares
+    except ZeroDivisionError:
+        return []
+
+
+def scenario_a_comprehension_that_raises_is_one_hit(scene):
+    """From 3.12 on an exception's way out of it has the line of the comprehension again."""
+    counts = scene.count_hits("squares")
+    raises_in_a_comprehension()
+    # Before, its turns are a function's.
+    assert counts() == [1 if sys.version_info >= (3, 12) else 3]
+
+
+def raises():
+    value = 1  # @raises
+    raise ValueError(value)
+
+
+def scenario_a_step_that_nothing_ends(scene):
+    """The exception leaves the program's code: nobody is left to stop, and nothing is left of the step."""
+
+    def script():
+        thread = scene.wait_stopped()["threadId"]
+        scene.call("step", thread, "over")
+        scene.wait_stopped()
+        scene.call("step", thread, "over")
+
+    scene.break_at("raises", temporary=True)
+    scene.script(script)
+    with ThreadPoolExecutor(1) as pool:  # its thread lives on
+        assert pool.submit(raises).exception() is not None
+        deadline = time.monotonic() + 10
+        while scene.debugger._reports.plans and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not scene.debugger._reports.plans
+        assert not scene.debugger._engine._watches
+
+
+def lives_on():
+    done = 1  # @lives_on
+    return done
+
+
+def scenario_a_breakpoint_after_the_program_has_traced_itself(scene):
+    """Its `settrace(None)` takes our tracer out of the thread; a breakpoint set later puts it back."""
+
+    def script():
+        scene.wait_stopped()
+        scene.call("resume", None)
+
+    scene.break_at("never")
+    sys.settrace(lambda *event: None)
+    sys.settrace(None)
+    scene.break_at("lives_on")
+    scene.script(script)
+    lives_on()
+
+
+def never_called():
+    return None  # @never

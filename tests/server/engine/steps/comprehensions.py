@@ -31,6 +31,23 @@ def set_and_dict():
     return two  # @return
 
 
+def odd(value):
+    if value % 2:  # @odd_test
+        raise ValueError(value)  # @odd_raises
+    return value  # @odd_returns
+
+
+#> over over over over -> try all_ except odd
+#> [3.12+] over over in over over over over -> try all_ odd_test odd_returns all_=2 except odd
+def raises_in_one():
+    found = [2, 1]  # @start
+    try:  # @try
+        found = [odd(n) for n in found]  # @all_
+    except ValueError:  # @except
+        found.clear()  # @odd
+    return found
+
+
 #> over over over over -> define call return end
 #> over over in over over -> define call define call=2 return
 def lambdas():
