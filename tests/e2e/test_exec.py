@@ -68,8 +68,8 @@ def test_every_line_is_as_the_schema_says(remora: Remora) -> None:
         ran = remora.exec(
             program.qualifier,
             f"break function_loop.py:{line}", "continue", "vars", "args", "globals", "pp [1]",
-            "whatis value", "dir value", "sizeof value", "refs value", "list 1, 3", "longlist", "top",
-            "frame", "bottom", "top", "breakpoints", "condition 1 value >= 0", "ignore 1 0", "why 1",
+            "whatis value", "dir value", "sizeof value", "refs value", "list 1, 3", "longlist", "bottom",
+            "frame", "top", "bottom", "breakpoints", "condition 1 value >= 0", "ignore 1 0", "why 1",
             "disable 1", "enable 1", "toggle 1", "group mine 1", "funcs .", "sources", "modules", "config",
             "config -list", "history 3", "completions val", "display value", "undisplay", "map",
             "skip func nothing", "skip -all", "jmc off", "jump -list", "call int(3)", "status",

@@ -29,7 +29,7 @@ from remora_client.commands import (
     classify_script,
     commands_for,
     error_text,
-    expand_alias,
+    expanded,
     given_commands,
     load_own,
     lookup,
@@ -190,7 +190,9 @@ class Script:
         for each in given:
             try:
                 async with asyncio.timeout_at(self.deadline):
-                    await self._command(each.text)
+                    for text in expanded(self.ctx, each.text):
+                        if not self._left:
+                            await self._command(text)
             except Exception as error:  # one that is not of FAILURES is a bug: a sentence, too
                 if is_of_output(error):
                     raise
@@ -312,7 +314,7 @@ class Script:
         if self.ctx.session.state.phase == "ended":
             raise Gone("the program has ended.")
         self._ran.append(text)
-        line = classify_script(expand_alias(self.ctx, text))
+        line = classify_script(text)
         result = await run_line(self.ctx, line)
         note_line(self.ctx, line)
         self.printer.transcript = self.ctx.transcript
@@ -351,7 +353,8 @@ class Script:
     async def _on_hit(self, stop: Stop) -> None:
         """The commands that were left for this breakpoint. They may let the program run, and stop again."""
         hooked = await self.hooks.commands_for(self.ctx.session, stop) if self.hooks else []
-        for text in [*commands_for(self.ctx, stop), *hooked]:
+        given = [part for text in hooked for part in expanded(self.ctx, text)]
+        for text in [*commands_for(self.ctx, stop), *given]:
             if self._left or self.ctx.session.state.over:
                 return
             self.ctx.depth += 1

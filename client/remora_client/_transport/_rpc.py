@@ -195,7 +195,7 @@ class Rpc:
             reason = f"{self.peer} does not keep to the protocol: {visible(str(error))}"
         except OSError as error:
             self.cause = error
-            reason = f"The connection to {self.peer} broke: {error.strerror or error}"
+            reason = f"The connection to {self.peer} broke: {error.strerror or error}."
         finally:
             if not self._closing:
                 self._finish(reason)

@@ -23,7 +23,6 @@ from remora_client.commands import stack as _stack
 from remora_client.commands import tasks as _tasks
 from remora_client.commands import threads as _threads
 from remora_client.commands._classify import (
-    NEVER_BY_ACCIDENT,
     CommandLine,
     Line,
     PythonLine,
@@ -31,6 +30,7 @@ from remora_client.commands._classify import (
     classify_script,
     could_be_python,
     split_commands,
+    what_enter_repeats,
 )
 from remora_client.commands._config import Config, load_config
 from remora_client.commands._context import Context, Listing
@@ -42,7 +42,7 @@ from remora_client.commands._run import (
     commands_for,
     count_hits,
     error_text,
-    expand_alias,
+    expanded,
     run_line,
     run_script_line,
     wait_after,
@@ -58,7 +58,6 @@ __all__ = [
     "COMMANDS",
     "FAILURES",
     "GROUPS",
-    "NEVER_BY_ACCIDENT",
     "Command",
     "CommandError",
     "CommandLine",
@@ -77,7 +76,7 @@ __all__ = [
     "could_be_python",
     "count_hits",
     "error_text",
-    "expand_alias",
+    "expanded",
     "first_commands",
     "given_commands",
     "keep_at_the_end",
@@ -95,6 +94,7 @@ __all__ = [
     "stop_lines",
     "value_notes",
     "wait_after",
+    "what_enter_repeats",
     "words",
 ]
 

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 __all__ = [
-    "NEVER_BY_ACCIDENT",
     "CommandLine",
     "Line",
     "PythonLine",
@@ -43,10 +42,11 @@ __all__ = [
     "classify_script",
     "could_be_python",
     "split_commands",
+    "what_enter_repeats",
 ]
 
 _WORD = re.compile(r"[^\W\d]\w*")
-NEVER_BY_ACCIDENT = frozenset({"detach", "kill", "quit", "restart"})
+_NEVER_BY_ACCIDENT = frozenset({"detach", "kill", "quit", "restart"})
 """Too costly for a slip of the finger: they have to be spelled out, and no empty line repeats them."""
 
 _BUILTINS = frozenset(dir(builtins))
@@ -122,6 +122,17 @@ def classify(
             return PythonLine(text)
         hint = f"{word} is also a variable: p {word}"
     return CommandLine(entry, rest.strip(), word, hint)
+
+
+def what_enter_repeats(line: Line, mode: str) -> Line | None:
+    """What an empty line after this one runs again, by the option `repeat`. None: nothing."""
+    if mode == "off" or not isinstance(line, CommandLine) or line.command.name in _NEVER_BY_ACCIDENT:
+        return None
+    if not line.command.repeats and mode != "all":
+        return None
+    if line.command.name == "list":  # it goes on with the listing, wherever that began
+        return CommandLine(line.command, "", line.word)
+    return line
 
 
 def classify_script(line: str) -> Line:
@@ -237,7 +248,7 @@ def _by_start(word: str, rest: str, names: Collection[str]) -> Command | None:
     if rest[:1] in ("(", "[", ".", "'", '"'):
         return None
     found = [entry for name, entry in COMMANDS.items() if name.startswith(word)]
-    return found[0] if len(found) == 1 and found[0].name not in NEVER_BY_ACCIDENT else None
+    return found[0] if len(found) == 1 and found[0].name not in _NEVER_BY_ACCIDENT else None
 
 
 def _goes_on_as_python(entry: Command, text: str, word: str, rest: str, names: Collection[str]) -> bool:

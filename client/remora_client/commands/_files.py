@@ -19,10 +19,6 @@ def read_commands(path: str) -> list[tuple[int, str]]:
         with open(os.path.expanduser(path), encoding="utf-8") as stream:
             text = stream.read()
     except (OSError, UnicodeDecodeError) as error:
-        if path.isidentifier():
-            raise CommandError(
-                f"There is no file {path}.", f"For the source of an object: src {path}"
-            ) from None
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise CommandError(f"{path} cannot be read: {reason}") from None
     return commands_in(text, path)

@@ -32,7 +32,7 @@ __all__ = [
     "commands_for",
     "count_hits",
     "error_text",
-    "expand_alias",
+    "expanded",
     "run_line",
     "run_script_line",
     "wait_after",
@@ -97,7 +97,7 @@ async def _with_tail(result: Result, tail: Tail) -> Result:
 
 async def run_script_line(ctx: Context, text: str) -> Result:
     """Run one line by the rule for scripts; an alias of this session counts as a word."""
-    return await run_line(ctx, classify_script(expand_alias(ctx, text)))
+    return await run_line(ctx, classify_script(_expand_alias(ctx, text)))
 
 
 async def _python(ctx: Context, line: PythonLine) -> Result:
@@ -127,7 +127,12 @@ def _misspelled(text: str, error: RequestFailed) -> CommandError | None:
     return CommandError(visible(reason), f"Did you mean the command {near[0]}?") if near else None
 
 
-def expand_alias(ctx: Context, text: str) -> str:
+def expanded(ctx: Context, text: str) -> list[str]:
+    """What a line stands for that begins with an alias: one command, or several. Raises `CommandError`."""
+    return split_commands(_expand_alias(ctx, text)) or [text]
+
+
+def _expand_alias(ctx: Context, text: str) -> str:
     """Replace a first word that is an alias, pdb's way: %1 … %9 are its words, %* all of them."""
     for _ in range(_ALIAS_DEPTH):
         word, _, rest = text.strip().partition(" ")
@@ -192,7 +197,7 @@ def commands_for(ctx: Context, stop: Stop) -> list[str]:
     """The commands that were left for the breakpoints that were hit."""
     hit = stop.hit(ctx.session.breakpoints)
     lines = [text for each in hit for text in ctx.on_hit.get(each.number, ()) if text != "silent"]
-    return [part for text in lines for part in split_commands(text)]
+    return [each for text in lines for part in split_commands(text) for each in expanded(ctx, part)]
 
 
 def error_text(error: BaseException) -> str:

@@ -80,7 +80,9 @@ async def keep_breakpoints(ctx: Context) -> Result:
 async def load(ctx: Context, arguments: str) -> Result:
     """Bring back what save has kept: that of this project, or that in a file."""
     path = arguments or str(kept_breakpoints())
-    if not arguments and not os.path.exists(path):
+    if not os.path.exists(os.path.expanduser(path)):
+        if arguments:
+            raise CommandError(f"There is no file {arguments}.", "save breakpoints FILE writes one.")
         raise CommandError("Nothing is kept for this project yet.", "save breakpoints keeps them.")
     return await source(ctx, path)
 

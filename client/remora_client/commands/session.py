@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from remora_client._errors import ClientError, Gone
 from remora_client._fragments import table
 from remora_client._text import visible
+from remora_client.commands._classify import classify_script
 from remora_client.commands._files import read_commands
 from remora_client.commands._help import command_help, overview, search
 from remora_client.commands._places import current_place, source_named
-from remora_client.commands._run import FAILURES, error_text, run_script_line, wait_after
+from remora_client.commands._run import FAILURES, error_text, expanded, run_line, wait_after
 from remora_client.commands._stopped import stop_data, stop_lines
 from remora_client.commands._table import COMMANDS, CommandError, Result, command, lookup, no_arguments
 from remora_client.render import line_count
@@ -158,6 +159,8 @@ async def source(ctx: Context, arguments: str) -> Result:
     """
     if not arguments:
         raise CommandError("source runs the commands in a file, and none is named.", "For source: list, src.")
+    if arguments.isidentifier() and not os.path.exists(arguments):
+        raise CommandError(f"There is no file {arguments}.", f"For the source of an object: src {arguments}")
     lines = read_commands(arguments)
     if ctx.depth >= _DEPTH:
         raise CommandError(f"{arguments}: command files call each other {_DEPTH} deep.")
@@ -167,18 +170,17 @@ async def source(ctx: Context, arguments: str) -> Result:
     try:
         for number, line in lines:
             try:
-                result = await run_script_line(ctx, line)
-                data.append(result.data)
-                if ctx.show is not None:
-                    await ctx.show(result)
-                else:
-                    text += await _with_stop(ctx, result)
-                if result.resumed and ctx.session.state.over:
-                    return Result(data, text)
+                for part in expanded(ctx, line):
+                    result = await run_line(ctx, classify_script(part))
+                    data.append(result.data)
+                    if ctx.show is not None:
+                        await ctx.show(result)
+                    else:
+                        text += await _with_stop(ctx, result)
+                    if result.left or (result.resumed and ctx.session.state.over):
+                        return Result(data, text, left=result.left)
             except FAILURES as error:
                 raise CommandError(f"{os.path.basename(arguments)}:{number}: {error_text(error)}") from None
-            if result.left:
-                return Result(data, text, left=True)
     finally:
         ctx.depth -= 1
     return Result(data, text)

@@ -116,15 +116,15 @@ async def down(ctx: Context, arguments: str) -> Result:
 
 @command("top", group="stack")
 async def top(ctx: Context, arguments: str) -> Result:
-    """Look at the newest frame: the one that runs next."""
-    return await _select(ctx, (await ctx.session.stack(count=1))[0])
+    """Look at the oldest frame, where `up` leads in the end."""
+    await ctx.frame()
+    return await _select(ctx, (await ctx.session.stack())[-1])
 
 
 @command("bottom", group="stack")
 async def bottom(ctx: Context, arguments: str) -> Result:
-    """Look at the oldest frame."""
-    await ctx.frame()
-    return await _select(ctx, (await ctx.session.stack())[-1])
+    """Look at the newest frame, the one that runs next."""
+    return await _select(ctx, (await ctx.session.stack(count=1))[0])
 
 
 @command("frame", "f", group="stack", usage="[N [COMMAND] | apply all COMMAND]", argument="number")

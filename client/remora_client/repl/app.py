@@ -16,7 +16,6 @@ from remora_client._terminal_size import size_of
 from remora_client._text import visible
 from remora_client.commands import (
     FAILURES,
-    NEVER_BY_ACCIDENT,
     CommandError,
     CommandLine,
     Context,
@@ -24,12 +23,13 @@ from remora_client.commands import (
     classify,
     classify_script,
     error_text,
-    expand_alias,
+    expanded,
     first_commands,
     keep_at_the_end,
     note_line,
     run_line,
     split_commands,
+    what_enter_repeats,
 )
 from remora_client.repl.banner import banner, farewell, group_banner, group_farewell
 from remora_client.repl.events import Events
@@ -181,7 +181,18 @@ class Repl:
         return self.left or self._ended
 
     async def _take(self, text: str, *, scripted: bool = False) -> bool:
-        """Run one line. False: it failed."""
+        """Run one line, or what it is an alias for. False: it failed."""
+        try:
+            parts = [text] if self.ctx.interacting else expanded(self.ctx, text)
+        except CommandError as error:
+            self._fail(error)
+            return False
+        for part in parts:
+            if not await self._take_one(part, scripted=scripted) or self.over:
+                return not self.failed
+        return True
+
+    async def _take_one(self, text: str, *, scripted: bool) -> bool:
         self.failed = False
         line = self._read(text, scripted=scripted)
         if isinstance(line, CommandLine) and line.hint and self.ctx.bare_names == "ask":
@@ -217,25 +228,10 @@ class Repl:
             return self._repeat
         if text.lstrip().startswith("#"):
             return None
-        try:
-            text = text if self.ctx.interacting else expand_alias(self.ctx, text)
-        except CommandError as error:
-            self._fail(error)
-            return None
         if scripted:
             return classify_script(text)
         line = classify(text, self.names, bare_names=self.ctx.bare_names, as_variables=self.ctx.as_variables)
-        self._repeat = self._to_repeat(line)
-        return line
-
-    def _to_repeat(self, line: Line) -> Line | None:
-        mode = self.ctx.settings.repeat
-        if mode == "off" or not isinstance(line, CommandLine) or line.command.name in NEVER_BY_ACCIDENT:
-            return None
-        if not line.command.repeats and mode != "all":
-            return None
-        if line.command.name == "list":  # Enter goes on with the listing, wherever it began
-            return CommandLine(line.command, "", line.word)
+        self._repeat = what_enter_repeats(line, self.ctx.settings.repeat)
         return line
 
     async def _run(self, line: Line, outcome: asyncio.Future[bool], *, wait: bool) -> None:

@@ -15,7 +15,6 @@ from remora_client.commands import (
     commands_for,
     count_hits,
     error_text,
-    expand_alias,
     run_line,
     stop_lines,
 )
@@ -183,7 +182,7 @@ class Events:
             if self._repl.over:
                 return
             try:
-                result = await run_line(self.ctx, classify_script(expand_alias(self.ctx, text)))
+                result = await run_line(self.ctx, classify_script(text))
             except FAILURES as error:
                 self._say(f"{text}: {error_text(error)}", "class:error")
                 return

@@ -91,7 +91,8 @@ def test_places(debugging: Debugging) -> None:
         ("undisplay 1", "no display 1"),
         ("alias 1x y", "name"),
         ("unalias nope", "no alias"),
-        ("source nope", "no file"),
+        ("source nope", "src nope"),
+        ("load nope", "no file nope"),
         ("save", "As in"),
         ("catch nosuch(", "no mode"),
         ("catch rasied ValueError", "mean raised"),
@@ -178,8 +179,8 @@ def test_stack(debugging: Debugging) -> None:
     assert debugging.run("down")["name"] == "walk"
     assert debugging.run("frame 7 print word")["value"] == "'a'"
     assert debugging.run("frame")["index"] == 6
-    assert debugging.run("bottom")["name"] == "<module>"
-    assert debugging.run("top")["index"] == 0
+    assert debugging.run("top")["name"] == "<module>"
+    assert debugging.run("bottom")["index"] == 0
     with pytest.raises(ClientError, match="newest"):
         debugging.run("down")
 
@@ -298,6 +299,8 @@ def test_session_commands(debugging: Debugging, tmp_path: Path) -> None:
     script.write_text("# nothing\np 1 ;; p 2\n\nno_such_name\np 3\n")
     with pytest.raises(ClientError, match=r"script:4: NameError"):
         debugging.run(f"source {script}")
+    script.write_text("alias two print 1 ;; print %1\ntwo 7\n")
+    assert [each["value"] for each in debugging.run(f"source {script}")[1:]] == ["1", "7"]
     script.write_text(f"source {script}\n")
     with pytest.raises(ClientError, match="deep"):
         debugging.run(f"source {script}")
