@@ -71,8 +71,8 @@ def _prompts(remora: str, env: dict[str, str], options: argparse.Namespace, fold
             attach = [remora, "attach", f"tcp://127.0.0.1:{int(program.stdout.readline())}"]
             env = env | {"REMORA_SECRET": SECRET, "TERM": "xterm-256color"}
             for turn in range(options.turns + 1):
-                met.append(_time_to_prompt(attach, env | {"REMORA_CONFIG_DIR": f"{folder}/met"}))
-                new.append(_time_to_prompt(attach, env | {"REMORA_CONFIG_DIR": f"{folder}/{turn}"}))
+                met.append(_time_to_prompt(attach, env | _folders(f"{folder}/met")))
+                new.append(_time_to_prompt(attach, env | _folders(f"{folder}/{turn}")))
         finally:
             program.kill()
     rows = []
@@ -81,6 +81,11 @@ def _prompts(remora: str, env: dict[str, str], options: argparse.Namespace, fold
         rows.append(_client_row(what, median([wall for wall, _ in times]), 300.0))
         rows.append(_client_row(f"{what}: CPU time", median([used for _, used in times]), None))
     return rows
+
+
+def _folders(beneath: str) -> dict[str, str]:
+    """Folders of a person's own, which the client looks for as it does at home."""
+    return {f"XDG_{kind}_HOME": f"{beneath}/{kind.lower()}" for kind in ("CONFIG", "CACHE", "STATE")}
 
 
 def _time_to_prompt(command: list[str], env: dict[str, str]) -> tuple[float, float]:
