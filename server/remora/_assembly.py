@@ -43,7 +43,10 @@ class Assembly:
         tls = enabled.tls
         self._context = None if tls is None else tls.context
         self.sources = Sources()
-        self.debugger = Debugger(self.sources, enabled.loop.post, enabled.engine)
+        loop = enabled.loop
+        self.debugger = Debugger(
+            self.sources, loop.post, lambda *when: loop.call_later(*when).cancel, enabled.engine
+        )
         if enabled.loop.ident is not None:
             spared.give_up(enabled.loop.ident)
             self.debugger.own_threads.add(enabled.loop.ident)

@@ -257,7 +257,7 @@ def dispatch(data: bytes) -> None:
     loop, transport = _Loop(), _Transport()
     gate = Gate(None) if mode % 4 == 0 else _GATE
     sources = Sources()
-    debugger = Debugger(sources, loop.post, _Quiet())  # type: ignore[arg-type]
+    debugger = Debugger(sources, loop.post, lambda *when: loop.call_later(*when).cancel, _Quiet())  # type: ignore[arg-type]
     port = Port(("127.0.0.1", 1), ("127.0.0.1", 1))
     server = Server(loop, gate, sources, debugger, Identity("x"), port=port, binding=None, authority="")  # type: ignore[arg-type]
     session = Session(server, transport, Peer("fuzz", f"{mode}", is_local=True), lambda: None)  # type: ignore[arg-type]

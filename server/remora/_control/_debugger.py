@@ -27,7 +27,6 @@ from remora._inspection._tasks import TaskNumbers
 from remora._interpreter import _frames
 from remora._interpreter._frames import Frame
 from remora._interpreter._originals import get_ident
-from remora._interpreter._timers import after
 from remora._owner._spared import spared
 from remora._source._filters import Filters
 from remora._source._placement import code_lines
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     Done = Callable[[Any, "BaseException | None"], None]
     Post = Callable[[Callable[[], None]], None]
+    Later = Callable[[float, Callable[[], None]], Callable[[], None]]
     StepKind = Literal["in", "over", "out", "return", "until"]
 
 __all__ = [
@@ -74,6 +74,7 @@ class Debugger:
     Args:
         sources: which files there are.
         post: runs a function on the server's thread; from any thread, never blocks.
+        later: runs one there after some seconds, unless what it returns is called before.
         engine: for tests; by default the best one for this Python.
 
     Attributes:
@@ -86,7 +87,7 @@ class Debugger:
         filters: whose code is whose; `filters.just_my_code` may be set at any time.
     """
 
-    def __init__(self, sources: Sources, post: Post, engine: Engine | None = None) -> None:
+    def __init__(self, sources: Sources, post: Post, later: Later, engine: Engine | None = None) -> None:
         self.own_threads: set[int] = set()
         spared.never_stopped = self.own_threads
         self.filters = Filters()
@@ -94,6 +95,7 @@ class Debugger:
         self.task_numbers = TaskNumbers()
         self._sources = sources
         self._post = post
+        self._later = later
         self._engine: Engine = choose() if engine is None else engine
         self.engine_name = self._engine.name
         self.limits = self._engine.limits
@@ -126,11 +128,11 @@ class Debugger:
             self._world,
             self._threads,
             self._stacks,
-            post=self._post,
+            later=self._later,
             tell=self._tell_stopped,
             catch=self._catch,
         )
-        self._lost_steps = LostSteps(self._reports, self.own_threads, self._post)
+        self._lost_steps = LostSteps(self._reports, self._later)
 
     # -- attaching
 
@@ -492,7 +494,7 @@ class Debugger:
         run = (lambda: self._world.run_nested(function)) if is_nested else function
         call = Call(record, run, answered, self._post, self.own_threads, is_nested=is_nested)
         if timeout is not None:
-            timers.append(after(timeout, call.cancel, self.own_threads))
+            timers.append(self._later(timeout, call.cancel))
         record.post(call)
         return call
 

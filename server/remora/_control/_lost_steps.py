@@ -10,7 +10,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from remora._interpreter import _frames
-from remora._interpreter._timers import after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,21 +26,20 @@ class LostSteps:
     """Looks after the steps that are being made, now and then, for as long as there are any.
 
     Args:
-        post: runs a function on the server's thread; from any thread.
+        later: runs a function on this thread after some seconds, unless what it returns is called before.
     """
 
     def __init__(
-        self, reports: Reports, own_threads: set[int], post: Callable[[Callable[[], None]], None]
+        self, reports: Reports, later: Callable[[float, Callable[[], None]], Callable[[], None]]
     ) -> None:
         self._reports = reports
-        self._own_threads = own_threads
-        self._post = post
+        self._later = later
         self._cancel: Callable[[], None] | None = None
 
     def look_later(self) -> None:
         """A step has begun."""
         if self._cancel is None:
-            self._cancel = after(_LOOK_AFTER, lambda: self._post(self._look), self._own_threads)
+            self._cancel = self._later(_LOOK_AFTER, self._look)
 
     def stop_looking(self) -> None:
         """There are no steps any more."""
@@ -50,8 +48,6 @@ class LostSteps:
             self._cancel = None
 
     def _look(self) -> None:
-        if self._cancel is None:
-            return
         self._cancel = None
         plans = list(self._reports.plans.items())
         for ident, plan in plans:

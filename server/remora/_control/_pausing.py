@@ -11,7 +11,6 @@ import threading
 from typing import TYPE_CHECKING
 
 from remora._interpreter import _frames
-from remora._interpreter._timers import after
 from remora._stopping._stops import Stop
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ class Pausing:
     """The pauses that were asked for and not made yet.
 
     Args:
-        post: runs a function on the server's thread; from any thread.
+        later: runs a function on this thread after some seconds, unless what it returns is called before.
         tell: tells the client of a stop; with the frame to show, where there is one.
         catch: has a thread stop for good where it next runs in this frame or in one that called it.
     """
@@ -48,14 +47,14 @@ class Pausing:
         threads: Threads,
         stacks: Stacks,
         *,
-        post: Callable[[Callable[[], None]], None],
+        later: Callable[[float, Callable[[], None]], Callable[[], None]],
         tell: Callable[[ThreadRecord, Stop, FrameType | None], None],
         catch: Callable[[ThreadRecord, FrameType], None],
     ) -> None:
         self._world = world
         self._threads = threads
         self._stacks = stacks
-        self._post = post
+        self._later = later
         self._tell = tell
         self._catch = catch
         self._cancel: dict[int | None, Callable[[], None]] = {}  # who is meant -> ends the wait for it
@@ -92,7 +91,7 @@ class Pausing:
                 self._give_up(record, runs=runs)
 
         self._stop_waiting_for(ident)
-        self._cancel[ident] = after(seconds, lambda: self._post(look), self._threads.own)
+        self._cancel[ident] = self._later(seconds, look)
 
     def _give_up(self, record: ThreadRecord | None, *, runs: bool) -> None:
         """Nobody came by: show the thread where it is, and hold it when it comes back, or can be reached."""

@@ -32,6 +32,11 @@ _RESTORES = frozenset(
     for name in ("EXTENDED_ARG", "POP_TOP", "STORE_FAST", "STORE_FAST_STORE_FAST", "SWAP")
     if name in dis.opmap
 )
+_LEAVES = frozenset(
+    number
+    for name, number in dis.opmap.items()
+    if name.startswith(("JUMP_", "RETURN_", "RAISE_", "RERAISE")) and "_IF_" not in name
+)
 _SETUPS = frozenset(number for name, number in dis.opmap.items() if name.startswith("SETUP_"))
 _APPENDS = frozenset(("LIST_APPEND", "SET_ADD", "MAP_ADD"))
 
@@ -87,11 +92,21 @@ def second_starts(code: CodeType, first: int, last: int) -> list[range]:
     before = 0
     for start, end, line in _table(code):
         if line == first and found and found[-1].stop == start:
-            found[-1] = range(found[-1].start, end)
+            found[-1] = range(found[-1].start, _end_of_flow(code, start, end))
         elif line == first and first < before <= last:
-            found.append(range(start, end))
+            found.append(range(start, _end_of_flow(code, start, end)))
         before = before if line is None else line
     return found
+
+
+def _end_of_flow(code: CodeType, start: int, end: int) -> int:
+    """Where between these offsets nothing goes on.
+
+    What follows may be the same statement once more: it is in each copy of a `finally`.
+    """
+    instructions = code.co_code
+    leaving = (offset for offset in range(start, end, 2) if instructions[offset] in _LEAVES)
+    return next(leaving, end - 2) + 2
 
 
 def may_catch(frame: FrameType) -> bool:

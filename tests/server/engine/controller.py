@@ -14,6 +14,7 @@ from typing import Any, Callable
 from remora._control._debugger import Debugger
 from remora._engine import Engine, run_unseen
 from remora._interpreter._originals import get_ident, start_new_thread
+from remora._interpreter._timers import after
 from remora._source._sources import Sources
 
 PATIENCE = 20.0
@@ -26,7 +27,7 @@ class Controller:
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue()
         self.events: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
         self.seen: list[tuple[str, dict[str, Any]]] = []
-        self.debugger = Debugger(Sources(), self._jobs.put, engine)
+        self.debugger = Debugger(Sources(), self._jobs.put, self._later, engine)
         began = threading.Event()
 
         def serve() -> None:
@@ -37,6 +38,9 @@ class Controller:
 
         start_new_thread(run_unseen, (serve,))
         assert began.wait(PATIENCE)
+
+    def _later(self, seconds: float, function: Callable[[], None]) -> Callable[[], None]:
+        return after(seconds, lambda: self._jobs.put(function), self.debugger.own_threads)
 
     def attach(self) -> None:
         self.call("attach", lambda event, body: self.events.put((event, body)))

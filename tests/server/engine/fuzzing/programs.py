@@ -226,6 +226,23 @@ class _Writer:
         self.line(depth, f"x = ({self.call()} +")
         self.line(depth + 1, f"{self.value()})")
 
+    def long_choice(self, depth: int, scope: _Scope) -> None:
+        first, second = self.random.choice((("if", "else"), ("and", "or"), ("or", "and")))
+        self.line(depth, f"x = add({self.call()},")
+        if self.random.random() < 0.5:
+            self.line(depth + 1, f"{self.value()}) {first} {self.call()} {second} {self.call()}")
+        else:
+            self.line(depth + 1, f"{self.value()}) {first} {self.call()} \\")
+            self.line(depth + 1, f"{second} {self.call()}")
+
+    def long_test(self, depth: int, scope: _Scope) -> None:
+        self.line(depth, f"{self.random.choice(('if', 'assert'))} ({self.call()} == 1 or")
+        self.line(depth + 2, f"{self.call()} == 2")
+        if self.lines[-2].strip().startswith("if"):
+            self.line(depth, "        ): x = 4")
+        else:
+            self.line(depth + 2, "or True), x")
+
     def two(self, depth: int, scope: _Scope) -> None:
         self.line(depth, f"x = {self.value()}; x = {self.call()}")
 
@@ -269,6 +286,8 @@ class _Writer:
             self.line(depth + 1, f"x = {name}.{follow}({argument}) or 0")
             self.line(depth, "except (StopIteration, ValueError):")
             self.line(depth + 1, "x = 3")
+        if sys.version_info < (3, 13):
+            self.line(depth, f"{name}.close()")
         return None
 
     def property_(self, depth: int, scope: _Scope) -> None:
@@ -446,7 +465,8 @@ class _Writer:
 
 
 _SIMPLE = (
-    "assign", "calls", "calls", "calls", "long_call", "long_expression", "two", "comprehension", "lambdas",
+    "assign", "calls", "calls", "calls", "long_call", "long_expression", "long_choice", "long_test", "two",
+    "comprehension", "lambdas",
     "called_lambda", "library", "takes_all", "next_of", "property_", "runs_coroutine", "raises", "jumps",
     "leaves", "one_line_loop", "text", "asserts",
 )  # fmt: skip

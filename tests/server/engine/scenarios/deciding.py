@@ -356,3 +356,24 @@ def scenario_module_level_and_class_level_conditions(scene):
     exec(compile(source, "levels.py", "exec"), {"__name__": "levels"})
     written = [body["output"] for event, body in list(scene.events.queue) if event == "output"]
     assert written == ["class 4\n", "module 3\n"], written
+
+
+def leaves_by_each_way(numbers):
+    for number in numbers:
+        try:
+            if number > 1:
+                number = 0
+            elif 2 > 1:
+                continue
+        finally:
+            number = sum([  # @cleanup
+                number,
+            ])
+    return number
+
+
+def scenario_a_long_statement_in_finally(scene):
+    """It is in the code once for each way out, one behind the other: each is a visit of its own."""
+    counts = scene.count_hits("cleanup")
+    leaves_by_each_way([1, 2, 3])
+    assert counts() == [3]
