@@ -58,6 +58,7 @@ class Breaking(Conversation):
         super().__init__(link, sources)
         self._last_number = 0
         self.on_temporary_hit: Callable[[Sequence[int]], None] = lambda numbers: None
+        self.aims: set[int] = set()  # breakpoints that go away at the next stop, wherever that is
         self._sent_as: dict[str, str] = {}  # our path of a file -> the one that the server was given
         self.filters: tuple[ExceptionFilter, ...] | None = None  # the exception filters last set
 
@@ -311,7 +312,11 @@ class Breaking(Conversation):
         """See which breakpoints were hit; follow a text just loaded."""
         super()._react(event, body)
         if event == "stopped":
-            self._were_hit(named_breakpoints(self.state, event, body) or [])
+            hit = named_breakpoints(self.state, event, body) or []
+            self._were_hit(hit)
+            if self.state.stop is not None:
+                aims, self.aims = self.aims - {each.number for each in hit}, set()
+                self._drop([each for each in aims if self._known(each) is not None])
         if event == "breakpoint":
             for path in {each.path for each in self.breakpoints if each.is_of_other_text}:
                 self._later(self._quietly(self._send_file(path)))
@@ -322,7 +327,9 @@ class Breaking(Conversation):
         for each in [each for each in self.breakpoints if each.after in numbers and not each.armed]:
             self._put(replace(each, armed=True))
             self._later(self._quietly(self._send_like(each)))
-        gone = [each.number for each in hit if each.temporary]
+        self._drop([each.number for each in hit if each.temporary])
+
+    def _drop(self, gone: Sequence[int]) -> None:
         if gone:
             self._later(self._quietly(self.remove_breakpoints(gone)))
             self.on_temporary_hit(gone)

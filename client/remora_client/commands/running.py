@@ -111,7 +111,7 @@ async def _pass_by(ctx: Context, at: Stop, count: int) -> Result:
     return Result(resumed=True, anyone=True)
 
 
-async def _temporary(ctx: Context, location: Location) -> None:
+async def _temporary(ctx: Context, location: Location) -> Breakpoint:
     place = await resolve(ctx, location)
     if place.function:
         made = await ctx.session.add_breakpoint(function=place.function, temporary=True)
@@ -120,6 +120,7 @@ async def _temporary(ctx: Context, location: Location) -> None:
     if not made.verified:
         await ctx.session.remove_breakpoints([made.number])
         raise CommandError(f"The program cannot stop at {location}: {made.message or 'no such place'}")
+    return made
 
 
 @command("next", "n", "stepover", group="running", usage="[COUNT]", argument="count", repeats=True)
@@ -199,9 +200,9 @@ async def until(ctx: Context, arguments: str) -> Result:
 
 @command("advance", "adv", group="running", usage="PLACE", argument="location")
 async def advance(ctx: Context, arguments: str) -> Result:
-    """Run to a place, wherever that is. A breakpoint on the way stops there."""
+    """Run to a place, wherever that is. Where a breakpoint stops it on the way, it goes no further."""
     await ctx.frame()
-    await _temporary(ctx, parse(arguments))
+    ctx.session.aims.add((await _temporary(ctx, parse(arguments))).number)
     await go_on(ctx.session)
     return Result(resumed=True)
 

@@ -147,7 +147,8 @@ async def alias(ctx: Context, arguments: str) -> Result:
 async def unalias(ctx: Context, arguments: str) -> Result:
     """Forget an alias."""
     if ctx.aliases.pop(arguments, None) is None:
-        raise CommandError(f"There is no alias {arguments!r}.")
+        what = f"There is no alias {arguments}." if arguments else "unalias takes the name of an alias."
+        raise CommandError(what, "alias lists them.")
     return Result()
 
 

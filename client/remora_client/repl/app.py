@@ -169,7 +169,9 @@ class Repl:
             except KeyboardInterrupt:
                 self.interrupt()
                 continue
-            self.printer.record(f"remora> {text if may_be_kept(text) else '(a secret)'}\n")
+            secret = self.session.link.secret
+            kept = not text.strip() or may_be_kept(text.strip(), [secret.text] if secret else [])
+            self.printer.record(f"remora> {text if kept else '(a secret)'}\n")
             self._typed.append(text)
             for part in [text] if self.ctx.interacting else split_commands(text) or [""]:
                 if not await self._take(part, scripted=not face.is_person) or self.over:

@@ -146,7 +146,11 @@ def test_running(debugging: Debugging) -> None:
     debugging.run(f"continue program.py:{debugging.line('loop')}")
     assert debugging.at("loop")
     assert debugging.run("breakpoints") == []
-    debugging.run("advance walk")
+    loop = debugging.line("loop")
+    debugging.run(f"break program.py:{loop}", "advance walk")
+    assert debugging.at("loop")
+    assert [each["line"] for each in debugging.run("breakpoints")] == [loop]  # what it aimed at is forgotten
+    debugging.run("clear -all", "advance walk")
     assert debugging.stop.frame.name
     assert debugging.run("where 1")[0]["name"] == "walk"
 

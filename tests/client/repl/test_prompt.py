@@ -498,9 +498,15 @@ def test_a_transcript(terminal: Terminal, program: Program, remora: Remora) -> N
     terminal.wait("told, too")
     terminal.enter("p 6 * 7")
     terminal.wait("^42$")
+    terminal.enter("")
+    terminal.wait("^remora❯ *$")
+    terminal.enter(f"len('{SECRET}')")
+    terminal.wait("^9$")
     terminal.enter("transcript -off")
     leave(terminal)
-    assert "remora> p 6 * 7\n42\n" in (remora.folder / "told").read_text()
+    told = (remora.folder / "told").read_text()
+    assert "remora> p 6 * 7\n42\nremora> \nremora> (a secret)\n9\n" in told
+    assert SECRET not in told
 
 
 def test_a_long_answer_is_paged(terminal: Terminal, program: Program) -> None:
