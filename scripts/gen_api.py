@@ -11,6 +11,8 @@ import typing
 from pathlib import Path
 from typing import Any
 
+from equivalents import EQUIVALENTS, Reason
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "protocol"), str(ROOT / "client")]
 TARGET = ROOT / "docs" / "api.md"
@@ -26,6 +28,15 @@ something is a coroutine. Everything is typed.
 
 """
 
+EQUIVALENT = """\
+## From a command to Python
+
+What does in Python what a command does at the prompt. Of `aio`, with `await` before what is called.
+
+| command | Python |
+| --- | --- |
+"""
+
 FUNCTIONS = ["attach", "attach_all", "processes"]
 CLASSES = [
     "Session",
@@ -34,11 +45,17 @@ CLASSES = [
     "Frame",
     "Value",
     "Breakpoint",
+    "Explanation",
+    "Function",
     "ExceptionFilter",
     "ExceptionInfo",
     "Thread",
     "Task",
     "Scope",
+    "ObjectInfo",
+    "Referrer",
+    "Size",
+    "LogRecord",
     "Source",
     "SourceText",
     "State",
@@ -155,6 +172,12 @@ def class_section(name: str, kind: type) -> list[str]:
     return out
 
 
+def row(each: tuple[str, tuple[str, ...] | Reason]) -> str:
+    name, does = each
+    told = f"none: {does}" if isinstance(does, Reason) else ", ".join(f"`{text}`" for text in does)
+    return f"| {name} | {told} |\n"
+
+
 def page() -> str:
     import remora_client
 
@@ -175,6 +198,7 @@ def page() -> str:
     out.append("## Errors\n")
     for name in ERRORS:
         out += [f"### {name}\n", prose(getattr(remora_client, name).__doc__ or "")]
+    out.append(EQUIVALENT + "".join(map(row, EQUIVALENTS.items())))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(out)).rstrip() + "\n"
 
 

@@ -285,6 +285,7 @@ def generate() -> str:
                     if is_method and (not item.name.startswith("_") or item.name.startswith("__")):
                         body += special(node.name, item)
     imports = [each for each in imports if each != "from remora_client import _model"]  # the head has it
+    imports.append("from remora_client._model import LogRecord")
     imports.append("from remora_client._options import ConnectOptions")
     head = HEAD.format(imports="\n".join(f"    {line}" for line in dict.fromkeys(imports)))
     return head + "\n".join(body).rstrip() + "\n"

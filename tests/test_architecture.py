@@ -66,7 +66,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"aio"},
         {"_bridge", "_groups"},
         {"_objects", "_targets"},
-        {"_snapshot._taking"},
+        {"_finding", "_snapshot._taking"},
         {"_inject", "_sessions", "discovery"},
         {"_snapshot"},
         {"_connecting"},

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
+import inspect
 import re
+import runpy
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import remora_client
+from remora_client.commands import COMMANDS
 from remora_protocol import ERROR_IDS
 from tests.support.interpreters import ROOT
 
@@ -129,3 +134,33 @@ def test_the_exit_codes_are_the_clients() -> None:
     }
     shown = {int(number) for (number,) in rows("exit-codes.md", r"^\| (\d) \| [^`]")}
     assert shown == used | {0}
+
+
+def test_every_command_says_what_does_the_same_in_python() -> None:
+    """Everything that a person can do, a program can: a new command needs a method, or a said reason."""
+    equivalents = runpy.run_path(str(ROOT / "scripts" / "equivalents.py"))["EQUIVALENTS"]
+    assert list(equivalents) == list(dict.fromkeys(equivalents))
+    assert set(equivalents) == set(COMMANDS)
+    kinds = {
+        "session": remora_client.Session,
+        "sessions": remora_client.Sessions,
+        "frame": remora_client.Frame,
+        "value": remora_client.Value,
+    }
+    for name, does in equivalents.items():
+        for text in () if isinstance(does, str) else does:
+            for node in ast.walk(ast.parse(text, mode="eval")):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                    kind = kinds[node.value.id]
+                    has = hasattr(kind, node.attr) or node.attr in {each.name for each in fields_of(kind)}
+                    assert has, f"{name}: {text}"
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                    assert isinstance(node.func.value, ast.Name)
+                    method = getattr(kinds[node.func.value.id], node.func.attr)
+                    inspect.signature(method).bind(
+                        None, *node.args, **{str(each.arg): 0 for each in node.keywords}
+                    )
+
+
+def fields_of(kind: type) -> tuple[dataclasses.Field[object], ...]:
+    return dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()

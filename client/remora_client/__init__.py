@@ -13,10 +13,14 @@ from remora_protocol._version import __version__
 if TYPE_CHECKING:
     from remora_client._declared import command, renderer
     from remora_client._errors import ClientError, ConnectError, Gone
+    from remora_client._finding._facts import ObjectInfo, Referrer, Size
+    from remora_client._finding._functions import Function
+    from remora_client._finding._reasons import Explanation
     from remora_client._model import (
         Breakpoint,
         ExceptionFilter,
         ExceptionInfo,
+        LogRecord,
         Scope,
         Source,
         SourceText,
@@ -44,13 +48,19 @@ __all__ = [
     "ConnectOptions",
     "ExceptionFilter",
     "ExceptionInfo",
+    "Explanation",
     "Frame",
+    "Function",
     "Gone",
+    "LogRecord",
+    "ObjectInfo",
     "ProcessInfo",
+    "Referrer",
     "RequestFailed",
     "Scope",
     "Session",
     "Sessions",
+    "Size",
     "Source",
     "SourceText",
     "State",
@@ -72,6 +82,11 @@ _HOMES = {
     "ConnectError": "remora_client._errors",
     "ConnectOptions": "remora_client._options",
     "Gone": "remora_client._errors",
+    "Explanation": "remora_client._finding._reasons",
+    "Function": "remora_client._finding._functions",
+    "ObjectInfo": "remora_client._finding._facts",
+    "Referrer": "remora_client._finding._facts",
+    "Size": "remora_client._finding._facts",
     "Frame": "remora_client._sync",
     "ProcessInfo": "remora_protocol",
     "RequestFailed": "remora_protocol",

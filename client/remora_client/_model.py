@@ -25,6 +25,7 @@ __all__ = [
     "ExceptionFilter",
     "ExceptionInfo",
     "Frame",
+    "LogRecord",
     "Moment",
     "Scope",
     "Source",
@@ -373,6 +374,39 @@ class BreakpointChanges(TypedDict, total=False):
     log_message: str | None
     temporary: bool
     line: int
+    name: str
+    thread: str | None
+    task: str | None
+
+
+@record
+class LogRecord:
+    """A record of the program's `logging`."""
+
+    logger: str
+    level: str
+    message: str
+    function: str = ""
+    thread: str = ""
+    source: Source | None = None
+    line: int = 0
+
+    @classmethod
+    def from_dap(cls, body: Mapping[str, Any]) -> LogRecord | None:
+        """Read an `output` event; None: it tells of no record."""
+        log = _mapping(_mapping(body.get("remora")).get("log"))
+        if not log:
+            return None
+        source = Source.from_dap(body["source"]) if body.get("source") else None
+        return cls(
+            _text(log, "logger"),
+            _text(log, "level"),
+            _text(log, "message"),
+            _text(log, "function"),
+            _text(log, "thread"),
+            source,
+            _number(body, "line"),
+        )
 
 
 @record

@@ -98,6 +98,14 @@ class Frame(_model.Frame):
         """Its arguments and local variables."""
         return [Value.of(each, self._core, frame=self) for each in await self._core.locals(self)]
 
+    async def arguments(self) -> list[Value]:
+        """What its function was called with, as it is now."""
+        return [Value.of(each, self._core, frame=self) for each in await self._core.arguments(self)]
+
+    async def globals(self) -> list[Value]:
+        """The global variables of its module."""
+        return [Value.of(each, self._core, frame=self) for each in await self._core.globals(self)]
+
     async def scopes(self) -> list[Scope]:
         """Its groups of variables."""
         return await self._core.scopes(self)

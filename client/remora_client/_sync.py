@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Unpack
 
+    from remora_client._finding._facts import ObjectInfo, Referrer, Size
+    from remora_client._finding._functions import Function
+    from remora_client._finding._reasons import Explanation
     from remora_client._model import (
         Breakpoint,
         BreakpointChanges,
         EvaluateContext,
         ExceptionFilter,
         ExceptionInfo,
+        LogRecord,
         Moment,
         Scope,
         Source,
@@ -106,6 +110,16 @@ class Frame(_model.Frame):
     def locals(self) -> list[Value]:
         """Its arguments and local variables."""
         found: list[Value] = _own(self._loop.run(self._twin.locals()), self._loop)
+        return found
+
+    def arguments(self) -> list[Value]:
+        """What its function was called with, as it is now."""
+        found: list[Value] = _own(self._loop.run(self._twin.arguments()), self._loop)
+        return found
+
+    def globals(self) -> list[Value]:
+        """The global variables of its module."""
+        found: list[Value] = _own(self._loop.run(self._twin.globals()), self._loop)
         return found
 
     def scopes(self) -> list[Scope]:
@@ -278,6 +292,11 @@ class Session:
         """All breakpoints of this session."""
         return self._twin.breakpoints
 
+    @property
+    def hits(self) -> dict[int, int]:
+        """How often each breakpoint has stopped the program, by its number; of several processes, any."""
+        return self._twin.hits
+
     def resume(self, timeout: float | None = None, *, thread: int | None = None) -> Stop | None:
         """Let the program run until the next stop; one that already runs is just waited for.
 
@@ -366,9 +385,25 @@ class Session:
         """From now on a stop holds "all" threads, or only the "one" that makes it."""
         return self._loop.run(self._twin.set_stop_mode(mode))
 
-    def pause(self, timeout: float | None = 10.0) -> Stop | None:
-        """Stop the program wherever it is."""
-        found: Stop | None = _own(self._loop.run(self._twin.pause(timeout)), self._loop)
+    def advance(self, place: str, line: int | None = None, timeout: float | None = None) -> Stop | None:
+        """To a place, as `break_at` takes it. Where a breakpoint stops it on the way, it goes no further."""
+        found: Stop | None = _own(self._loop.run(self._twin.advance(place, line, timeout)), self._loop)
+        return found
+
+    def goto_lines(self, frame: _model.Frame | None = None) -> list[int]:
+        """The lines of a frame's function that `goto` may name."""
+        return self._loop.run(self._twin.goto_lines(frame))
+
+    def set_step_mode(self, mode: StopMode) -> None:
+        """During a step, "all" threads run, or only the "one" that steps."""
+        return self._loop.call(self._twin.set_step_mode, mode)
+
+    def pause(self, timeout: float | None = 10.0, *, thread: int | None = None) -> Stop | None:
+        """Stop the program wherever it is; in stop mode "one", only the `thread`, by default the first.
+
+        Where another one stands already, it goes on being looked at; `select_thread` turns to this one.
+        """
+        found: Stop | None = _own(self._loop.run(self._twin.pause(timeout, thread=thread)), self._loop)
         return found
 
     def wait_for_stop(self, timeout: float | None = None) -> Stop | None:
@@ -390,9 +425,13 @@ class Session:
         thread: str | None = None,
         task: str | None = None,
         after: int | None = None,
+        enabled: bool = True,
+        name: str = "",
         on_hit: Callable[[Stop], object] | None = None,
     ) -> Breakpoint:
         """Stop at "file.py:12", at ("file.py", 12), or where a function such as "package.module.f" begins.
+
+        Any place will do that the prompt takes: "module:12", "file.py:/text of the line/", "file.py:12#2".
 
         Args:
             at: where in a function: "return" and "yield" stop with the value at hand, as `return_value`.
@@ -403,8 +442,13 @@ class Session:
             temporary: the first hit removes it.
             thread, task: patterns such as "worker-*" for the names of those that stop.
             after: the number of a breakpoint; until that was hit, this one waits.
+            enabled: False keeps it, and does not stop at it until `change_breakpoint` says so.
+            name: for people; several may have the same.
             on_hit: called with each stop here, while you wait for a stop (in the thread that waits). Unless
                 it returns something true, the program goes on, and so does the waiting.
+
+        Raises:
+            ClientError: the place or the condition is none, or the program cannot stop there.
         """
         return self._loop.run(
             self._twin.break_at(
@@ -419,25 +463,68 @@ class Session:
                 thread=thread,
                 task=task,
                 after=after,
+                enabled=enabled,
+                name=name,
                 on_hit=_called_here(on_hit, self._loop),
             )
         )
 
+    def break_at_functions(self, pattern: str) -> list[Breakpoint]:
+        """Stop in every function that `functions` finds. Several get a name together."""
+        return self._loop.run(self._twin.break_at_functions(pattern))
+
     def change_breakpoint(self, number: int, **changes: Unpack[BreakpointChanges]) -> Breakpoint:
-        """Change `enabled`, `condition`, `hit_condition`, `log_message`, `temporary` or `line`."""
+        """Change `enabled`, `condition`, `hit_condition`, `log_message`, `temporary`, `line`, `name` …"""
         return self._loop.run(self._twin.change_breakpoint(number, **changes))
 
     def clear(self, numbers: Iterable[int] | None = None) -> list[Breakpoint]:
         """Remove breakpoints, by their numbers or all."""
         return self._loop.run(self._twin.clear(numbers))
 
+    def why(self, number: int) -> Explanation:
+        """Why a breakpoint stops the program where and when it does, or why not: what it found, its hits."""
+        return self._loop.run(self._twin.why(number))
+
+    def save_breakpoints(self, path: str) -> None:
+        """Write the breakpoints into a file, which `load_breakpoints` and the prompt's `load` read.
+
+        A line is found again by its text, also when it has moved by then. Callbacks are not saved.
+
+        Raises:
+            ClientError: the file cannot be written.
+        """
+        return self._loop.run(self._twin.save_breakpoints(path))
+
+    def load_breakpoints(self, path: str | None = None) -> list[Breakpoint]:
+        """Set the breakpoints that a file has, by default those that the prompt has kept for this project.
+
+        Displays, aliases and the commands of breakpoints, which the prompt saves as well, are passed over.
+
+        Raises:
+            ClientError: the file cannot be read, or one of them cannot be set; it says in which line.
+        """
+        return self._loop.run(self._twin.load_breakpoints(path))
+
     def break_on_exceptions(self, filters: Sequence[ExceptionFilter]) -> None:
-        """Stop at exceptions; an empty sequence for never."""
+        """Stop at exceptions; an empty sequence for never. `exception_modes` are what there is."""
         return self._loop.run(self._twin.break_on_exceptions(filters))
+
+    @property
+    def exception_modes(self) -> list[dict[str, Any]]:
+        """What an `ExceptionFilter` can name, as DAP tells of it: `filter`, `label`, `default` …"""
+        return self._twin.exception_modes
 
     def threads(self) -> list[Thread]:
         """All threads."""
         return self._loop.run(self._twin.threads())
+
+    def select_task(self, task: Task) -> Frame:
+        """Look at a task in place of a thread, until the next stop or `select_thread`.
+
+        Gives the newest frame of its own code. Raises `ClientError` where its loop's thread is not stopped.
+        """
+        found: Frame = _own(self._loop.run(self._twin.select_task(task)), self._loop)
+        return found
 
     def tasks(self) -> list[Task]:
         """The tasks of the program's event loops that are not done, with their chains of awaits."""
@@ -463,10 +550,15 @@ class Session:
         frame: _model.Frame | None = None,
         context: EvaluateContext = "watch",
         timeout: float | None = None,
+        *,
+        keep: bool = False,
     ) -> Value:
-        """The value of an expression; context "repl" runs statements as well, "clipboard" cuts nothing."""
+        """The value of an expression; context "repl" runs statements as well, "clipboard" cuts nothing.
+
+        With `keep`, later expressions may name the value: as `$1` and so on, by its `number`.
+        """
         found: Value = _own(
-            self._loop.run(self._twin.evaluate(expression, frame, context, timeout)), self._loop
+            self._loop.run(self._twin.evaluate(expression, frame, context, timeout, keep=keep)), self._loop
         )
         return found
 
@@ -504,6 +596,32 @@ class Session:
         found: list[Value] = _own(self._loop.run(self._twin.locals(frame)), self._loop)
         return found
 
+    def arguments(self, frame: _model.Frame | None = None) -> list[Value]:
+        """What the function was called with, as it is now."""
+        found: list[Value] = _own(self._loop.run(self._twin.arguments(frame)), self._loop)
+        return found
+
+    def globals(self, frame: _model.Frame | None = None) -> list[Value]:
+        """The global variables of the frame's module."""
+        found: list[Value] = _own(self._loop.run(self._twin.globals(frame)), self._loop)
+        return found
+
+    def inspect(self, expression: str, frame: _model.Frame | None = None) -> ObjectInfo:
+        """What an object is: its type, value, signature, file and documentation."""
+        return self._loop.run(self._twin.inspect(expression, frame))
+
+    def names(self, expression: str, frame: _model.Frame | None = None) -> list[str]:
+        """The names that an object has, as from `dir`; none of them is read."""
+        return self._loop.run(self._twin.names(expression, frame))
+
+    def size(self, expression: str, frame: _model.Frame | None = None) -> Size:
+        """How large an object is, without what it refers to."""
+        return self._loop.run(self._twin.size(expression, frame))
+
+    def referrers(self, expression: str, frame: _model.Frame | None = None) -> list[Referrer]:
+        """What refers to an object, and so keeps it alive; at most 50 of those."""
+        return self._loop.run(self._twin.referrers(expression, frame))
+
     def assign(self, target: str, value: str, frame: _model.Frame | None = None) -> Value:
         """`target = value`, both as expressions of the program."""
         found: Value = _own(self._loop.run(self._twin.assign(target, value, frame)), self._loop)
@@ -530,6 +648,25 @@ class Session:
         """The text of a file of the program."""
         return self._loop.run(self._twin.source_text(source))
 
+    def source_of(self, expression: str, frame: _model.Frame | None = None) -> str:
+        """The source of a function, class or module of the program. Raises `ClientError`: it has none."""
+        return self._loop.run(self._twin.source_of(expression, frame))
+
+    def functions(self, pattern: str) -> list[Function]:
+        """The functions of the program's own files whose dotted name a regular expression finds.
+
+        Args:
+            pattern: `"^handle_"`, or with a file before it: `"app.py:^handle_"`.
+        """
+        return self._loop.run(self._twin.functions(pattern))
+
+    def map_folder(self, theirs: str, ours: str | None) -> None:
+        """Say in which folder here the files of one of the program's are; None: forget that.
+
+        Files are found by their names anyway: this is for where that is not enough.
+        """
+        return self._loop.run(self._twin.map_folder(theirs, ours))
+
     def loaded_sources(self) -> list[Source]:
         """The files that the program has loaded."""
         return self._loop.run(self._twin.loaded_sources())
@@ -541,6 +678,22 @@ class Session:
     def disassembly(self, frame: _model.Frame | None = None) -> tuple[list[dict[str, Any]], int]:
         """DAP's instructions of the function that a frame runs, and the index of the one that it is at."""
         return self._loop.run(self._twin.disassembly(frame))
+
+    def code_of(self, expression: str, frame: _model.Frame | None = None) -> str:
+        """The bytecode of any function, class or code of the program, as its `dis` writes it."""
+        return self._loop.run(self._twin.code_of(expression, frame))
+
+    def logs(self, level: str | int | None, listener: Callable[[LogRecord], object] | None = None) -> None:
+        """Have records of the program's `logging` told, from a level up; None: no more of them.
+
+        They come as "output" events, and `listener` is called with each; it must return at once, and must not
+        use the session. Only what the program's own levels let through becomes a record at all.
+        """
+        return self._loop.run(self._twin.logs(level, listener))
+
+    def take_input(self, *, own: bool = False) -> None:
+        """Have the program read only what `send_input` gives it; with `own`, its own standard input again."""
+        return self._loop.run(self._twin.take_input(own=own))
 
     def send_input(self, line: str) -> None:
         """Give the program a line to read, before what its own standard input has for it.
@@ -636,20 +789,34 @@ class Sessions:
         place: str,
         line: int | None = None,
         *,
+        at: Moment = "call",
+        column: int | None = None,
         condition: str | None = None,
         hit_condition: str | None = None,
         log_message: str | None = None,
         temporary: bool = False,
+        thread: str | None = None,
+        task: str | None = None,
+        after: int | None = None,
+        enabled: bool = True,
+        name: str = "",
     ) -> Breakpoint:
         """Stop every process at a place, as `Session.break_at` does one."""
         return self._loop.run(
             self._twin.break_at(
                 place,
                 line,
+                at=at,
+                column=column,
                 condition=condition,
                 hit_condition=hit_condition,
                 log_message=log_message,
                 temporary=temporary,
+                thread=thread,
+                task=task,
+                after=after,
+                enabled=enabled,
+                name=name,
             )
         )
 

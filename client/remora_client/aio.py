@@ -8,18 +8,29 @@ surface, each method a few lines that hand over to the core.
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from remora_client._connecting._connect import connect
 from remora_client._errors import ClientError
+from remora_client._finding._facts import code_of, names_of, referrers, size_of, source_of
+from remora_client._finding._facts import inspect as inspect_object
+from remora_client._finding._functions import break_in, functions
+from remora_client._finding._places import Place, resolve
+from remora_client._finding._reasons import why
+from remora_client._finding._saved import load_breakpoints, saved_breakpoints, write_lines
+from remora_client._finding._setting import check_condition, set_breakpoint
 from remora_client._groups._feeds import feeds_for
 from remora_client._groups._group import Group, How
+from remora_client._model import LogRecord
 from remora_client._objects import Frame, Stop, Value
 from remora_client._options import ConnectOptions
 from remora_client._sessions._waiting import at_most
 from remora_client._snapshot._file import write_snapshot
 from remora_client._snapshot._taking import take_snapshot
 from remora_client._targets import local_processes, open_session, via
+from remora_client.locspec import BreakSpec, FileLine, Line, ModuleLine, parse_location
+from remora_client.locspec import Function as FunctionPlace
 from remora_protocol import parse_qualifier
 
 if TYPE_CHECKING:
@@ -27,6 +38,9 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from remora_client import _model
+    from remora_client._finding._facts import ObjectInfo, Referrer, Size
+    from remora_client._finding._functions import Function
+    from remora_client._finding._reasons import Explanation
     from remora_client._groups._group import Member
     from remora_client._model import (
         Breakpoint,
@@ -44,6 +58,7 @@ if TYPE_CHECKING:
     )
     from remora_client._sessions import _session
     from remora_client._sessions._state import State
+    from remora_client.locspec import Location
     from remora_protocol import ProcessInfo
 
 __all__ = ["Frame", "Session", "Sessions", "Stop", "Value", "attach", "attach_all", "processes"]
@@ -152,6 +167,7 @@ class Session:
     def __init__(self, core: _session.Session) -> None:
         self._core = core
         self._on_hit: dict[int, Callable[[Stop], object]] = {}
+        self._end_logs: Callable[[], None] = _no_more
         self._told_stop = 0  # the number of the last stop that the callbacks were told of
 
     async def __aenter__(self) -> Session:
@@ -177,6 +193,11 @@ class Session:
     def breakpoints(self) -> tuple[Breakpoint, ...]:
         """All breakpoints of this session."""
         return self._core.breakpoints
+
+    @property
+    def hits(self) -> dict[int, int]:
+        """How often each breakpoint has stopped the program, by its number; of several processes, any."""
+        return dict(self._core.hits)
 
     # -- running
 
@@ -268,10 +289,28 @@ class Session:
         """From now on a stop holds "all" threads, or only the "one" that makes it."""
         await self._core.set_stop_mode(mode)
 
-    async def pause(self, timeout: float | None = 10.0) -> Stop | None:
-        """Stop the program wherever it is."""
+    async def advance(self, place: str, line: int | None = None, timeout: float | None = None) -> Stop | None:
+        """To a place, as `break_at` takes it. Where a breakpoint stops it on the way, it goes no further."""
+        self._core.aims.add((await self.break_at(place, line, temporary=True)).number)
+        return await self.resume(timeout)
+
+    async def goto_lines(self, frame: _model.Frame | None = None) -> list[int]:
+        """The lines of a frame's function that `goto` may name."""
+        return await self._core.goto_lines(frame)
+
+    def set_step_mode(self, mode: StopMode) -> None:
+        """During a step, "all" threads run, or only the "one" that steps."""
+        self._core.steps_alone = mode == "one"
+
+    async def pause(self, timeout: float | None = 10.0, *, thread: int | None = None) -> Stop | None:
+        """Stop the program wherever it is; in stop mode "one", only the `thread`, by default the first.
+
+        Where another one stands already, it goes on being looked at; `select_thread` turns to this one.
+        """
         if self._core.stop is None:
-            await self._core.pause()
+            await self._core.pause(thread)
+        elif thread is not None and self._core.held_alone not in (None, thread):
+            await self._core.pause_beside(thread, timeout)
         return await self._next_stop(timeout, is_step=True)
 
     async def wait_for_stop(self, timeout: float | None = None) -> Stop | None:
@@ -330,9 +369,13 @@ class Session:
         thread: str | None = None,
         task: str | None = None,
         after: int | None = None,
+        enabled: bool = True,
+        name: str = "",
         on_hit: Callable[[Stop], object] | None = None,
     ) -> Breakpoint:
         """Stop at "file.py:12", at ("file.py", 12), or where a function such as "package.module.f" begins.
+
+        Any place will do that the prompt takes: "module:12", "file.py:/text of the line/", "file.py:12#2".
 
         Args:
             at: where in a function: "return" and "yield" stop with the value at hand, as `return_value`.
@@ -343,45 +386,91 @@ class Session:
             temporary: the first hit removes it.
             thread, task: patterns such as "worker-*" for the names of those that stop.
             after: the number of a breakpoint; until that was hit, this one waits.
+            enabled: False keeps it, and does not stop at it until `change_breakpoint` says so.
+            name: for people; several may have the same.
             on_hit: called with each stop here, while you wait for a stop (in the thread that waits). Unless
                 it returns something true, the program goes on, and so does the waiting.
+
+        Raises:
+            ClientError: the place or the condition is none, or the program cannot stop there.
         """
-        path, number, function = _parse_place(place, line)
-        found = await self._core.add_breakpoint(
-            path,
-            number,
-            function=function,
-            at=at,
-            column=column,
+        spec = BreakSpec(
+            _location(place, line, column),
             condition=condition,
-            hit_condition=hit_condition,
-            log_message=log_message,
+            hit=hit_condition,
+            log=log_message,
             temporary=temporary,
+            disabled=not enabled,
+            name=name,
+            after="" if after is None else str(after),
+            at=at,
             thread=thread,
             task=task,
-            after=after,
         )
+        found = await set_breakpoint(self._core, spec)
         if on_hit is not None:
             self._on_hit[found.number] = on_hit
         return found
 
+    async def break_at_functions(self, pattern: str) -> list[Breakpoint]:
+        """Stop in every function that `functions` finds. Several get a name together."""
+        return await break_in(self._core, await functions(self._core, pattern))
+
     async def change_breakpoint(self, number: int, **changes: Unpack[BreakpointChanges]) -> Breakpoint:
-        """Change `enabled`, `condition`, `hit_condition`, `log_message`, `temporary` or `line`."""
+        """Change `enabled`, `condition`, `hit_condition`, `log_message`, `temporary`, `line`, `name` …"""
+        if changes.get("condition"):
+            check_condition(changes["condition"] or "")
         return await self._core.change_breakpoint(number, **changes)
 
     async def clear(self, numbers: Iterable[int] | None = None) -> list[Breakpoint]:
         """Remove breakpoints, by their numbers or all."""
         return await self._core.remove_breakpoints(numbers)
 
+    async def why(self, number: int) -> Explanation:
+        """Why a breakpoint stops the program where and when it does, or why not: what it found, its hits."""
+        return await why(self._core, number)
+
+    async def save_breakpoints(self, path: str) -> None:
+        """Write the breakpoints into a file, which `load_breakpoints` and the prompt's `load` read.
+
+        A line is found again by its text, also when it has moved by then. Callbacks are not saved.
+
+        Raises:
+            ClientError: the file cannot be written.
+        """
+        write_lines(path, [line for _, line in await saved_breakpoints(self._core)])
+
+    async def load_breakpoints(self, path: str | None = None) -> list[Breakpoint]:
+        """Set the breakpoints that a file has, by default those that the prompt has kept for this project.
+
+        Displays, aliases and the commands of breakpoints, which the prompt saves as well, are passed over.
+
+        Raises:
+            ClientError: the file cannot be read, or one of them cannot be set; it says in which line.
+        """
+        return await load_breakpoints(self._core, path)
+
     async def break_on_exceptions(self, filters: Sequence[ExceptionFilter]) -> None:
-        """Stop at exceptions; an empty sequence for never."""
+        """Stop at exceptions; an empty sequence for never. `exception_modes` are what there is."""
         await self._core.set_exception_filters(filters)
+
+    @property
+    def exception_modes(self) -> list[dict[str, Any]]:
+        """What an `ExceptionFilter` can name, as DAP tells of it: `filter`, `label`, `default` …"""
+        return self._core.exception_modes
 
     # -- looking
 
     async def threads(self) -> list[Thread]:
         """All threads."""
         return await self._core.threads()
+
+    async def select_task(self, task: Task) -> Frame:
+        """Look at a task in place of a thread, until the next stop or `select_thread`.
+
+        Gives the newest frame of its own code. Raises `ClientError` where its loop's thread is not stopped.
+        """
+        return Frame.of(self._core.select_task(task), self._core)
 
     async def tasks(self) -> list[Task]:
         """The tasks of the program's event loops that are not done, with their chains of awaits."""
@@ -405,9 +494,14 @@ class Session:
         frame: _model.Frame | None = None,
         context: EvaluateContext = "watch",
         timeout: float | None = None,
+        *,
+        keep: bool = False,
     ) -> Value:
-        """The value of an expression; context "repl" runs statements as well, "clipboard" cuts nothing."""
-        found = await self._core.evaluate(expression, frame, context, timeout)
+        """The value of an expression; context "repl" runs statements as well, "clipboard" cuts nothing.
+
+        With `keep`, later expressions may name the value: as `$1` and so on, by its `number`.
+        """
+        found = await self._core.evaluate(expression, frame, context, timeout, keep=keep)
         return Value.of(found, self._core, expression=expression, frame=frame)
 
     async def call(self, expression: str) -> Value | None:
@@ -445,6 +539,30 @@ class Session:
         """Arguments and local variables."""
         return [Value.of(each, self._core, frame=frame) for each in await self._core.locals(frame)]
 
+    async def arguments(self, frame: _model.Frame | None = None) -> list[Value]:
+        """What the function was called with, as it is now."""
+        return [Value.of(each, self._core, frame=frame) for each in await self._core.arguments(frame)]
+
+    async def globals(self, frame: _model.Frame | None = None) -> list[Value]:
+        """The global variables of the frame's module."""
+        return [Value.of(each, self._core, frame=frame) for each in await self._core.globals(frame)]
+
+    async def inspect(self, expression: str, frame: _model.Frame | None = None) -> ObjectInfo:
+        """What an object is: its type, value, signature, file and documentation."""
+        return await inspect_object(self._core, expression, frame)
+
+    async def names(self, expression: str, frame: _model.Frame | None = None) -> list[str]:
+        """The names that an object has, as from `dir`; none of them is read."""
+        return await names_of(self._core, expression, frame)
+
+    async def size(self, expression: str, frame: _model.Frame | None = None) -> Size:
+        """How large an object is, without what it refers to."""
+        return await size_of(self._core, expression, frame)
+
+    async def referrers(self, expression: str, frame: _model.Frame | None = None) -> list[Referrer]:
+        """What refers to an object, and so keeps it alive; at most 50 of those."""
+        return await referrers(self._core, expression, frame)
+
     async def assign(self, target: str, value: str, frame: _model.Frame | None = None) -> Value:
         """`target = value`, both as expressions of the program."""
         found = await self._core.assign(target, value, frame)
@@ -471,6 +589,28 @@ class Session:
         """The text of a file of the program."""
         return await self._core.source_text(source)
 
+    async def source_of(self, expression: str, frame: _model.Frame | None = None) -> str:
+        """The source of a function, class or module of the program. Raises `ClientError`: it has none."""
+        return await source_of(self._core, expression, frame)
+
+    async def functions(self, pattern: str) -> list[Function]:
+        """The functions of the program's own files whose dotted name a regular expression finds.
+
+        Args:
+            pattern: `"^handle_"`, or with a file before it: `"app.py:^handle_"`.
+        """
+        return await functions(self._core, pattern)
+
+    async def map_folder(self, theirs: str, ours: str | None) -> None:
+        """Say in which folder here the files of one of the program's are; None: forget that.
+
+        Files are found by their names anyway: this is for where that is not enough.
+        """
+        self._core.sources.maps.remove(theirs)
+        if ours is not None:
+            self._core.sources.maps.add(theirs, ours)
+        await self._core.send_breakpoints()
+
     async def loaded_sources(self) -> list[Source]:
         """The files that the program has loaded."""
         return await self._core.loaded_sources()
@@ -482,6 +622,35 @@ class Session:
     async def disassembly(self, frame: _model.Frame | None = None) -> tuple[list[dict[str, Any]], int]:
         """DAP's instructions of the function that a frame runs, and the index of the one that it is at."""
         return await self._core.disassembly(frame)
+
+    async def code_of(self, expression: str, frame: _model.Frame | None = None) -> str:
+        """The bytecode of any function, class or code of the program, as its `dis` writes it."""
+        return await code_of(self._core, expression, frame)
+
+    async def logs(
+        self, level: str | int | None, listener: Callable[[LogRecord], object] | None = None
+    ) -> None:
+        """Have records of the program's `logging` told, from a level up; None: no more of them.
+
+        They come as "output" events, and `listener` is called with each; it must return at once, and must not
+        use the session. Only what the program's own levels let through becomes a record at all.
+        """
+        await self._core.request("remora/logging", {} if level is None else {"level": str(level)})
+        self._end_logs()
+        self._end_logs = _no_more
+        if level is not None and listener is not None:
+            tell = listener
+
+            def take(event: str, body: dict[str, Any]) -> None:
+                found = LogRecord.from_dap(body) if event == "output" else None
+                if found is not None:
+                    tell(found)
+
+            self._end_logs = self._core.listen(take)
+
+    async def take_input(self, *, own: bool = False) -> None:
+        """Have the program read only what `send_input` gives it; with `own`, its own standard input again."""
+        await self._core.request("remora/input", {"from": "program" if own else "client"})
 
     async def send_input(self, line: str) -> None:
         """Give the program a line to read, before what its own standard input has for it.
@@ -577,22 +746,50 @@ class Sessions:
         place: str,
         line: int | None = None,
         *,
+        at: Moment = "call",
+        column: int | None = None,
         condition: str | None = None,
         hit_condition: str | None = None,
         log_message: str | None = None,
         temporary: bool = False,
+        thread: str | None = None,
+        task: str | None = None,
+        after: int | None = None,
+        enabled: bool = True,
+        name: str = "",
     ) -> Breakpoint:
         """Stop every process at a place, as `Session.break_at` does one."""
-        path, number, function = _parse_place(place, line)
+        if condition:
+            check_condition(condition)
+        found = await self._place(_location(place, line, column))
         return await self._core.shared.add_breakpoint(
-            path,
-            number,
-            function=function,
+            found.path,
+            found.line,
+            function=found.function,
+            at=at,
+            column=found.column,
             condition=condition,
             hit_condition=hit_condition,
             log_message=log_message,
             temporary=temporary,
+            enabled=enabled,
+            name=name,
+            thread=thread,
+            task=task,
+            after=after,
         )
+
+    async def _place(self, location: Location) -> Place:
+        """Where that is; what takes a look into a program is looked up in one of them."""
+        match location:
+            case FileLine(path, line, column, None):
+                return Place(path, line, column)
+            case FunctionPlace(name):
+                return Place(function=name)
+        member = self._core.first()
+        if member is None:
+            raise ClientError(f"No process is there to find {location} in.", 'Write "file.py:12".')
+        return await resolve(member.session, location)
 
     async def clear(self, numbers: Iterable[int] | None = None) -> None:
         """Remove what was set for all, by its numbers or all of it."""
@@ -662,13 +859,13 @@ class Sessions:
         await self._core.detach()
 
 
-def _parse_place(place: str, line: int | None) -> tuple[str, int, str]:
-    """A path and a line, or a function."""
-    if line is not None:
-        return place, line, ""
-    path, colon, number = place.rpartition(":")
-    if colon and number.isdecimal() and path:
-        return path, int(number), ""
-    if all(part.isidentifier() for part in place.split(".")) and not place.endswith(".py"):
-        return "", 0, place
-    raise ClientError(f"{place!r} is no place to stop at.", 'Write "file.py:12", or the name of a function.')
+def _no_more() -> None:
+    """What ends nothing."""
+
+
+def _location(place: str, line: int | None, column: int | None = None) -> Location:
+    """What a place says. Raises `ClientError`."""
+    found = FileLine(place, line) if line is not None else parse_location(place)
+    if column is not None and isinstance(found, FileLine | ModuleLine | Line):
+        return replace(found, column=column)
+    return found

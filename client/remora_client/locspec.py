@@ -11,6 +11,7 @@ import contextlib
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
+from remora_client._errors import ClientError
 from remora_client._literal import read_literal
 from remora_client._records import record
 
@@ -29,6 +30,7 @@ __all__ = [
     "ModuleLine",
     "Offset",
     "parse_break",
+    "parse_hit",
     "parse_location",
 ]
 
@@ -39,10 +41,11 @@ _SPOT = r"(?::(?P<column>\d+)|#(?P<nth>\d+))?"
 _WITH_LINE = re.compile(rf"(?P<file>.*?[^:]):(?P<line>\d+){_SPOT}", re.DOTALL)
 _WITH_TEXT = re.compile(r"(?P<file>.*[^:]):/(?P<text>.+)/", re.DOTALL)
 _PLAIN_LINE = re.compile(rf"(?P<line>\d+){_SPOT}")
+_HIT_OPERATORS = ("==", ">=", "<=", "!=", ">", "<", "%", "=")
 _SOURCE_SUFFIXES = (".py", ".pyw", ".pyi", ".pyx")
 
 
-class LocationError(ValueError):
+class LocationError(ClientError):
     """The text names no place. Raised for what a person typed: its text is for them."""
 
 
@@ -182,7 +185,7 @@ def parse_break(text: str) -> BreakSpec:
     Options may come behind the location, too; pdb's ``, EXPR`` is read as well.
 
     Raises:
-        LocationError: an option is unknown or lacks its value, or the location cannot be read.
+        LocationError: an option is unknown or lacks its value, or it or the location cannot be read.
     """
     options, rest = _options(text.strip())
     behind, rest = _options_behind(rest)
@@ -194,7 +197,7 @@ def parse_break(text: str) -> BreakSpec:
     return BreakSpec(
         location=parse_location(place) if place else None,
         condition=condition,
-        hit=options.get("hit"),
+        hit=parse_hit(options["hit"]) if "hit" in options else None,
         log=options.get("log"),
         temporary="tmp" in options,
         disabled="disabled" in options,
@@ -205,6 +208,19 @@ def parse_break(text: str) -> BreakSpec:
         thread=filters.get("thread"),
         task=filters.get("task"),
     )
+
+
+def parse_hit(text: str) -> str:
+    """Reads by how often: an operator and a number, as the server takes it; a number alone is `>=` it.
+
+    Raises:
+        LocationError: it is something else.
+    """
+    operator = next((each for each in _HIT_OPERATORS if text.startswith(each)), "")
+    number = text[len(operator) :].strip()
+    if not number.isdecimal():
+        raise LocationError(f"{text!r} is no number of hits.", "As in: -hit '>= 3', '== 5' or '% 10'")
+    return f"{operator or '>='} {number}"
 
 
 _SLASHED = re.compile(r"(?:[^\s,]*:)?/(?:[^/\\]|\\.)+/(?=\s|,|$)")

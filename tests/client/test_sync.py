@@ -15,6 +15,7 @@ import pytest
 import remora_client
 from remora_client import aio
 from remora_client._errors import ClientError, Gone
+from remora_client.locspec import FileLine, Function, Location, ModuleLine
 from tests.client.servers import SECRET, Remora, Server
 from tests.support.interpreters import ROOT
 
@@ -96,20 +97,22 @@ def test_what_fails_leaves_no_thread() -> None:
 @pytest.mark.parametrize(
     ("place", "expected"),
     [
-        (("guess.py:12", None), ("guess.py", 12, "")),
-        (("C:\\a\\guess.py:12", None), ("C:\\a\\guess.py", 12, "")),
-        (("guess.py", 3), ("guess.py", 3, "")),
-        (("pkg.mod.func", None), ("", 0, "pkg.mod.func")),
+        (("guess.py:12", None), FileLine("guess.py", 12)),
+        (("C:\\a\\guess.py:12", None), FileLine("C:\\a\\guess.py", 12)),
+        (("guess.py", 3), FileLine("guess.py", 3)),
+        (("guess.py", 3, 7), FileLine("guess.py", 3, 7)),
+        (("pkg.mod:3", None), ModuleLine("pkg.mod", 3)),
+        (("pkg.mod.func", None), Function("pkg.mod.func")),
     ],
 )
-def test_places(place: tuple[str, int | None], expected: tuple[str, int, str]) -> None:
-    assert aio._parse_place(*place) == expected
+def test_places(place: tuple[Any, ...], expected: Location) -> None:
+    assert aio._location(*place) == expected
 
 
 @pytest.mark.parametrize("place", ["guess.py", "guess.py:", ":3", "a b", ""])
 def test_no_places(place: str) -> None:
-    with pytest.raises(ClientError, match="no place"):
-        aio._parse_place(place, None)
+    with pytest.raises(ClientError, match=r"no place|say which line|place is missing"):
+        aio._location(place, None)
 
 
 def test_the_twins_are_alike() -> None:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from remora_client import ClientError, Frame, Stop, Value, aio, attach, attach_all
+from remora_client import (
+    ClientError,
+    Frame,
+    LogRecord,
+    RequestFailed,
+    Stop,
+    Value,
+    aio,
+    attach,
+    attach_all,
+)
 from tests.support.command import Remora, client_environment
 from tests.support.interpreters import NEWEST, Interpreter
 from tests.support.program import Program
@@ -202,6 +214,100 @@ def test_calls_instructions_modules_and_completions(orders: Orders) -> None:
         assert session.change_breakpoint(point.number, line=orders.line("call")).line == orders.line("call")
         with pytest.raises(TypeError, match="nonsense"):
             session.change_breakpoint(point.number, nonsense=1)  # type: ignore[call-arg]
+
+
+def test_what_the_prompt_finds_out_scripts_find_out_as_objects(orders: Orders, tmp_path: Path) -> None:
+    saved = str(tmp_path / "work.remora")
+    with attach(orders.qualifier) as session:
+        point = session.break_at("orders.py:/total = sum/", condition="order.number > 0", name="io")
+        assert (point.line, point.name) == (orders.line("total") - 1, "io")
+        assert session.resume(20) is not None
+        told = session.why(point.number)
+        assert (told.breakpoint.number, told.hits, told.holds) == (1, 1, True)
+        assert told.files[0].endswith("orders.py")
+        assert any("there is code on line" in each for each in told.reasons)
+        assert session.hits == {1: 1}
+        assert [each.name for each in session.arguments()] == ["order", "tax"]
+        assert "number" in {each.name for each in session.globals()}
+        assert session.inspect("handle").signature == "(order, tax=0.2)"
+        assert session.source_of("handle").startswith("def handle")
+        assert "RETURN_VALUE" in session.code_of("handle")
+        assert session.size("order.items").items == 1000
+        assert "paid" in session.names("order")
+        assert "local variable" in {each.type for each in session.referrers("order")}
+        assert session.evaluate("order.number", keep=True).number == 1
+        assert session.evaluate("$1 * 0").value == "0"
+        assert orders.line("total") in session.goto_lines()
+        assert [each.name for each in session.functions("orders.py:^handle$")] == ["handle"]
+        session.save_breakpoints(saved)
+        session.clear()
+        made = session.break_at_functions("^(handle|Order.__init__)$")
+        assert len({each.name for each in made}) == 1
+        session.clear()
+        with open(saved, "a", encoding="utf-8") as file:  # as the prompt saves it
+            file.write("commands\n  print order\nend\ndisplay order\nalias o print order\n")
+        (loaded,) = session.load_breakpoints(saved)
+        assert (loaded.line, loaded.condition, loaded.name) == (point.line, point.condition, "io")
+        session.change_breakpoint(loaded.number, name="other", enabled=False)
+        stop = session.advance("orders.py", orders.line("call"), 20)
+        assert stop is not None
+        assert stop.frame is not None
+        assert stop.frame.line == orders.line("call")
+        assert [each.name for each in session.breakpoints] == ["other"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ("number >", r"'number >' is no expression: invalid syntax, at its end"),
+        ("a b > 3", r"'a b > 3' is no expression: .*, at '"),
+        ("number = 3", r"To compare, write =="),
+        ("del number", r"A statement is no condition"),
+    ],
+)
+def test_a_refused_condition_says_what_where_and_what_to_do(orders: Orders, wrong: str, says: str) -> None:
+    with attach(orders.qualifier) as session:
+        with pytest.raises(ClientError, match=says):
+            session.break_at("orders.py:12", condition=wrong)
+        assert session.breakpoints == ()
+        point = session.break_at("orders.py:12", enabled=False)
+        with pytest.raises(ClientError, match=says):
+            session.change_breakpoint(point.number, condition=wrong)
+        with pytest.raises(ClientError, match="no hit condition"):
+            session.break_at("orders.py:12", hit_condition="about 3")
+
+
+def test_files_that_are_no_saved_breakpoints(orders: Orders, tmp_path: Path) -> None:
+    file = tmp_path / "work.remora"
+    with attach(orders.qualifier) as session:
+        with pytest.raises(ClientError, match="There is no file"):
+            session.load_breakpoints(str(file))
+        for text, says in (
+            ("# a script\nnext\n", ":2: next is none"),
+            ("break x y\n", ":1: 'x y' is no place"),
+        ):
+            file.write_text(text, encoding="utf-8")
+            with pytest.raises(ClientError, match=says):
+                session.load_breakpoints(str(file))
+
+
+def test_records_of_logging_are_objects() -> None:
+    text = """\
+#
+import logging, sys
+logging.basicConfig(level="INFO", stream=sys.stdout)
+for line in sys.stdin:
+    logging.getLogger("shop").warning("sold %s", line.strip())
+"""
+    with Program(NEWEST, text, enable={}) as program, attach(program.qualifier) as session:
+        heard: queue.SimpleQueue[LogRecord] = queue.SimpleQueue()
+        session.logs("warning", heard.put)
+        program.stdin_line("tea")
+        found = heard.get(timeout=20)
+        assert (found.logger, found.level, found.message, found.line) == ("shop", "WARNING", "sold tea", 5)
+        session.logs(None)
+        with pytest.raises(RequestFailed, match="no level 'loud'"):
+            session.logs("loud")
 
 
 def test_a_time_limit_holds_while_callbacks_send_it_on(orders: Orders) -> None:

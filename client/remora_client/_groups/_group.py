@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,7 @@ class Group:
         self._listeners: list[Listener] = []
         self._notes: list[Callable[[str], None]] = []
         self._last_number = 0
+        self._hits: Counter[int] = Counter()  # breakpoints have the same numbers in all
         self._following: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._gate = asyncio.Semaphore(_AT_ONCE)
@@ -212,6 +214,7 @@ class Group:
         member = Member(number, candidate.host, pid, name, session)
         self.members = dict(sorted({**self.members, number: member}.items()))
         session.listen(lambda event, body: self._take(member, event, body))
+        session.hits = self._hits
         session.on_temporary_hit = lambda numbers: self._later(self.shared.drop(numbers))  # gone in all
         self._tell(member, "remora/joined", {})
         self._changed.set()

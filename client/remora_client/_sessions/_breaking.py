@@ -7,6 +7,7 @@ the event loop's thread.
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,9 @@ class Breaking(Conversation):
     def __init__(self, link: Link, sources: LocalSources) -> None:
         super().__init__(link, sources)
         self._last_number = 0
+        self.hits: Counter[int] = (
+            Counter()
+        )  # by number: how often each has stopped the program; of a group, any
         self.on_temporary_hit: Callable[[Sequence[int]], None] = lambda numbers: None
         self.aims: set[int] = set()  # breakpoints that go away at the next stop, wherever that is
         self._sent_as: dict[str, str] = {}  # our path of a file -> the one that the server was given
@@ -151,7 +155,7 @@ class Breaking(Conversation):
         return next((each for each in self.breakpoints if each.number == number), None)
 
     async def change_breakpoint(self, number: int, **changes: Any) -> Breakpoint:
-        """Change `enabled`, `condition`, `hit_condition`, `log_message`, `temporary` or `line`."""
+        """Change what `BreakpointChanges` names."""
         old = self.breakpoint(number)
         new = replace(old, **changes)
         self._put(new)
@@ -324,6 +328,7 @@ class Breaking(Conversation):
     def _were_hit(self, hit: Sequence[Breakpoint]) -> None:
         """Arm what waited for them, and remove temporary ones."""
         numbers = [each.number for each in hit]
+        self.hits.update(numbers)
         for each in [each for each in self.breakpoints if each.after in numbers and not each.armed]:
             self._put(replace(each, armed=True))
             self._later(self._quietly(self._send_like(each)))

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from remora_client._errors import ClientError, Gone, NotStopped
+from remora_client._literal import read_literal
 from remora_client._model import (
     ExceptionInfo,
     Frame,
@@ -25,6 +26,7 @@ from remora_client._model import (
 )
 from remora_client._sessions._conversation import Conversation
 from remora_client._sessions._debugpy import is_debugpy, may_ask_for_exception, page_of
+from remora_client._source._definitions import function_range
 from remora_client._text import visible
 from remora_client._transport._rpc import NoAnswer
 from remora_protocol import RequestFailed
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from remora_client._source._localsource import LocalSources
 
 __all__ = ["Looking"]
+
+_MOST_LINES = 400  # of a function whose lines are asked for one by one
 
 
 class Looking(Conversation):
@@ -220,6 +224,30 @@ class Looking(Conversation):
                     found.setdefault(each.name, each)
         return list(found.values())
 
+    async def arguments(self, frame: Frame | None = None) -> list[Variable]:
+        """What the function of a frame was called with, as it is now."""
+        found = {each.name: each for each in await self.locals(frame)}
+        return [found[name] for name in await self._argument_names(frame) if name in found]
+
+    async def _argument_names(self, frame: Frame | None) -> list[str]:
+        for scope in await self.scopes(frame):
+            if scope.hint == "arguments":
+                return [each.name for each in await self.variables(scope.reference)]
+        code = "__import__('sys')._getframe().f_code"  # evaluated inside the frame: its own code object
+        asked = f"[n for n in {code}.co_varnames[:{code}.co_argcount + {code}.co_kwonlyargcount]]"
+        try:
+            names = read_literal((await self.evaluate(asked, frame, "clipboard")).value)
+        except ValueError:
+            return []
+        return [str(name) for name in names] if isinstance(names, list) else []
+
+    async def globals(self, frame: Frame | None = None) -> list[Variable]:
+        """The global variables of a frame's module."""
+        for scope in await self.scopes(frame):
+            if scope.hint == "globals" or scope.name == "Globals":
+                return await self.variables(scope.reference)
+        return []
+
     async def return_value(self) -> Variable | None:
         """What the function that was just stepped out of, or over, returned."""
         for scope in await self.scopes():
@@ -316,6 +344,20 @@ class Looking(Conversation):
                 return None
             self._texts[key] = content
         return self._texts[key]
+
+    async def goto_targets(self, line: int, frame: Frame | None = None) -> list[int]:
+        """The lines that a jump to `line` may go to: one, or none."""
+        place = await self._frame(frame)
+        body = await self.request("gotoTargets", {"source": place.source.to_dap(), "line": line})
+        return [each["line"] for each in records(body, "targets") if isinstance(each.get("line"), int)]
+
+    async def goto_lines(self, frame: Frame | None = None) -> list[int]:
+        """The lines of a frame's function that can be jumped to."""
+        place = await self._frame(frame)
+        first, last = function_range((await self.source_text(place.source)).text, place.line)
+        asked = range(first, min(last, first + _MOST_LINES) + 1)
+        found = await asyncio.gather(*(self.goto_targets(line, place) for line in asked))
+        return sorted({line for each in found for line in each})
 
     async def loaded_sources(self) -> list[Source]:
         """Every file the program has loaded, where the server can tell."""

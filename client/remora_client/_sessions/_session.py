@@ -328,12 +328,6 @@ class Session(Resuming):
             raise ClientError(f"No call of {name or 'that name'} on this line.", f"Calls: {listed}.")
         return found[0]
 
-    async def goto_targets(self, line: int, frame: Frame | None = None) -> list[int]:
-        """The lines that a jump to `line` may go to: one, or none."""
-        place = await self._frame(frame)
-        body = await self.request("gotoTargets", {"source": place.source.to_dap(), "line": line})
-        return [each["line"] for each in records(body, "targets") if isinstance(each.get("line"), int)]
-
     async def goto(self, line: int, frame: Frame | None = None) -> None:
         """Jump: the next line that runs is `line` of the current frame's file. A stop follows."""
         place = await self._frame(frame)

@@ -36,11 +36,9 @@ from remora_client.commands._config import Config, load_config
 from remora_client.commands._context import Context, Listing
 from remora_client.commands._given import Given, given_commands
 from remora_client.commands._own import load_own, own_renderers
-from remora_client.commands._places import source_named
 from remora_client.commands._run import (
     FAILURES,
     commands_for,
-    count_hits,
     error_text,
     expanded,
     run_line,
@@ -74,7 +72,6 @@ __all__ = [
     "classify_script",
     "commands_for",
     "could_be_python",
-    "count_hits",
     "error_text",
     "expanded",
     "first_commands",
@@ -88,7 +85,6 @@ __all__ = [
     "run_line",
     "run_script_line",
     "source_marks",
-    "source_named",
     "split_commands",
     "stop_data",
     "stop_lines",

@@ -33,7 +33,7 @@ def breakpoint_data(each: Breakpoint) -> dict[str, Any]:
 
 def listed_data(ctx: Context, each: Breakpoint) -> dict[str, Any]:
     """The JSON form of a row of `breakpoints`."""
-    data = breakpoint_data(each) | {"enabled": each.enabled, "hits": ctx.hits.get(each.number, 0)}
+    data = breakpoint_data(each) | {"enabled": each.enabled, "hits": ctx.session.hits.get(each.number, 0)}
     for key, value in (
         ("function", each.function),
         ("at", "" if each.at == "call" else each.at),
@@ -55,7 +55,9 @@ def listed_data(ctx: Context, each: Breakpoint) -> dict[str, Any]:
 def breakpoint_text(ctx: Context, breakpoints: Sequence[Breakpoint]) -> Fragments:
     """The lines that show them."""
     known = ctx.session.breakpoints
-    return breakpoint_lines(breakpoints, hits=ctx.hits, extra=ctx.on_hit, among=known, width=ctx.width)
+    return breakpoint_lines(
+        breakpoints, hits=ctx.session.hits, extra=ctx.on_hit, among=known, width=ctx.width
+    )
 
 
 def placed_text(ctx: Context, each: Breakpoint) -> Fragments:

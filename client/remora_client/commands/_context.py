@@ -104,7 +104,6 @@ class Context:
     displays: dict[int, Display] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     on_hit: dict[int, list[str]] = field(default_factory=dict)
-    hits: dict[int, int] = field(default_factory=dict)
     listing: Listing | None = None
     transcript: str | None = None  # the file that everything shown is copied to
     record: str | None = None  # the file that commands are recorded in
@@ -160,6 +159,11 @@ class Context:
             self.member, self.session = member, member.session
             self.listing = None
             self.seen.clear()
+
+    @property
+    def shown_place(self) -> tuple[str, int] | None:
+        """The file and line that `list` has shown last."""
+        return None if self.listing is None else (self.listing.source.path, self.listing.last)
 
     async def agreed(self, question: str) -> bool:
         """Ask the person; with nobody to ask, yes."""

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = [
     "FAILURES",
     "commands_for",
-    "count_hits",
     "error_text",
     "expanded",
     "run_line",
@@ -162,14 +161,14 @@ def _filled(body: str, rest: str) -> str:
 
 
 async def wait_after(ctx: Context, result: Result) -> Stop | None:
-    """After a command that let the program run: wait for the next stop. None: it ended. Counts hits."""
+    """After a command that let the program run: wait for the next stop. None: it ended."""
     assert result.resumed
     try:
         stop = await (_next_of_all(ctx) if result.anyone else ctx.session.wait_for_stop(ctx.timeout))
     except TimeoutError:
         raise CommandError(f"No stop within {ctx.timeout:.3g} s; the program runs on.") from None
     if stop is not None:
-        count_hits(ctx, stop)
+        ctx.shown_stop = ctx.session.state.stops
     return stop
 
 
@@ -182,15 +181,6 @@ async def _next_of_all(ctx: Context) -> Stop | None:
         return None
     ctx.choose(found[0])
     return found[1]
-
-
-def count_hits(ctx: Context, stop: Stop) -> None:
-    """Take note that somebody was told of this stop."""
-    if ctx.session.state.stops == ctx.shown_stop:
-        return
-    ctx.shown_stop = ctx.session.state.stops
-    for each in stop.hit(ctx.session.breakpoints):
-        ctx.hits[each.number] = ctx.hits.get(each.number, 0) + 1
 
 
 def commands_for(ctx: Context, stop: Stop) -> list[str]:

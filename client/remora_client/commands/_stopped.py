@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError
 from remora_client._fragments import broken_at_blanks, clip
+from remora_client._source._definitions import function_range
 from remora_client._text import visible
 from remora_client.commands._context import Seen
-from remora_client.commands._definitions import function_range
 from remora_client.commands._own import rendered
 from remora_client.commands._raised import raised_lines
 from remora_client.render import line_count, place, python_line, source_lines, stop_line, value_line

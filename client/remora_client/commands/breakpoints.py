@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import ast
-import glob
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from remora_client._finding._chosen import is_name, names_breakpoints, numbers_of
+from remora_client._finding._places import resolve
+from remora_client._finding._setting import check_condition, set_breakpoint
 from remora_client._literal import read_literal
 from remora_client._text import visible
 from remora_client.commands._break_text import breakpoint_data, breakpoint_text, listed_data, placed_text
 from remora_client.commands._catch import caught
-from remora_client.commands._chosen import anchored, is_name, names_breakpoints, numbers_of
-from remora_client.commands._places import parse, resolve
 from remora_client.commands._table import CommandError, Result, command, no_arguments
-from remora_client.locspec import BreakSpec, FileLine, Line, LocationError, parse_break
+from remora_client.locspec import BreakSpec, Line, parse_break, parse_hit, parse_location
 from remora_protocol import match_by_name
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from remora_client.commands._context import Context
 
 __all__: list[str] = []
-
-_HIT_OPERATORS = ("==", ">=", "<=", "!=", ">", "<", "%", "=")
 
 
 @command("break", "b", group="breakpoints", usage="[OPTIONS] [PLACE] [if EXPR]", argument="location")
@@ -42,13 +40,13 @@ async def break_(ctx: Context, arguments: str) -> Result:
     """
     if not arguments:
         return _list(ctx)
-    return await _set(ctx, _read(arguments))
+    return await _set(ctx, parse_break(arguments))
 
 
 @command("tbreak", "tb", group="breakpoints", usage="[PLACE] [if EXPR]", argument="location")
 async def tbreak(ctx: Context, arguments: str) -> Result:
     """Stop at a place once; the breakpoint goes away when it is hit."""
-    return await _set(ctx, _read(arguments), temporary=True)
+    return await _set(ctx, replace(parse_break(arguments), temporary=True))
 
 
 @command(
@@ -63,7 +61,7 @@ async def tbreak(ctx: Context, arguments: str) -> Result:
 async def trace(ctx: Context, arguments: str) -> Result:
     """Tell a text whenever a place is reached, and run on. In braces: expressions, evaluated there."""
     place, text = _place_and_text(arguments)
-    return await _set(ctx, BreakSpec(parse(place), log=text))
+    return await _set(ctx, BreakSpec(parse_location(place), log=text))
 
 
 def _place_and_text(arguments: str) -> tuple[str, str]:
@@ -80,70 +78,9 @@ def _place_and_text(arguments: str) -> tuple[str, str]:
     return place, text
 
 
-def _read(arguments: str) -> BreakSpec:
-    try:
-        return parse_break(arguments)
-    except LocationError as error:
-        raise CommandError(str(error)) from None
-
-
-async def _set(ctx: Context, spec: BreakSpec, *, temporary: bool = False) -> Result:
-    place = await resolve(ctx, spec.location)
-    if spec.condition is not None:
-        _check_expression(spec.condition)
-    after = (await numbers_of(ctx, spec.after))[0] if spec.after else None
-    line = place.line if spec.anchor is None else await anchored(ctx, place.path, place.line, spec.anchor)
-    made = await ctx.session.add_breakpoint(
-        place.path,
-        line,
-        function=place.function,
-        at=spec.at,
-        column=place.column,
-        condition=spec.condition,
-        hit_condition=_hit(spec.hit),
-        log_message=spec.log,
-        temporary=spec.temporary or temporary,
-        enabled=not spec.disabled,
-        name=spec.name,
-        thread=await _thread_pattern(ctx, spec.thread),
-        task=f"Task-{spec.task}" if spec.task and spec.task.isdecimal() else spec.task,
-        after=after,
-        in_program=not isinstance(spec.location, FileLine),
-    )
-    if not made.verified and made.reason == "failed":
-        await ctx.session.remove_breakpoints([made.number])
-        raise CommandError(f"No breakpoint at {made.place()}: {made.message or 'refused by the server'}")
+async def _set(ctx: Context, spec: BreakSpec) -> Result:
+    made = await set_breakpoint(ctx.session, spec, ctx.shown_place)
     return Result(breakpoint_data(made), placed_text(ctx, made))
-
-
-async def _thread_pattern(ctx: Context, text: str | None) -> str | None:
-    """A pattern for names; a number is that of a thread, and means its name."""
-    if text is None or not text.isdecimal():
-        return text
-    for each in await ctx.session.threads():
-        if each.id == int(text):
-            return glob.escape(each.name)
-    raise CommandError(f"There is no thread {text}.", "threads lists them.")
-
-
-def _check_expression(text: str) -> None:
-    """Refuse what cannot be a condition on any Python, before it goes anywhere."""
-    try:
-        ast.parse(text.replace("$retval", "_"), mode="eval")
-    except (SyntaxError, ValueError) as error:
-        reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise CommandError(f"The condition {text!r} is no expression: {reason}.") from None
-
-
-def _hit(text: str | None) -> str | None:
-    """A hit condition as the server takes it: an operator and a number; a number alone means from then on."""
-    if text is None:
-        return None
-    operator = next((each for each in _HIT_OPERATORS if text.startswith(each)), "")
-    number = text[len(operator) :].strip()
-    if not number.isdecimal():
-        raise CommandError(f"{text!r} is no number of hits.", "As in: -hit '>= 3', '== 5' or '% 10'")
-    return f"{operator or '>='} {number}"
 
 
 @command("watch", "wa", group="breakpoints", usage="EXPR", argument="expression")
@@ -209,21 +146,20 @@ async def clear(ctx: Context, arguments: str) -> Result:
         ):
             return Result([])
         gone = await ctx.session.remove_breakpoints()
-    elif names_breakpoints(ctx, arguments):
-        gone = await ctx.session.remove_breakpoints(await numbers_of(ctx, arguments))
+    elif names_breakpoints(ctx.session, arguments):
+        gone = await ctx.session.remove_breakpoints(numbers_of(ctx.session, arguments))
     else:
         gone = await ctx.session.remove_breakpoints(await _at(ctx, arguments))
     for each in gone:
         ctx.on_hit.pop(each.number, None)
-        ctx.hits.pop(each.number, None)
     told = ", ".join(str(each.number) for each in gone)
     text = f"Breakpoint{'s' * (len(gone) != 1)} {told} removed.\n" if gone else "There are no breakpoints.\n"
     return Result([breakpoint_data(each) for each in gone], [("", text)])
 
 
 async def _at(ctx: Context, text: str) -> list[int]:
-    location = parse(text)
-    place = await resolve(ctx, location)
+    location = parse_location(text)
+    place = await resolve(ctx.session, location, ctx.shown_place)
     found = [
         each.number
         for each in ctx.session.breakpoints
@@ -263,7 +199,7 @@ async def toggle(ctx: Context, arguments: str) -> Result:
 
 async def _switch(ctx: Context, arguments: str, wanted: Any) -> Result:
     numbers = (
-        await numbers_of(ctx, arguments) if arguments else [each.number for each in ctx.session.breakpoints]
+        numbers_of(ctx.session, arguments) if arguments else [each.number for each in ctx.session.breakpoints]
     )
     before = [ctx.session.breakpoint(number) for number in numbers]
     changed = [await ctx.session.change_breakpoint(each.number, enabled=wanted(each)) for each in before]
@@ -279,15 +215,16 @@ async def condition(ctx: Context, arguments: str) -> Result:
     With -hit, by how often it was reached: condition 1 -hit '>= 3'.
     """
     first, _, rest = arguments.partition(" ")
-    number = (await numbers_of(ctx, first))[0]
+    number = numbers_of(ctx.session, first)[0]
     rest = rest.strip()
     if rest.startswith("-hit"):
+        often = rest[4:].strip().strip("'\"")
         changed = await ctx.session.change_breakpoint(
-            number, hit_condition=_hit(rest[4:].strip().strip("'\"") or None)
+            number, hit_condition=parse_hit(often) if often else None
         )
     else:
         if rest:
-            _check_expression(rest)
+            check_condition(rest)
         changed = await ctx.session.change_breakpoint(number, condition=rest or None)
     return Result(listed_data(ctx, changed), breakpoint_text(ctx, [changed]))
 
@@ -298,7 +235,7 @@ async def ignore(ctx: Context, arguments: str) -> Result:
     first, _, rest = arguments.partition(" ")
     if not rest.strip().isdecimal():
         raise CommandError("ignore takes a breakpoint and a number of times.", "As in: ignore 1 10")
-    number, count = (await numbers_of(ctx, first))[0], int(rest)
+    number, count = numbers_of(ctx.session, first)[0], int(rest)
     changed = await ctx.session.change_breakpoint(number, hit_condition=f"> {count}" if count else None)
     return Result(listed_data(ctx, changed), breakpoint_text(ctx, [changed]))
 
@@ -312,10 +249,10 @@ async def commands(ctx: Context, arguments: str) -> Result:
     those of that breakpoint.
     """
     first, _, rest = arguments.partition("\n" if "\n" in arguments else " ")
-    if rest and "\n" in arguments and not names_breakpoints(ctx, first):
+    if rest and "\n" in arguments and not names_breakpoints(ctx.session, first):
         first, rest = "", arguments
     if first.strip():
-        number = (await numbers_of(ctx, first))[0]
+        number = numbers_of(ctx.session, first)[0]
     elif ctx.session.breakpoints:
         number = ctx.session.breakpoints[-1].number
     else:
@@ -339,7 +276,7 @@ async def group(ctx: Context, arguments: str) -> Result:
     if name:
         if not rest.strip() or not (name == "-none" or is_name(name)):
             raise CommandError("group takes a name and breakpoints.", "As in: group io 2 3")
-        for number in await numbers_of(ctx, rest):
+        for number in numbers_of(ctx.session, rest):
             await ctx.session.change_breakpoint(number, name="" if name == "-none" else name)
     groups: dict[str, list[int]] = {}
     for each in ctx.session.breakpoints:

@@ -7,8 +7,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from remora_client._finding._facts import inspect, source_of, unquoted
 from remora_client._fragments import clip, table
-from remora_client._literal import read_literal
 from remora_client._text import visible
 from remora_client.commands._context import Display
 from remora_client.commands._own import own_text, rendered
@@ -18,7 +18,6 @@ from remora_client.commands._stopped import show_display
 from remora_client.commands._table import CommandError, Result, command, no_arguments
 from remora_client.commands.settings import options
 from remora_client.render import value_line, variable_lines
-from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,15 +80,6 @@ def _expression(word: str, arguments: str) -> tuple[str, str, bool]:
     if not arguments:
         raise CommandError(f"{word} takes an expression.", f"As in: {word} x + 1")
     return arguments, form, whole
-
-
-def unquoted(text: str) -> str:
-    """The text that a string's repr stands for."""
-    try:
-        value = read_literal(text)
-    except ValueError:
-        return text
-    return value if isinstance(value, str) else text
 
 
 @command("pp", group="data", usage="EXPR", argument="expression")
@@ -172,22 +162,7 @@ async def locals_(ctx: Context, arguments: str) -> Result:
 async def args(ctx: Context, arguments: str) -> Result:
     """Show the arguments that the selected function was called with, as they are now."""
     no_arguments("args", arguments)
-    names = await _argument_names(ctx)
-    found = {each.name: each for each in await ctx.session.locals()}
-    return await _listed(ctx, [found[name] for name in names if name in found], "No arguments.")
-
-
-async def _argument_names(ctx: Context) -> list[str]:
-    for scope in await ctx.session.scopes():
-        if scope.hint == "arguments":
-            return [each.name for each in await ctx.session.variables(scope.reference)]
-    code = "__import__('sys')._getframe().f_code"  # evaluated inside the frame: its own code object
-    asked = f"[n for n in {code}.co_varnames[:{code}.co_argcount + {code}.co_kwonlyargcount]]"
-    try:
-        names = read_literal((await ctx.session.evaluate(asked, None, "clipboard")).value)
-    except ValueError:
-        return []
-    return [str(name) for name in names] if isinstance(names, list) else []
+    return await _listed(ctx, await ctx.session.arguments(), "No arguments.")
 
 
 @command("globals", "gl", group="data", usage="[-v] [REGEX]", argument="regex")
@@ -196,11 +171,7 @@ async def globals_(ctx: Context, arguments: str) -> Result:
 
     Modules, functions, classes and names like __this__ are folded, except with -v.
     """
-    for scope in await ctx.session.scopes():
-        if scope.hint == "globals" or scope.name == "Globals":
-            found = await ctx.session.variables(scope.reference)
-            return await _folded(ctx, found, arguments, "No global variables.")
-    return await _listed(ctx, [], "No global variables.")
+    return await _folded(ctx, await ctx.session.globals(), arguments, "No global variables.")
 
 
 @command("vars", "scopes", group="data", usage="[-v] [REGEX]", argument="regex")
@@ -334,18 +305,7 @@ def _displays(ctx: Context) -> Result:
 async def src(ctx: Context, arguments: str) -> Result:
     """Show the source of a function, class or module of the program."""
     expression, _, _ = _expression("src", arguments)
-    try:
-        value = await ctx.session.evaluate(
-            f"__import__('inspect').getsource({expression})", None, "clipboard"
-        )
-    except RequestFailed as error:
-        kind = (await ctx.session.evaluate(expression)).type  # says itself when there is no such thing
-        why = "" if str(error).startswith("TypeError") else f" ({visible(str(error))})"
-        raise CommandError(
-            f"{expression} is of type {visible(kind)}, and has no source text{why}.",
-            "Functions, classes and modules have one.",
-        ) from None
-    text = unquoted(value.value).rstrip("\n")
+    text = await source_of(ctx.session, expression)
     return Result({"value": text, "type": "str"}, value_line(text))
 
 
@@ -353,18 +313,10 @@ async def src(ctx: Context, arguments: str) -> Result:
 async def inspect_(ctx: Context, arguments: str) -> Result:
     """Show what an object is: its type, value, signature and documentation."""
     expression, _, _ = _expression("inspect", arguments)
-    value = await ctx.session.evaluate(expression)
-    facts = {"type": value.type, "value": value.value}
-    for name, ask in (
-        ("signature", f"str(__import__('inspect').signature({expression}))"),
-        ("file", f"__import__('inspect').getsourcefile({expression})"),
-        ("doc", f"__import__('inspect').getdoc({expression})"),
-    ):
-        if name != "doc" and not _may_be_called(value):
-            continue
-        told = await _quietly(ctx, ask)
-        if told:
-            facts[name] = told
+    found = await inspect(ctx.session, expression)
+    facts = {"type": found.type, "value": found.value}
+    more = {"signature": found.signature, "file": found.file, "doc": found.doc}
+    facts |= {name: told for name, told in more.items() if told}
     rows = [[[("class:name", key)], value_line(text)[:-1]] for key, text in facts.items() if "\n" not in text]
     text = table(rows)
     text += [
@@ -374,19 +326,6 @@ async def inspect_(ctx: Context, arguments: str) -> Result:
         for item in (("class:name", f"{key}\n"), *value_line(body))
     ]
     return Result(facts, text)
-
-
-def _may_be_called(value: Value) -> bool:
-    return any(word in value.type for word in ("function", "method", "type", "class", "builtin"))
-
-
-async def _quietly(ctx: Context, expression: str) -> str:
-    try:
-        return unquoted((await ctx.session.evaluate(expression, None, "clipboard")).value).removeprefix(
-            "None"
-        )
-    except RequestFailed:
-        return ""
 
 
 @command("completions", group="data", usage="TEXT", argument="expression")

@@ -4,45 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from remora_client._finding._functions import break_in, functions
+from remora_client._finding._places import current_place, source_place
 from remora_client._fragments import table
 from remora_client._text import visible
 from remora_client.commands._break_text import breakpoint_data, placed_text
-from remora_client.commands._definitions import Definition, definitions
-from remora_client.commands._places import current_place, is_library, source_place
 from remora_client.commands._table import CommandError, Result, command
-from remora_protocol import RequestFailed, match_by_name
 
 if TYPE_CHECKING:
     from remora_client._fragments import Fragments
-    from remora_client._model import Source
     from remora_client.commands._context import Context
 
 __all__: list[str] = []
 
 _UNASKED = 50  # breakpoints that rbreak sets without asking
-_MOST_FILES = 500
 
 
 @command("funcs", "functions", group="sources", usage="[FILE:]REGEX", argument="regex")
 async def funcs(ctx: Context, arguments: str) -> Result:
     """List the functions of the program's own files whose dotted name matches."""
-    found = await _matching(ctx, arguments)
+    found = await functions(ctx.session, arguments)
     rows: list[list[Fragments]] = [
         [
             [("class:function", visible(each.name))],
             [
-                ("class:path", visible(source.name)),
+                ("class:path", visible(each.source.name)),
                 ("class:punctuation", ":"),
                 ("class:line", str(each.line)),
             ],
         ]
-        for source, each in found
+        for each in found
     ]
-    data = [{"name": each.name, "path": source.path, "line": each.line} for source, each in found]
+    data = [{"name": each.name, "path": each.source.path, "line": each.line} for each in found]
     return Result(data, table(rows, indent=1) or [("class:dim", "No function matches.\n")])
 
 
@@ -53,46 +50,17 @@ async def rbreak(ctx: Context, arguments: str) -> Result:
         raise CommandError(
             "rbreak takes a regular expression.", "As in: rbreak ^handle_, rbreak app.py:^handle_"
         )
-    found = await _matching(ctx, arguments)
+    found = await functions(ctx.session, arguments)
     if not found:
         raise CommandError(f"No function's name matches {arguments}.", "funcs lists the functions there are.")
     if len(found) > _UNASKED and not await ctx.agreed(f"Set {len(found)} breakpoints?"):
         return Result([])
-    made = [
-        await ctx.session.add_breakpoint(source.path, each.body, in_program=True) for source, each in found
-    ]
-    text = [part for each in made for part in placed_text(ctx, each)]
+    made = await break_in(ctx.session, found)
+    text = [part for each in made for part in placed_text(ctx, replace(each, name=""))]
     if len(made) > 1:
-        name = f"rbreak-{made[0].number}"
-        made = [await ctx.session.change_breakpoint(each.number, name=name) for each in made]
+        name = made[0].name
         text.append(("class:dim", f"Together they are called {name}: disable {name}\n"))
     return Result([breakpoint_data(each) for each in made], text)
-
-
-async def _matching(ctx: Context, text: str) -> list[tuple[Source, Definition]]:
-    file, colon, pattern = text.strip().strip("/").rpartition(":")
-    try:
-        regex = re.compile(pattern)
-    except re.error as error:
-        raise CommandError(f"{pattern!r} is no regular expression: {error}.") from None
-    loaded = {each.path: each for each in await ctx.session.loaded_sources()}
-
-    def is_own(path: str) -> bool:
-        return not (loaded[path].is_library or is_library(path))
-
-    paths = match_by_name(file, list(loaded)) if colon else [*filter(is_own, loaded)]
-    if colon and not paths:
-        raise CommandError(f"No loaded file is called {file}.", "sources lists those there are.")
-    found: list[tuple[Source, Definition]] = []
-    for path in sorted(paths)[:_MOST_FILES]:
-        try:
-            body = (await ctx.session.source_text(loaded[path])).text
-        except RequestFailed:
-            continue
-        found += [
-            (loaded[path], each) for each in definitions(body) if each.is_function and regex.search(each.name)
-        ]
-    return found
 
 
 @command("edit", "ed", group="sources", usage="[PLACE]", argument="location")
@@ -101,10 +69,10 @@ async def edit(ctx: Context, arguments: str) -> Result:
     if not ctx.interactive:
         raise CommandError("edit needs somebody at a terminal.", "In a script: list or src shows the text")
     if arguments:
-        source, line = await source_place(ctx, arguments)
+        source, line = await source_place(ctx.session, arguments, ctx.shown_place)
         path = source.path
     else:
-        path, line = await current_place(ctx)
+        path, line = await current_place(ctx.session, ctx.shown_place)
     local = ctx.session.sources.match(path, None) or ctx.session.sources.find(path)
     if local is None:
         raise CommandError(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from remora_client._finding._facts import code_of
 from remora_client._text import visible
 from remora_client.commands._table import Result, command
-from remora_client.commands.data import unquoted
 from remora_client.commands.running import count_of
 from remora_client.render import value_line
 
@@ -61,8 +61,7 @@ async def disassemble(ctx: Context, arguments: str) -> Result:
     Or that of any function, class or code that an expression gives: disassemble self.save
     """
     if arguments:
-        asked = f"__import__('dis').Bytecode({arguments}).dis()"
-        listed = unquoted((await ctx.session.evaluate(asked, None, "clipboard")).value).rstrip("\n")
+        listed = await code_of(ctx.session, arguments)
         return Result(listed.splitlines(), value_line(listed))
     rows, current = await ctx.session.disassembly(await ctx.frame())
     text: Fragments = []

@@ -8,6 +8,7 @@ import io
 import sys
 from typing import TYPE_CHECKING, Any
 
+from remora_client._finding._facts import unquoted
 from remora_client._text import visible, visible_block
 from remora_client.commands._pipes import default_shell, run_shell
 from remora_client.commands._table import CommandError, Result, command, no_arguments
@@ -121,8 +122,6 @@ async def history(ctx: Context, arguments: str) -> Result:
 @command("clipboard", "clip", group="data", usage="EXPR", argument="expression")
 async def clipboard(ctx: Context, arguments: str) -> Result:
     """Put a value on the clipboard of your terminal, even through ssh: a text as it is, else its repr."""
-    from remora_client.commands.data import unquoted
-
     if not arguments:
         raise CommandError("clipboard takes an expression.", "As in: clipboard url")
     if ctx.copy is None:

@@ -7,10 +7,10 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError
+from remora_client._finding._places import current_place, find_source, is_library
 from remora_client._fragments import table
 from remora_client._source._pathmap import guess
 from remora_client._text import visible
-from remora_client.commands._places import current_place, find_source, is_library
 from remora_client.commands._table import CommandError, Result, command
 from remora_client.render import value_line
 from remora_protocol import RequestFailed
@@ -141,10 +141,10 @@ async def fetch(ctx: Context, arguments: str) -> Result:
 
 async def _wanted(ctx: Context, words: list[str]) -> Source:
     if not words:
-        path, _ = await current_place(ctx)
+        path, _ = await current_place(ctx.session, ctx.shown_place)
     else:
         path = words[0]
-    found = await find_source(ctx, path)
+    found = await find_source(ctx.session, path)
     if found is None:
         raise CommandError(f"No loaded file is called {path}.", "sources lists those there are.")
     return found

@@ -6,10 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from remora_client._errors import NotStopped
+from remora_client._finding._places import resolve
 from remora_client._text import visible
-from remora_client.commands._definitions import function_range
-from remora_client.commands._places import parse, resolve
 from remora_client.commands._table import CommandError, Result, command, no_arguments
+from remora_client.locspec import parse_location
 from remora_client.render import value_line
 from remora_protocol import split_source
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _MOST = 100_000
-_MOST_LINES = 400  # of a function whose lines are asked for one by one
 
 
 def count_of(text: str, word: str) -> int:
@@ -64,7 +63,7 @@ async def continue_(ctx: Context, arguments: str) -> Result:
     elif arguments.isdecimal():
         return await _pass_by(ctx, session.stop, count_of(arguments, "continue"))
     elif arguments:
-        await _temporary(ctx, parse(arguments))
+        await _temporary(ctx, parse_location(arguments))
         await go_on(session)
     else:
         await go_on(session)
@@ -112,7 +111,7 @@ async def _pass_by(ctx: Context, at: Stop, count: int) -> Result:
 
 
 async def _temporary(ctx: Context, location: Location) -> Breakpoint:
-    place = await resolve(ctx, location)
+    place = await resolve(ctx.session, location, ctx.shown_place)
     if place.function:
         made = await ctx.session.add_breakpoint(function=place.function, temporary=True)
     else:
@@ -202,7 +201,7 @@ async def until(ctx: Context, arguments: str) -> Result:
 async def advance(ctx: Context, arguments: str) -> Result:
     """Run to a place, wherever that is. Where a breakpoint stops it on the way, it goes no further."""
     await ctx.frame()
-    ctx.session.aims.add((await _temporary(ctx, parse(arguments))).number)
+    ctx.session.aims.add((await _temporary(ctx, parse_location(arguments))).number)
     await go_on(ctx.session)
     return Result(resumed=True)
 
@@ -223,7 +222,7 @@ async def jump(ctx: Context, arguments: str) -> Result:
     frame = await ctx.frame()
     if arguments == "-list":
         return await _jump_targets(ctx, frame)
-    place = await resolve(ctx, parse(arguments))
+    place = await resolve(ctx.session, parse_location(arguments), ctx.shown_place)
     if place.function or place.path != frame.path:
         raise CommandError(
             "A jump stays within the function that is running.", "Give a line number, as jump 12"
@@ -237,12 +236,8 @@ async def jump(ctx: Context, arguments: str) -> Result:
 
 
 async def _jump_targets(ctx: Context, frame: Frame) -> Result:
-    text = (await ctx.session.source_text(frame.source)).text
-    first, last = function_range(text, frame.line)
-    asked = range(first, min(last, first + _MOST_LINES) + 1)
-    found = await asyncio.gather(*(ctx.session.goto_targets(line, frame) for line in asked))
-    lines = sorted({line for each in found for line in each})
-    source = split_source(text)
+    lines = await ctx.session.goto_lines(frame)
+    source = split_source((await ctx.session.source_text(frame.source)).text)
     rows = [("", f"{line:5}  {visible(source[line - 1])}\n") for line in lines if line <= len(source)]
     return Result([{"line": line} for line in lines], rows)
 

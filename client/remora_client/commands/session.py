@@ -7,12 +7,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError, Gone
+from remora_client._finding._places import current_place, source_named
 from remora_client._fragments import table
 from remora_client._text import visible
 from remora_client.commands._classify import classify_script
 from remora_client.commands._files import read_commands
 from remora_client.commands._help import command_help, overview, search
-from remora_client.commands._places import current_place, source_named
 from remora_client.commands._run import FAILURES, error_text, expanded, run_line, wait_after
 from remora_client.commands._stopped import stop_data, stop_lines
 from remora_client.commands._table import COMMANDS, CommandError, Result, command, lookup, no_arguments
@@ -115,10 +115,10 @@ async def info(ctx: Context, arguments: str) -> Result:
 
 async def _about_source(ctx: Context) -> Result:
     """The file that is looked at: its path there, your copy, and whether they are the same."""
-    path, line = await current_place(ctx)
+    path, line = await current_place(ctx.session, ctx.shown_place)
     data: dict[str, Any] = {"path": path, "line": line}
     try:
-        found = await ctx.session.source_text(await source_named(ctx, path))
+        found = await ctx.session.source_text(await source_named(ctx.session, path))
     except (ClientError, RequestFailed):
         data["copy"] = "no text here or there"
     else:

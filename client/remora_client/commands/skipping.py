@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remora_client._finding._places import current_place
 from remora_client._fragments import table
 from remora_client._text import visible
-from remora_client.commands._places import current_place
 from remora_client.commands._table import CommandError, Result, command
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def skip(ctx: Context, arguments: str) -> Result:
 async def _here(ctx: Context, kind: str) -> str:
     """The pattern that fits the selected frame."""
     if kind == "file":
-        return (await current_place(ctx))[0]
+        return (await current_place(ctx.session, ctx.shown_place))[0]
     if kind == "function":
         return (await ctx.frame()).name
     return (await ctx.session.evaluate("__name__", None, "clipboard")).value.strip("'\"")

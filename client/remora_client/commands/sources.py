@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from remora_client._finding._places import current_path, source_named, source_place
 from remora_client._fragments import table
+from remora_client._source._definitions import function_range
 from remora_client._text import visible
 from remora_client.commands._context import Listing
-from remora_client.commands._definitions import function_range
-from remora_client.commands._places import current_path, source_named, source_place
 from remora_client.commands._stopped import marks
 from remora_client.commands._table import CommandError, Result, command, no_arguments
 from remora_client.render import source_lines
@@ -47,7 +47,7 @@ async def list_(ctx: Context, arguments: str) -> Result:
         first, last = int(match["first"]), int(match["last"])
         last = first + last if last < first else last  # pdb: a count, when it is less than the line
         return await _show(ctx, await _current_source(ctx), first, last)
-    source, line = await source_place(ctx, arguments)
+    source, line = await source_place(ctx.session, arguments, ctx.shown_place)
     first = max(1, line - size // 2)
     return await _show(ctx, source, first, first + size - 1)
 
@@ -59,7 +59,9 @@ def _goes_on(ctx: Context) -> bool:
 
 async def _current_source(ctx: Context) -> Source:
     if ctx.session.stop is None:
-        return ctx.listing.source if ctx.listing else await source_named(ctx, await current_path(ctx))
+        if ctx.listing:
+            return ctx.listing.source
+        return await source_named(ctx.session, await current_path(ctx.session))
     return (await ctx.frame()).source
 
 

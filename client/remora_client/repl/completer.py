@@ -13,10 +13,10 @@ from prompt_toolkit.completion import Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
 
 from remora_client._errors import ClientError
+from remora_client._finding._places import is_library
+from remora_client._source._definitions import definitions
 from remora_client._text import visible
 from remora_client.commands import COMMANDS, CommandLine, PythonLine, Settings, classify
-from remora_client.commands._definitions import definitions
-from remora_client.commands._places import is_library
 from remora_protocol import RequestFailed, match_by_name
 
 if TYPE_CHECKING:

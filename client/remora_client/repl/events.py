@@ -13,7 +13,6 @@ from remora_client.commands import (
     called_lines,
     classify_script,
     commands_for,
-    count_hits,
     error_text,
     run_line,
     stop_lines,
@@ -161,7 +160,7 @@ class Events:
             stop = await session.wait_for_stop()
             if stop is None or session.state.stops != number or session is not self.session:
                 return None
-            count_hits(self.ctx, stop)
+            self.ctx.shown_stop = number
             self.ctx.listing = None
             shown = await stop_lines(self.ctx, stop)
             await self._repl.learn_names()

@@ -12,8 +12,8 @@ from prompt_toolkit.document import Document
 from remora_client._fragments import Fragments, plain, width_of
 from remora_client._model import Breakpoint, Frame, Source, Stop, Thread
 from remora_client._sessions._state import State
+from remora_client._source._definitions import definitions
 from remora_client.commands import classify
-from remora_client.commands._definitions import definitions
 from remora_client.repl.history import ProjectHistory, history_file
 from remora_client.repl.lexer import LineLexer
 from remora_client.repl.output import Above

@@ -88,6 +88,6 @@ class BreakpointsPane(Pane):
             (each, line)
             for each in known
             for line in per_line(
-                breakpoint_lines([each], hits=ctx.hits, extra=ctx.on_hit, among=known, width=width)
+                breakpoint_lines([each], hits=ctx.session.hits, extra=ctx.on_hit, among=known, width=width)
             )
         ]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from remora_client._finding._places import source_named
 from remora_client._records import record
-from remora_client.commands import FAILURES, Listing, source_named, value_notes
+from remora_client.commands import FAILURES, Listing, value_notes
 from remora_client.repl.layout.tree import Tree
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class View:
         name = next((each for each in process["argv"] if each.endswith(".py")), "")
         if not name:
             return None
-        source = await source_named(self.ctx, name)
+        source = await source_named(self.ctx.session, name)
         self.ctx.listing = Listing(source, 1, 1, self.ctx.session.state.stops)  # so that `break 12` means it
         return self._listed()
 
