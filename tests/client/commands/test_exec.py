@@ -239,7 +239,7 @@ def test_a_file_of_commands(remora: Remora, program: Program) -> None:
     assert "\n1\n2\n" in ran.output
     ran = remora("exec", program.qualifier, "-x", "nowhere")
     assert ran.code == 2
-    assert "no file" in ran.errors
+    assert "No such file" in ran.errors
 
 
 def test_commands_of_a_breakpoint(remora: Remora, newest: Interpreter) -> None:
