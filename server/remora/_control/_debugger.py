@@ -375,7 +375,10 @@ class Debugger:
         """
         record, stop = self._held(thread_id)
         frame = _frame_to_run_on(stop)
-        if stop.is_before_line and kind in ("in", "over", "until") and not by_instruction and target is None:
+        if kind == "until" and line is None:
+            line = (stop.line or _frames.line_of(frame)) + 1
+        ends_here = kind in ("in", "over") or (line is not None and _frames.line_of(frame) >= line)
+        if stop.is_before_line and ends_here and not by_instruction and target is None:
             self._show_anew(record, Stop(frame, "step"))  # it is there already
             return
         plan = Plan(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remora._engine._lines import second_starts
+from remora._engine._lines import first_visits
 from remora._interpreter._originals import get_ident
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ def but_not_on(threads: Set[int], report: Report) -> Report:
 
 
 def once_per_statement(report: Report, first: int, last: int) -> Report:
-    """A statement over several lines comes back to its first one: count that as the same visit."""
+    """A statement over several lines comes back to its first one: that is the same visit."""
     known: dict[int, tuple[CodeType, list[range]]] = {}
 
     def report_first(frame: FrameType) -> object:
         code = frame.f_code
         if id(code) not in known:
-            known[id(code)] = (code, second_starts(code, first, last))
+            known[id(code)] = (code, first_visits(code, first, last))
         position = frame.f_lasti
-        return not any(position in again for again in known[id(code)][1]) and report(frame)
+        return any(position in visit for visit in known[id(code)][1]) and report(frame)
 
     return report_first

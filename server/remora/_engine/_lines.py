@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "first_line",
+    "first_visits",
     "is_line_again",
     "is_only_cleanup",
     "line_at",
     "lines_of",
     "may_catch",
-    "second_starts",
     "starts_of_lines",
 ]
 
@@ -35,8 +35,11 @@ _RESTORES = frozenset(
 _LEAVES = frozenset(
     number
     for name, number in dis.opmap.items()
-    if name.startswith(("JUMP_", "RETURN_", "RAISE_", "RERAISE")) and "_IF_" not in name
+    if name.startswith(("JUMP_", "RETURN_", "RAISE_", "RERAISE"))
+    and "_IF_" not in name
+    and name != "RETURN_GENERATOR"
 )
+_JUMPS = frozenset((*dis.hasjrel, *dis.hasjabs))
 _SETUPS = frozenset(number for name, number in dis.opmap.items() if name.startswith("SETUP_"))
 _APPENDS = frozenset(("LIST_APPEND", "SET_ADD", "MAP_ADD"))
 
@@ -86,27 +89,44 @@ def is_only_cleanup(code: CodeType, offset: int) -> bool:
     return instructions[offset] == _RERAISE
 
 
-def second_starts(code: CodeType, first: int, last: int) -> list[range]:
-    """Where a statement on these lines comes back to its first line, after its other lines were evaluated."""
-    found: list[range] = []
-    before = 0
-    for start, end, line in _table(code):
-        if line == first and found and found[-1].stop == start:
-            found[-1] = range(found[-1].start, _end_of_flow(code, start, end))
-        elif line == first and first < before <= last:
-            found.append(range(start, _end_of_flow(code, start, end)))
-        before = before if line is None else line
-    return found
+def first_visits(code: CodeType, first: int, last: int) -> list[range]:
+    """Where a statement on these lines may come to its first one without having been there before.
 
-
-def _end_of_flow(code: CodeType, start: int, end: int) -> int:
-    """Where between these offsets nothing goes on.
-
-    What follows may be the same statement once more: it is in each copy of a `finally`.
+    It may come there late, as in an `if` and `else` in brackets, and come back to it after its other lines
+    were evaluated. On which way it comes is not known: what may be either is here.
     """
-    instructions = code.co_code
-    leaving = (offset for offset in range(start, end, 2) if instructions[offset] in _LEAVES)
-    return next(leaving, end - 2) + 2
+    lines = {offset: line for start, end, line in _table(code) for offset in range(start, end, 2)}
+    steps = list(dis.get_instructions(code))
+    inside = {step.offset for step in steps if first <= (lines.get(step.offset) or first) <= last}
+    follows: dict[int, list[int]] = {step.offset: [] for step in steps}
+    for step, after in zip(steps, [*steps[1:], None]):
+        if after is not None and step.opcode not in _LEAVES:
+            follows[step.offset].append(after.offset)
+        if step.opcode in _JUMPS:
+            follows[step.offset].append(step.argval)
+    targets = {step.argval for step in steps if step.opcode in _JUMPS}
+    coming = [after for offset, afters in follows.items() if offset not in inside for after in afters]
+    seen: set[int] = set()
+    waiting = [offset for offset in (0, *coming) if offset in inside]
+    while waiting:
+        offset = waiting.pop()
+        if offset not in seen:
+            seen.add(offset)
+            if lines.get(offset) != first:
+                waiting += [after for after in follows[offset] if after in inside]
+    return [
+        range(offset, _end_of_run(offset, lines, first, targets))
+        for offset in sorted(seen)
+        if lines.get(offset) == first
+    ]
+
+
+def _end_of_run(offset: int, lines: dict[int, int | None], line: int, targets: set[int]) -> int:
+    """Where the instructions from here on are of another line, or may be jumped to."""
+    offset += 2
+    while lines.get(offset) == line and offset not in targets:
+        offset += 2
+    return offset
 
 
 def may_catch(frame: FrameType) -> bool:

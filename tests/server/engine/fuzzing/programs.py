@@ -227,13 +227,14 @@ class _Writer:
         self.line(depth + 1, f"{self.value()})")
 
     def long_choice(self, depth: int, scope: _Scope) -> None:
-        first, second = self.random.choice((("if", "else"), ("and", "or"), ("or", "and")))
-        self.line(depth, f"x = add({self.call()},")
+        self.line(depth, "x = (")
+        self.line(depth + 1, self.call())
         if self.random.random() < 0.5:
-            self.line(depth + 1, f"{self.value()}) {first} {self.call()} {second} {self.call()}")
+            self.line(depth + 1, f"if {self.call()}")
+            self.line(depth + 1, f"else {self.call()}")
         else:
-            self.line(depth + 1, f"{self.value()}) {first} {self.call()} \\")
-            self.line(depth + 1, f"{second} {self.call()}")
+            self.line(depth + 1, f"{self.random.choice(('and', 'or'))} {self.call()}")
+        self.line(depth, ")")
 
     def long_test(self, depth: int, scope: _Scope) -> None:
         self.line(depth, f"{self.random.choice(('if', 'assert'))} ({self.call()} == 1 or")

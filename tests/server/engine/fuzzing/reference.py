@@ -305,14 +305,18 @@ class Recording:
         return 0
 
     def visits(self, line: int, last: int) -> list[Event]:
-        """Each time that the statement from this line to the last one is begun."""
+        """Each first time that a run through the statement, up to the last line, comes to this one."""
         found = []
         previous: dict[int, int] = {}
+        visited: set[int] = set()  # the frames that have come to it in the run that they are in
         for event in self.events:
             if event.kind == "line":
-                if event.line == line and not line < previous.get(event.frame, 0) <= last:
+                was, previous[event.frame] = previous.get(event.frame, 0), event.line
+                if not line <= was <= last or was == event.line == line:
+                    visited.discard(event.frame)
+                if event.line == line and event.frame not in visited:
+                    visited.add(event.frame)
                     found.append(event)
-                previous[event.frame] = event.line
         return found
 
 

@@ -377,3 +377,27 @@ def scenario_a_long_statement_in_finally(scene):
     counts = scene.count_hits("cleanup")
     leaves_by_each_way([1, 2, 3])
     assert counts() == [3]
+
+
+def begins_late(value):
+    """The first line of each is run after others of it."""
+    chosen = (  # @chosen
+        str(value)
+        if value
+        else 3
+    )
+    called = str(  # @called
+        value) if value else (
+        5)  # fmt: skip
+    either = int(  # @either
+        value
+        or 5
+    )
+    return chosen, called, either
+
+
+def scenario_a_statement_that_does_not_begin_with_its_first_line(scene):
+    counts = scene.count_hits("chosen", "called", "either")
+    begins_late(1)
+    begins_late(0)
+    assert counts() == [2, 2, 2]

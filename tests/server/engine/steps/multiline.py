@@ -48,3 +48,18 @@ def dictionary():
         "b": 2 + len("x"),  # @key2
     }
     return value  # @after
+
+
+def twice(size):
+    return size * 2  # @twice
+
+
+#> over over over over -> first second value after
+#> over over in out until -> first second twice second=2 after
+def choice_in_brackets():
+    size = 1  # @start
+    value = (  # @value
+        len("x")  # @first
+        and twice(size)  # @second
+    )
+    return value  # @after
