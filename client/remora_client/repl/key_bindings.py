@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 __all__ = ["key_bindings"]
 
 
-def key_bindings(names: Callable[[], frozenset[str]], interrupt: Callable[[], None]) -> KeyBindings:
+def key_bindings(
+    names: Callable[[], frozenset[str]],
+    breakpoints: Callable[[], frozenset[str]],
+    interrupt: Callable[[], None],
+) -> KeyBindings:
     """The bindings.
 
     Args:
         names: gives the variables in scope.
+        breakpoints: gives the numbers and names of the breakpoints.
         interrupt: called for Ctrl-C on an empty line.
     """
     bindings = KeyBindings()
@@ -39,7 +44,7 @@ def key_bindings(names: Callable[[], frozenset[str]], interrupt: Callable[[], No
         """Run the line, or begin another one when the Python so far is not complete."""
         buffer = event.current_buffer
         text = buffer.document.text
-        if needs_more(text, names()):
+        if needs_more(text, names(), breakpoints()):
             if buffer.document.is_cursor_at_the_end or buffer.document.on_last_line:
                 buffer.insert_text("\n" + indentation(buffer.document.text_before_cursor))
             else:

@@ -16,17 +16,26 @@ __all__ = ["indentation", "needs_more"]
 
 _OPENS_BLOCK = re.compile(r":\s*(#.*)?\Z")
 _COMMANDS = re.compile(
-    r"\s*:?(commands|on)(\s+[\w-]+)?\s*\Z"
+    r"\s*:?(?:commands|on)(?:\s+(?P<which>[\w-]+))?\s*\Z"
 )  # the lines of a breakpoint follow, up to `end`
 _STEP = "    "
 
 
-def needs_more(text: str, names: frozenset[str] = frozenset()) -> bool:
-    """Whether Enter should begin another line: Python that is not complete. A blank line ends a block."""
+def needs_more(
+    text: str, names: frozenset[str] = frozenset(), breakpoints: frozenset[str] | None = None
+) -> bool:
+    """Whether Enter should begin another line: Python that is not complete. A blank line ends a block.
+
+    Args:
+        names: the variables in scope.
+        breakpoints: the numbers and names of those there are; for another, `commands` takes no lines.
+    """
     if not text.strip():
         return False
     first, _, rest = text.partition("\n")
-    if _COMMANDS.match(first):
+    if match := _COMMANDS.match(first):
+        if not rest and breakpoints is not None:
+            return match["which"] in breakpoints if match["which"] else bool(breakpoints)
         return text.rstrip("\n").rsplit("\n", 1)[-1].strip() != "end"
     if not isinstance(classify(first if rest else text, names), PythonLine):
         return False

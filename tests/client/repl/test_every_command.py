@@ -220,6 +220,10 @@ def test_every_command(remora: Remora, program: Program) -> None:
 
 def test_commands_line_by_line(remora: Remora, program: Program) -> None:
     with _terminal(program, remora) as terminal:
+        terminal.enter("commands")
+        terminal.wait("There are no breakpoints yet")
+        terminal.enter("commands 99")
+        terminal.wait("There is no breakpoint 99")
         terminal.enter(f"break program.py:{program.line('add')}")
         terminal.wait("Breakpoint 1 at")
         terminal.enter("commands 1")

@@ -42,6 +42,16 @@ def test_python_goes_on(text: str) -> None:
     assert needs_more(text)
 
 
+def test_lines_are_taken_for_breakpoints_that_there_are() -> None:
+    some = frozenset({"1", "io"})
+    assert all(
+        needs_more(text, breakpoints=some) for text in ("commands 1", "on io", "commands", "commands 9\np x")
+    )
+    assert not any(needs_more(text, breakpoints=some) for text in ("commands 2", "on ui", "commands 1\nend"))
+    assert not needs_more("commands", breakpoints=frozenset())
+    assert needs_more("commands 9")  # where nobody knows
+
+
 @pytest.mark.parametrize(
     "text",
     [
