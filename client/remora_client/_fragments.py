@@ -16,6 +16,8 @@ __all__ = [
     "clip",
     "clip_lines",
     "clipped",
+    "hanging",
+    "part",
     "per_line",
     "plain",
     "rows_of",
@@ -27,6 +29,8 @@ __all__ = [
 ]
 
 Fragments: TypeAlias = "list[tuple[str, str]]"
+
+_LEAST_COLUMN = 16  # columns that a text needs to be broken within its column of a table
 
 
 def plain(fragments: Iterable[tuple[str, str]]) -> str:
@@ -149,10 +153,10 @@ def wrapped(line: Fragments, width: int) -> list[Fragments]:
         head = _head(text[start:], width) or text[start]
         blank = head.rfind(" ")
         stop = start + (blank + 1 if blank > len(head) // 2 else len(head))
-        rows.append(_part(line, start, stop))
+        rows.append(part(line, start, stop))
         start = stop
     if start < len(text) or not rows:
-        rows.append(_part(line, start, len(text)))
+        rows.append(part(line, start, len(text)))
     return rows
 
 
@@ -173,6 +177,24 @@ def broken_at_blanks(fragments: Fragments, width: int) -> Fragments:
     return out
 
 
+def hanging(rows: Fragments, width: int) -> Fragments:
+    """Rows of a table; one that is too long goes on below its last column, which begins behind two blanks.
+
+    0: any width.
+    """
+    out: Fragments = []
+    for line in per_line(rows):
+        text = plain(line)
+        start = text.rstrip().rfind("  ") + 2
+        if not width or width_of(text) <= width or not 0 < start <= width - _LEAST_COLUMN:
+            out += [*line, ("", "\n")]
+            continue
+        first, *rest = wrapped(part(line, start, len(text)), width - start)
+        out += [*part(line, 0, start), *first, ("", "\n")]
+        out += [each for row in rest for each in (("", " " * start), *row, ("", "\n"))]
+    return out
+
+
 def sentences(text: str, width: int, style: str = "") -> Fragments:
     """What we say to a person, no line of it broken within a word where a blank is near. 0: any width.
 
@@ -190,7 +212,7 @@ def sentences(text: str, width: int, style: str = "") -> Fragments:
     return [(style, out)]
 
 
-def _part(line: Fragments, start: int, stop: int) -> Fragments:
+def part(line: Fragments, start: int, stop: int) -> Fragments:
     """The characters from `start` up to `stop`."""
     out: Fragments = []
     at = 0

@@ -107,6 +107,17 @@ def test_bytes_that_are_no_certificate_are_described_as_such() -> None:
 # -- a person, pins, fingerprints
 
 
+def test_a_fingerprint_stands_below_itself_where_it_would_be_torn(certificate: Files) -> None:
+    with serve(certificate) as listener:
+        person = Person("no")
+        refusal(listener.place, person)
+        shown = person.shown[0].certificate
+    assert shown.lines()[-1] == shown.lines(120)[-1] == f"SHA-256      {certificate.fingerprint}"
+    upper, lower = shown.lines(78)[-2:]
+    assert upper.removeprefix("SHA-256      ") + lower.removeprefix(" " * 13) == certificate.fingerprint
+    assert len(upper) <= 78 and upper.endswith(":")
+
+
 def test_a_person_decides(certificate: Files) -> None:
     with serve(certificate) as listener:
         person = Person("no")

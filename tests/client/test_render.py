@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remora_client._fragments import Fragments, clip, per_line, plain, rows_of, sentences, table, width_of
+from remora_client._fragments import (
+    Fragments,
+    clip,
+    hanging,
+    per_line,
+    plain,
+    rows_of,
+    sentences,
+    table,
+    width_of,
+)
 from remora_client._model import Breakpoint, Frame, Source, Stop, Thread, Variable
 from remora_client.render import (
     breakpoint_lines,
@@ -144,6 +154,13 @@ def test_breakpoints() -> None:
         "       no such file",
         " 3  ○  play          log hi  disabled",
     ]
+    noted = plain(breakpoint_lines(shown, extra={1: ["p x", "p the.name.of.the.one"]}, width=24)).splitlines()
+    assert noted[1:5] == [
+        "       on hit: p x",
+        "       on hit: p ",
+        "       the.name.of.the.o",
+        "       ne",
+    ]
     equals = [
         Breakpoint(number, "line", path, 2, bound_path=path, bound_line=2, verified=True)
         for number, path in enumerate(("/srv/a/models.py", "/srv/b/models.py", "C:\\x\\views.py"), 1)
@@ -156,6 +173,15 @@ def test_breakpoints() -> None:
     assert plain(placed_line(equals[0], among=equals)) == "● Breakpoint 1 at a/models.py:2\n"
     assert plain(placed_line(equals[0], among=equals[:1])) == "● Breakpoint 1 at models.py:2\n"
     assert plain(placed_line(shown[1])) == "○ Breakpoint 2 at nowhere.py:3  pending\n  no such file\n"
+
+
+def test_the_last_column_of_a_table_is_broken_within_itself() -> None:
+    rows: list[list[Fragments]] = [[[("", "name")], [("", "on")], [("", "what it is and what it does")]]]
+    assert plain(hanging(table(rows), 30)).splitlines() == [
+        "name  on  what it is and what ",
+        "          it does",
+    ]
+    assert plain(hanging(table(rows), 0)) == plain(hanging(table(rows), 20)) == plain(table(rows))
 
 
 def test_variables_in_columns() -> None:

@@ -9,6 +9,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from remora_client._fragments import plain, sentences
+from remora_client._terminal_size import size_of
 from remora_client._text import visible
 
 if TYPE_CHECKING:
@@ -50,13 +52,18 @@ def _interruptible() -> Iterator[None]:
 def ask_certificate(problem: CertificateProblem) -> Answer:
     """Show the certificate and what is wrong with it, and ask."""
     out = sys.stderr
-    print(f"The certificate of {problem.place} does not prove that it is the server you mean:", file=out)
+    width = size_of(out).columns
+
+    def say(text: str) -> None:
+        print(plain(sentences(text, width)), end="", file=out)
+
+    say(f"The certificate of {problem.place} does not prove that it is the server you mean:")
     for reason in problem.reasons:
-        print(f"  - {reason}", file=out)
-    print(file=out)
-    for line in problem.certificate.lines():
-        print(f"  {line}", file=out)
-    print("\nCompare the fingerprint with the one that the server's owner gives you.", file=out)
+        say(f"  - {reason}")
+    say("")
+    for line in problem.certificate.lines(width - 2):
+        say(f"  {line}")
+    say("\nCompare the fingerprint with the one that the server's owner gives you.")
     while True:
         print(f"Trust it? [N]o / [o]nce / [a]lways for {problem.place}: ", end="", file=out, flush=True)
         with _interruptible():

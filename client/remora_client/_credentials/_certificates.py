@@ -36,6 +36,7 @@ __all__ = [
 Answer = Literal["no", "once", "always"]  # of a person, to whether a certificate is to be trusted
 
 _DAYS = 825  # what the strictest clients take
+_LABEL = 13  # columns before what is said of a certificate
 
 
 @record
@@ -57,14 +58,19 @@ class Certificate:
             return "unknown"
         return f"{self.not_before:%Y-%m-%d} to {self.not_after:%Y-%m-%d}"
 
-    def lines(self) -> list[str]:
-        """For a person who is to decide."""
+    def lines(self, width: int = 0) -> list[str]:
+        """For a person who is to decide. A fingerprint that would not fit is on two. 0: any width."""
+        digits = self.sha256
+        half = len(digits) // 2 + 1
+        fits = not width or len(digits) + _LABEL <= width
+        shown = [digits] if fits else [digits[:half], " " * _LABEL + digits[half:]]
         return [
             f"subject      {self.subject}",
             f"names        {', '.join(self.names) or 'none'}",
             f"issuer       {self.issuer}{' (itself)' if self.self_signed else ''}",
             f"valid        {self.dates}",
-            f"SHA-256      {self.sha256}",
+            f"SHA-256      {shown[0]}",
+            *shown[1:],
         ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from remora_client._fragments import table
+from remora_client._fragments import hanging, table
 from remora_client._text import visible
 from remora_client.commands._config import save_setting, settings_file, trust_project
 from remora_client.commands._settings import Settings
@@ -74,8 +74,11 @@ def _one(ctx: Context, name: str) -> Result:
 def options(ctx: Context) -> Result:
     """All of them, with their values and meanings."""
     rows = ctx.settings.rows()
-    text = table(
-        [[[("class:name", name)], [("", value)], [("class:dim", about)]] for name, value, about in rows]
+    text = hanging(
+        table(
+            [[[("class:name", name)], [("", value)], [("class:dim", about)]] for name, value, about in rows]
+        ),
+        ctx.width,
     )
     text.append(("class:dim", "set OPTION VALUE changes one for this session; config -save keeps it.\n"))
     return Result({name: value for name, value, _ in rows}, text)

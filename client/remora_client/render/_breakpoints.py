@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from remora_client._fragments import Fragments, clip_lines, clipped, per_line, table
+from remora_client._fragments import Fragments, broken_at_blanks, clip_lines, clipped, per_line, table
 from remora_client._text import visible
 from remora_client.render._source import python_line
 
@@ -41,11 +41,12 @@ def breakpoint_lines(
         rows.append([[("", str(each.number))], dot, _breakpoint_place(each, paths), told])
         under = [each.note()] if each.note() else []
         under += [f"on hit: {text}" for text in (extra or {}).get(each.number, ())]
-        notes.append([("class:dim", "".join(f"\n       {visible(text)}" for text in under))])
+        below = [("class:dim", "".join(f"       {visible(text)}\n" for text in under))]
+        notes.append(broken_at_blanks(below, width))
     out: Fragments = []
     lines = per_line(table(rows, indent=1))
     for line, note in zip(lines, notes, strict=True):
-        out += [*clipped(line, width or 10**6), *note, ("", "\n")]
+        out += [*clipped(line, width or 10**6), ("", "\n"), *note]
     return out
 
 

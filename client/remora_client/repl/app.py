@@ -345,8 +345,7 @@ class Repl:
             return self.layout.width
         if not self.printer.stream.isatty():
             return 0
-        longest_mark = 0 if self.printer.unicode else 2  # what "…" takes more in ASCII
-        return size_of(self.printer.stream).columns - longest_mark
+        return size_of(self.printer.stream).columns
 
     def _fail(self, error: BaseException) -> None:
         self.failed = True

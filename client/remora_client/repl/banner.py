@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from remora_client._connecting._foreign import NO_AUTHENTICATION, foreign_name
 from remora_client._errors import Gone
-from remora_client._fragments import broken_at_blanks
+from remora_client._fragments import broken_at_blanks, width_of
 from remora_client._text import visible
 
 if TYPE_CHECKING:
@@ -22,17 +22,19 @@ _MOST = 10  # processes that are listed
 
 def banner(session: Session, width: int = 0) -> Fragments:
     """The lines that open a session, none of them broken within a word. `width` 0: as long as it takes."""
-    return broken_at_blanks(_opening(session), width)
+    return broken_at_blanks(_opening(session, width), width)
 
 
-def _opening(session: Session) -> Fragments:
+def _opening(session: Session, width: int) -> Fragments:
     out: Fragments = []
     process = session.process
     if process is not None:
         python = f"{_python(process['implementation'])} {process['version']} on {process['platform']}"
         what = "Snapshot of" if session.link.is_snapshot else "Attached to"
-        out += [("class:heading", f"{what} {visible(process['name'])}")]
-        out += [("class:dim", f"  pid {process['pid']} · {visible(python)} · {visible(process['cwd'])}\n")]
+        heading = f"{what} {visible(process['name'])}"
+        about = f"  pid {process['pid']} · {visible(python)} · {visible(process['cwd'])}"
+        fits = not width or width_of(heading + about) <= width
+        out += [("class:heading", heading), ("class:dim", f"{'' if fits else chr(10)}{about}\n")]
     else:
         out += [
             ("class:heading", f"Attached to {visible(session.link.address)}"),

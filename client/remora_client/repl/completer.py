@@ -219,7 +219,13 @@ def _overlap(line: str, insert: str, word: str) -> int:
 def _commands(typed: str, session: Session) -> Iterator[Completion]:
     for name, entry in sorted(COMMANDS.items()):
         if name.startswith(typed) and entry.offered(session):
-            yield Completion(name, -len(typed), display_meta=entry.summary, style="class:command")
+            yield Completion(
+                name,
+                -len(typed),
+                display_meta=entry.summary,
+                style="class:command",
+                selected_style="class:completion-menu.completion.current",
+            )
 
 
 def _settings(typed: str) -> Iterator[Completion]:

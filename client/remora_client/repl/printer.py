@@ -9,7 +9,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO, cast
 
-from remora_client._fragments import Fragments, plain
+from remora_client._fragments import Fragments, part, per_line, plain, width_of
+from remora_client._terminal_size import size_of
 from remora_client._text import visible_block
 from remora_client.repl.background import detect
 
@@ -118,7 +119,34 @@ class Printer:
 
     def fragments(self, fragments: Fragments) -> Fragments:
         """The same for formatted text; without colours the styles go."""
+        if not self.unicode and self.stream.isatty():
+            fragments = self._fitting(fragments)
         return [(style if self.color else "", self.text(text)) for style, text in fragments]
+
+    def _fitting(self, fragments: Fragments) -> Fragments:
+        width = size_of(self.stream).columns
+        out: Fragments = []
+        for number, line in enumerate(per_line(fragments)):
+            out += [("", "\n")] if number else []
+            out += self.row(line, width)
+        return out + ([("", "\n")] if plain(fragments).endswith("\n") else [])
+
+    def row(self, line: Fragments, width: int) -> Fragments:
+        """One line in characters that this place can show.
+
+        ASCII takes more columns: a line that fitted only because something was cut off loses more there.
+        """
+        shown = [(style, self.text(text)) for style, text in line]
+        text = plain(line)
+        if self.unicode or width_of(text) > width:
+            return shown
+        mark = text.rfind("…")
+        for kept in range(mark - 1, -1, -1):
+            if len(plain(shown)) <= width:
+                break
+            less = part(line, 0, kept) + part(line, mark, len(text))
+            shown = [(style, self.text(piece)) for style, piece in less]
+        return shown
 
     def print(self, fragments: Fragments, *, again: bool = False) -> None:
         """Print formatted text, which ends its own lines. `again`: the transcript has it already."""

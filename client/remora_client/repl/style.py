@@ -24,6 +24,7 @@ _PALE, _DIM = 0.62, 0.35  # how bright a colour may be on white, and must be on 
 _STEPS = 10
 
 _MENU_RULE = "bg:ansibrightblack ansiwhite"
+_CHOSEN_RULE = "reverse bg:ansiblack ansiwhite"  # in reverse, which stays where there are no colours
 _RULES = {
     "dim": "ansibrightblack",
     "error": "ansired",
@@ -80,9 +81,9 @@ _RULES = {
     "auto-suggestion": "ansibrightblack",
     "completion-menu": _MENU_RULE,
     "completion-menu.completion": "",
-    "completion-menu.completion.current": "reverse",
+    "completion-menu.completion.current": _CHOSEN_RULE,
     "completion-menu.meta.completion": _MENU_RULE,
-    "completion-menu.meta.completion.current": "reverse",
+    "completion-menu.meta.completion.current": _CHOSEN_RULE,
     # Python
     "pygments.keyword": "ansimagenta",
     "pygments.keyword.constant": "ansiyellow",
@@ -106,13 +107,24 @@ _LOST: dict[Background, dict[str, str]] = {
         "ansicyan": "#006b7d",
         "ansigreen": "#116329",
         "ansibrightblack": "#6a6a6a",
+        "ansiblue": "#0451a5",
+        "ansimagenta": "#a0119e",
+        "ansired": "#b5200d",
     },
-    "dark": {"ansiblue": "#6ba7ff", "ansibrightblack": "#8c8c8c"},
+    "dark": {
+        "ansiblue": "#6ba7ff",
+        "ansibrightblack": "#909090",
+        "ansimagenta": "#d670d6",
+        "ansired": "#f2615c",
+    },
 }
 
 
 # A menu has a background of its own, and its text has to be read on that.
-_MENU: dict[Background, str] = {"light": "bg:#dddddd #202020", "dark": "bg:#3a3a3a #e6e6e6"}
+_MENU: dict[Background, dict[str, str]] = {
+    "light": {_MENU_RULE: "bg:#dddddd #202020", _CHOSEN_RULE: "reverse bg:#ffffff #404040"},
+    "dark": {_MENU_RULE: "bg:#3a3a3a #e6e6e6", _CHOSEN_RULE: "reverse bg:#202020 #e6e6e6"},
+}
 
 
 @lru_cache(maxsize=8)
@@ -126,7 +138,8 @@ def style(theme: str = "terminal", background: Background | None = None) -> Base
     rules = _RULES
     if background is not None:
         rules = {name: _seen(rule, background) for name, rule in _RULES.items()}
-        rules |= {name: _MENU[background] for name, rule in _RULES.items() if rule == _MENU_RULE}
+        menu = _MENU[background]
+        rules |= {name: menu[rule] for name, rule in _RULES.items() if rule in menu}
     if theme == "terminal":
         return Style.from_dict(rules)
     from prompt_toolkit.styles import merge_styles, style_from_pygments_dict

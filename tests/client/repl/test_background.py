@@ -10,7 +10,7 @@ from prompt_toolkit.styles import Attrs
 from pygments.styles import get_all_styles
 
 from remora_client.repl.background import Background, told_by_environment, told_by_terminal
-from remora_client.repl.style import style
+from remora_client.repl.style import _RULES, style
 from tests.support.command import Remora
 from tests.support.interpreters import NEWEST
 from tests.support.program import Program
@@ -56,7 +56,7 @@ def test_what_is_dim_is_not_lost_where_bright_black_is_the_background() -> None:
 
     assert dim(None) == "ansibrightblack"
     assert dim("light") == "6a6a6a"
-    assert dim("dark") == "8c8c8c"
+    assert dim("dark") == "909090"
 
 
 @pytest.mark.parametrize("theme", sorted(get_all_styles()))
@@ -77,6 +77,35 @@ def test_the_terminals_own_colours_are_darker_on_a_light_background() -> None:
 
     assert of("dark") == of(None) == "ansiyellow"
     assert of("light") != "ansiyellow"
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG's: from 1 to 21; text that matters needs 4.5."""
+
+    def luminance(colour: str) -> float:
+        parts = (int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4))
+        red, green, blue = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize(
+    ("background", "grounds"),
+    [("light", ("ffffff", "fdf6e3")), ("dark", ("000000", "1e1e1e", "002b36"))],  # Solarized's, too
+)
+def test_every_colour_of_ours_can_be_read(background: Background, grounds: tuple[str, ...]) -> None:
+    looks = style("terminal", background)
+    for name in _RULES:
+        look = looks.get_attrs_for_style_str(f"class:{name}")
+        for ground in [look.bgcolor] if look.bgcolor else grounds:
+            if re.fullmatch("[0-9a-f]{6}", look.color or ""):
+                assert contrast(look.color or "", ground) >= 4.5, (name, look.color, ground)
+            else:
+                # Of the terminal's own colours only those are left that its theme has made for that ground.
+                own = ("", "ansigreen", "ansiyellow", "ansicyan") if background == "dark" else ("",)
+                assert look.color in own, (name, look.color)
 
 
 @pytest.fixture

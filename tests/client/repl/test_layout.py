@@ -621,6 +621,39 @@ def test_a_locale_without_unicode(remora: Remora, program: Program) -> None:
         assert terminal.raw.isascii()
 
 
+def test_rows_that_fit_do_so_in_a_locale_without_unicode(remora: Remora, program: Program) -> None:
+    env = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    with attached(remora, program, (70, 60), env=env) as terminal:
+        terminal.press("layout off\r")
+        terminal.see("remora> layout off")
+        terminal.press(f"tbreak program.py:{program.line('look')}\r")
+        terminal.see("Breakpoint 1 at")
+        program.stdin_line("look 3")
+        terminal.see("Temporary breakpoint 1")
+        terminal.press("locals\r")
+        terminal.wait(r"^ wide .*\\u65e5\S*\.\.\. +str$")
+        terminal.wait(r"^remora>$")
+        rows = terminal.recent.splitlines()
+        shown = rows[rows.index("remora> locals") + 1 : rows.index("remora>")]
+        assert all(re.match(r" \w+ += ", row) for row in shown), terminal.text
+        terminal.press("layout\r")
+        terminal.see(r"wide = '\\u65e5\S*\.\.\.$")
+        leave(terminal)
+
+
+def test_the_chosen_row_has_one_look(remora: Remora, program: Program) -> None:
+    with attached(remora, program, (120, 40), env={"NO_COLOR": ""}) as terminal:
+        stop(terminal, program)
+        terminal.press(F6)
+        terminal.see("source Enter, b: breakpoint")
+        row = terminal.cells()[terminal.row_of(r"^.→ ") - 1]
+        border = next(column for column, cell in enumerate(row) if not cell.reverse)
+        assert border > 60
+        assert len({(cell.fg, cell.bg, cell.bold) for cell in row[:border]}) == 1
+        leave_pane(terminal)
+        leave(terminal)
+
+
 def test_wide_characters_do_not_shift_the_panes(remora: Remora, program: Program) -> None:
     with attached(remora, program, (100, 30)) as terminal:
         stop(terminal, program)

@@ -260,6 +260,15 @@ def test_without_unicode_there_is_ascii(tmp_path: Path) -> None:
     assert (tmp_path / "transcript").read_text() == path.read_text()
 
 
+def test_what_was_cut_to_fit_is_cut_further_where_ascii_takes_more_columns() -> None:
+    printer = Printer(io.TextIOWrapper(io.BytesIO(), "ascii"), color=False)
+    cut: Fragments = [("", "wide = "), ("class:x", "'日本日本…"), ("class:type", "  str")]
+    assert plain(printer.row(cut, 30)) == r"wide = '\u65e5\u672c...  str"
+    assert plain(printer.row([("", "abcdef…")], 7)) == "abcd..."
+    whole: Fragments = [("", "'日本日本'")]
+    assert plain(printer.row(whole, 12)) == r"'\u65e5\u672c\u65e5\u672c'"
+
+
 def test_surrogates_reach_no_terminal() -> None:
     stream = Terminal()
     Printer(stream, color=False).print([("", "\udcff\n")])

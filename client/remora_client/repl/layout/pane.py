@@ -111,9 +111,10 @@ class Pane(ABC):
 
 
 def _marked(row: Fragments, width: int) -> Fragments:
+    """In one look from edge to edge: in reverse, each colour would be a patch of its own."""
     row = clipped(row, width)
     blank = max(width - width_of(plain(row)), 0)
-    return [(f"{style} class:pane.chosen", text) for style, text in [*row, ("", " " * blank)]]
+    return [("class:pane.chosen", plain(row) + " " * blank)]
 
 
 class PaneControl(UIControl):
@@ -121,16 +122,20 @@ class PaneControl(UIControl):
 
     Args:
         pane: what is shown.
-        text: makes a text fit for what the terminal can show.
+        fit: puts a row of so many columns in characters that the terminal can show.
         bindings: keys that work while the pane has the focus.
         focus: gives the pane the focus.
     """
 
     def __init__(
-        self, pane: Pane, text: Callable[[str], str], bindings: KeyBindings, focus: Callable[[], None]
+        self,
+        pane: Pane,
+        fit: Callable[[Fragments, int], Fragments],
+        bindings: KeyBindings,
+        focus: Callable[[], None],
     ) -> None:
         self.pane = pane
-        self._text = text
+        self._fit = fit
         self._bindings = bindings
         self._focus = focus
 
@@ -149,7 +154,7 @@ class PaneControl(UIControl):
         if height > 1:
             rows += self.pane.draw(width, height - 1, focused=focused)
         rows += [[("", "")]] * (height - len(rows))
-        shown = [[(style, self._text(text)) for style, text in row] for row in rows]
+        shown = [self._fit(row, width) for row in rows]
         return UIContent(lambda number: [*shown[number]], len(shown), show_cursor=False)
 
     def _title(self, width: int, *, focused: bool) -> Fragments:

@@ -233,7 +233,7 @@ class Screen:
     def _window(self, pane: Pane) -> Window:
         control = PaneControl(
             pane,
-            self._repl.printer.text,
+            self._repl.printer.row,
             pane_bindings(pane, self, self._accept),
             lambda: self.focus(pane.name),
         )
