@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from remora_client import ClientError, RequestFailed, attach
+from remora_client import ClientError, ExceptionFilter, RequestFailed, attach
 from tests.support.bridge import Bridge
 from tests.support.command import Remora
 from tests.support.dap import Refused
@@ -73,6 +76,27 @@ try:
 except RuntimeError:
     remora.post_mortem()
 print("over", flush=True)
+"""
+
+NESTED = """\
+#
+import sys
+
+def price(order):
+    raise ValueError(f"too dear: {order}")
+
+def work():
+    order = [{"name": "tea"}]
+    try:
+        price(order)
+    except ValueError as error:
+        raise RuntimeError("no order") from error
+
+for line in sys.stdin:
+    try:
+        work()  # @call
+    except RuntimeError:
+        pass
 """
 
 WAITING = """\
@@ -334,3 +358,46 @@ def test_a_file_that_is_none(remora: Remora) -> None:
         found.writestr("hello.txt", "hello")
     with pytest.raises(ClientError, match=r"there is no snapshot\.json in it"):
         attach(str(other))
+
+
+def test_on_another_machine(tmp_path: Path) -> None:
+    """Only the file goes along: no sources, no program, no settings, no network; a person of another name."""
+    home = tmp_path / "ada"
+    home.mkdir(mode=0o700)
+    path = home / "crash.remora"
+    with (
+        Program(NEWEST, NESTED, enable={}, name="nested.py") as program,
+        attach(program.qualifier) as session,
+    ):
+        session.break_on_exceptions([ExceptionFilter("raised", "RuntimeError")])
+        program.stdin_line("go")
+        assert session.resume(20) is not None
+        session.snapshot(str(path))
+    program.path.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "remora_client"]
+    if subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode == 0:
+        command = ["unshare", "-rn", *command]  # no network, where the kernel lets us have that
+    environment = {"HOME": str(home), "PATH": os.defpath, "USER": "ada", "LANG": "C.UTF-8"}
+
+    def opened(*commands: str) -> subprocess.CompletedProcess[str]:
+        given = [part for each in commands for part in ("-c", each)]
+        return subprocess.run(
+            [*command, "exec", path.name, *given],
+            cwd=home, env=environment, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    ran = opened("bt", "args", "locals", "list", "exceptions", "exceptions -full", "up", "locals", "list")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    shown = ("No arguments.", "order = ", 'raise RuntimeError("no order") from error', "ValueError: too dear")
+    for text in shown:
+        assert text in ran.stdout
+    assert "work()  # @call" in ran.stdout
+    for refused, says in (
+        ("exceptions 2", "exceptions -full shows where the others came from"),
+        ("next", "This is a snapshot"),
+        ("!order.clear()", "This is a snapshot"),
+    ):
+        ran = opened(refused)
+        assert ran.returncode == 1
+        assert says in ran.stderr
+    assert [each.name for each in home.iterdir()] == ["crash.remora"]  # looking leaves nothing behind

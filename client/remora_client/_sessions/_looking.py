@@ -233,6 +233,8 @@ class Looking(Conversation):
         for scope in await self.scopes(frame):
             if scope.hint == "arguments":
                 return [each.name for each in await self.variables(scope.reference)]
+        if self.link.is_snapshot:  # what is not recorded cannot be asked for
+            return []
         code = "__import__('sys')._getframe().f_code"  # evaluated inside the frame: its own code object
         asked = f"[n for n in {code}.co_varnames[:{code}.co_argcount + {code}.co_kwonlyargcount]]"
         try:
@@ -293,6 +295,11 @@ class Looking(Conversation):
 
         False: it was never raised, so the frames stay as they are.
         """
+        if self.link.is_snapshot:
+            raise ClientError(
+                "A snapshot has the frames of the exception that the program stood at, and of no other.",
+                "exceptions -full shows where the others came from.",
+            )
         if not self.has("remora/exception"):
             raise ClientError("This server shows only the exception that it stopped for.")
         thread_id = self._thread_id() if thread is None else thread
