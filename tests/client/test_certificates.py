@@ -116,6 +116,7 @@ def test_a_fingerprint_stands_below_itself_where_it_would_be_torn(certificate: F
     upper, lower = shown.lines(78)[-2:]
     assert upper.removeprefix("SHA-256      ") + lower.removeprefix(" " * 13) == certificate.fingerprint
     assert len(upper) <= 78 and upper.endswith(":")
+    assert [len(each) for each in shown.lines(38)[-4:]] == [37, 37, 37, 36]
 
 
 def test_a_person_decides(certificate: Files) -> None:

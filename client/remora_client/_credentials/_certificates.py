@@ -59,18 +59,17 @@ class Certificate:
         return f"{self.not_before:%Y-%m-%d} to {self.not_after:%Y-%m-%d}"
 
     def lines(self, width: int = 0) -> list[str]:
-        """For a person who is to decide. A fingerprint that would not fit is on two. 0: any width."""
+        """For a person who is to decide. A fingerprint that would not fit is on several. 0: any width."""
         digits = self.sha256
-        half = len(digits) // 2 + 1
-        fits = not width or len(digits) + _LABEL <= width
-        shown = [digits] if fits else [digits[:half], " " * _LABEL + digits[half:]]
+        size = next((each for each in (len(digits), 48, 24) if not width or each + _LABEL <= width), 24)
+        upper, *lower = (digits[at : at + size] for at in range(0, len(digits), size))
         return [
             f"subject      {self.subject}",
             f"names        {', '.join(self.names) or 'none'}",
             f"issuer       {self.issuer}{' (itself)' if self.self_signed else ''}",
             f"valid        {self.dates}",
-            f"SHA-256      {shown[0]}",
-            *shown[1:],
+            f"SHA-256      {upper}",
+            *(" " * _LABEL + each for each in lower),
         ]
 
 
