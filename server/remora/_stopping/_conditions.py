@@ -42,6 +42,9 @@ class Tested(NamedTuple):
     failed: Callable[[FrameType, BaseException], object]
 
 
+_SHOWN = 80  # characters of an expression that a refusal repeats
+
+
 class BadExpression(ValueError):
     """The text is no Python expression. Its text says why, for the person who wrote it."""
 
@@ -69,7 +72,7 @@ class Expression:
             self._tree = ast.parse(source.strip(), EVALUATED, "eval")
             self.code = compile(self._tree, EVALUATED, "eval")
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise BadExpression(_reason(error)) from None
+            raise BadExpression(f"{_cut(source)!r} is no expression: {_reason(error)}") from None
         self._bound = _names_bound_inside(self._tree)
         self._made: dict[int, tuple[CodeType, Any, Function]] = {}
 
@@ -145,6 +148,10 @@ def _names_bound_inside(tree: ast.AST) -> set[str]:
     bound = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     stored = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
     return bound | {node.id for node in stored if isinstance(node.ctx, ast.Store)}
+
+
+def _cut(source: str) -> str:
+    return source if len(source) <= _SHOWN else source[:_SHOWN] + "…"
 
 
 def _reason(error: BaseException) -> str:

@@ -247,6 +247,8 @@ def scenario_what_cannot_be_compiled_is_refused(scene):
         (answer,) = scene.break_at("body", **options)
         assert (answer.verified, answer.reason) == (False, "failed"), options
         assert answer.message.startswith("Not set: "), answer.message
+    (answer,) = scene.break_at("body", condition="number >")
+    assert answer.message.startswith("Not set: 'number >' is no expression: "), answer.message
 
 
 def messages(scene, message, **options):
