@@ -171,7 +171,7 @@ def wait_for_attach(timeout: float | None = None) -> bool:
     """
     from remora._api import wait
 
-    return wait(timeout)
+    return wait(timeout, sys._getframe(1))
 
 
 def is_attached() -> bool:

@@ -173,8 +173,14 @@ def disable() -> None:
         log.info("disabled")
 
 
-def wait(timeout: float | None, *, will_stop: bool = False) -> bool:
-    """See `remora.wait_for_attach`. With `will_stop` the thread stops when a client is there."""
+def wait(timeout: float | None, frame: FrameType | None = None, *, will_stop: bool = False) -> bool:
+    """See `remora.wait_for_attach`.
+
+    Args:
+        timeout: in seconds, or None.
+        frame: who waits, and stops there when the client wants to begin with that.
+        will_stop: who waits stops by itself when a client is there.
+    """
     enabled = _state.enabled
     if enabled is None:
         raise RuntimeError("Call remora.enable_attach() before remora.wait_for_attach().")
@@ -183,7 +189,8 @@ def wait(timeout: float | None, *, will_stop: bool = False) -> bool:
     waiters: list[Waiter] = []
 
     def begin() -> None:
-        waiters.append(enabled.assemble().server.make_waiter(came.release, will_stop=will_stop))
+        server = enabled.assemble().server
+        waiters.append(server.make_waiter(came.release, will_stop=will_stop, can_stop=frame is not None))
         waiters[0].begin()
 
     def end() -> None:
@@ -198,9 +205,13 @@ def wait(timeout: float | None, *, will_stop: bool = False) -> bool:
             left -= _SLICE
             if left <= 0 or enabled.is_closed:
                 return False
-        return waiters[0].is_attached
     finally:
         enabled.loop.post(end)
+    (waiter,) = waiters
+    assembly = enabled.assembly
+    if frame is not None and waiter.stops and assembly is not None:
+        assembly.debugger.enter_here(frame)
+    return waiter.is_attached
 
 
 def is_attached() -> bool:

@@ -521,6 +521,14 @@ class Debugger:
             plan.reason = "breakpoint"
             self._reports.begin(get_ident(), plan)
 
+    def enter_here(self, frame: FrameType) -> None:
+        """The program goes on in this frame, and the client wants it to stop first of all."""
+        if self._telling.publish is not None:
+            # What runs on the way from us to the program's first line is the library's.
+            plan = Plan("begin" if self.filters.is_own(frame) else "here", frame, self.filters.is_yours)
+            plan.reason, plan.description = "entry", "stopped on entry"
+            self._reports.begin(get_ident(), plan)
+
     def trace_here(self, wanted: bool) -> None:
         """The calling thread is one of those to leave alone, or is so no more, from now on."""
         with self._world.lock:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from typing import TYPE_CHECKING
 
 from remora._interpreter import _frames
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     Place = tuple[FrameType, int]
 
 __all__ = ["Stacks"]
-
-_LAUNCH = os.path.join(os.path.dirname(os.path.dirname(__file__)), "_commands", "_launch.py")
 
 
 class Stacks:
@@ -86,7 +83,7 @@ class Stacks:
         for place in stack:
             if not self._filters.is_own(place[0]):
                 yield place
-            elif place[0].f_code.co_filename == _LAUNCH:
+            elif place[0].f_code.co_filename == _frames.LAUNCHER:
                 return  # what is left is how `python -m remora` itself was started
 
     def _describe(self, record: ThreadRecord, frame: FrameType, line: int) -> Frame:

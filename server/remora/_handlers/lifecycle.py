@@ -101,6 +101,8 @@ def _others_here() -> list[str]:
 def attach(session: Session, arguments: Arguments) -> dict[str, Any] | None:
     """Begin to debug. A client that knows no other login may bring the secret along.
 
+    With `stopOnEntry` a program that waits for a client stops where it goes on, and any other is paused.
+
     With `hold` the program is to wait so many seconds for this client whenever it is lost. The answer then
     has a token, by which the client comes back to the same stop and its breakpoints. A client that came
     through the owner of our port gets one in any case: that one's end is no fault of the client's.
@@ -115,6 +117,7 @@ def attach(session: Session, arguments: Arguments) -> dict[str, Any] | None:
     if session.role != DRIVER_ROLE:
         return None  # what the driver has asked for holds
     session.follows = arguments.flag("follow")
+    session.stops_on_entry = arguments.flag("stopOnEntry") and not came_back
     server.debugger.filters.just_my_code = arguments.flag("justMyCode", True)
     server.debugger.filters.skip(())
     server.debugger.stops_all = mode
@@ -172,16 +175,22 @@ def _describe(session: Session) -> dict[str, Any]:
 def configuration_done(session: Session, _arguments: Arguments) -> Deferred | None:
     """The client has set its breakpoints: whoever waits for it may go on.
 
-    Where a crash has waited for it, the answer does, too: so that the client's next word finds it stopped.
+    Where a crash has waited for it, or the client wants to begin with a stop, the answer waits, too: so that
+    the client's next word finds the program stopped. One that nobody holds back is paused for that.
     """
     server = session.server
+    is_driver = session is server.driver
+    enters = is_driver and session.stops_on_entry and not server.debugger.held()
+    stops = is_driver and server.waiters.will_stop(on_entry=session.stops_on_entry)
 
     def act() -> None:
         session.is_configured = True
         server.configured(session)
         server.tell_stops(session)
+        if enters and not stops:
+            server.debugger.pause(None)
 
-    if session is server.driver and server.waiters.will_stop:
+    if enters or stops:
         deferred = Deferred()
         server.waiters.expect_stop(server, deferred.resolve)
         act()

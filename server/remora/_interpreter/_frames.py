@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EVALUATED",
+    "LAUNCHER",
     "OWN_FOLDER",
     "Frame",
     "awaits",
@@ -46,6 +47,8 @@ __all__ = [
 
 #: Where this package's files lie.
 OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+#: What runs the program under `python -m remora`.
+LAUNCHER = os.path.join(OWN_FOLDER, "_commands", "_launch.py")
 #: The file name of what Remora compiles to evaluate it: conditions, log messages, what a person types.
 EVALUATED = "<remora>"
 
@@ -143,12 +146,14 @@ def is_in_call(frame: FrameType) -> bool:
 
 
 def callers(frame: FrameType) -> Iterator[FrameType]:
-    """The frames that this one returns to, nearest first:
+    """The frames that this one returns to, nearest first: for a coroutine those that await it, not its loop.
 
-    for a coroutine those that await it, not its loop.
+    What `python -m remora` itself was started by is no part of the program.
     """
     caller = frame.f_back
-    while caller is not None and (not is_coroutine(frame) or awaits(caller)):
+    while caller is not None and caller.f_code.co_filename != LAUNCHER:
+        if is_coroutine(frame) and not awaits(caller):
+            return
         yield caller
         frame, caller = caller, caller.f_back
 
@@ -169,7 +174,7 @@ def yields_to(frame: FrameType) -> Iterator[FrameType]:
     consumer = frame.f_back
     while consumer is not None and is_generator(consumer) and not is_coroutine(consumer) and awaits(consumer):
         consumer = consumer.f_back
-    if consumer is not None:
+    if consumer is not None and consumer.f_code.co_filename != LAUNCHER:
         yield consumer
         yield from callers(consumer)
 

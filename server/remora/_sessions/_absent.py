@@ -18,6 +18,7 @@ class Attached(Protocol):
 
     is_configured: bool
     follows: bool
+    stops_on_entry: bool
 
     @property
     def outbox(self) -> Outbox: ...
@@ -62,6 +63,7 @@ class Absent:
         self.role: str | None = None
         self.is_configured = False
         self.follows = False
+        self.stops_on_entry = False
         self.outbox: Outbox = _Prints()
 
     def expel(self, reason: str) -> None:

@@ -205,11 +205,11 @@ class Server:
         if session is not self.driver:
             return
         for waiter in self.waiters.take():
-            waiter.arrive()
+            waiter.arrive(on_entry=session.stops_on_entry)
 
-    def make_waiter(self, call: Callable[[], None], *, will_stop: bool) -> Waiter:
+    def make_waiter(self, call: Callable[[], None], *, will_stop: bool, can_stop: bool) -> Waiter:
         """Somebody who waits for a client; on any thread."""
-        return Waiter(self, call, will_stop=will_stop)
+        return Waiter(self, call, will_stop=will_stop, can_stop=can_stop)
 
     def close(self, farewell: str | None, exit_code: int | None) -> None:
         """The end of the server, with a few words to everybody who is attached."""

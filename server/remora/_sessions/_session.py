@@ -84,6 +84,7 @@ class Session:
         self.is_initialized = False
         self.said_hello = False
         self._is_invited = False
+        self.stops_on_entry = False  # it wants the program to stop before it goes on
         self.hold = 0.0  # how long the program is to wait for this client when it is lost
         self.token = ""
         self._owner = server.port.owner  # of our port, who may be the one that leads this client here

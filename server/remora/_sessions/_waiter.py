@@ -19,13 +19,22 @@ class Waiter:
 
     Args:
         will_stop: it goes on only to stop there: it has crashed.
+        can_stop: it stops where it goes on, if the client wants to begin with that.
+
+    Attributes:
+        is_attached: a client is there.
+        stops: it is to stop.
     """
 
-    def __init__(self, server: Server, call: Callable[[], None], *, will_stop: bool = False) -> None:
+    def __init__(
+        self, server: Server, call: Callable[[], None], *, will_stop: bool = False, can_stop: bool = False
+    ) -> None:
         self._server = server
         self.call = call
         self.will_stop = will_stop
+        self.can_stop = can_stop
         self.is_attached = False
+        self.stops = will_stop
 
     def begin(self) -> None:
         """On the server's thread."""
@@ -35,9 +44,10 @@ class Waiter:
             self._server.waiters.add(self)
             self._server.note_change()
 
-    def arrive(self) -> None:
-        """A client is there."""
+    def arrive(self, *, on_entry: bool = False) -> None:
+        """A client is there, and may want the program to stop first of all."""
         self.is_attached = True
+        self.stops = self.will_stop or (self.can_stop and on_entry)
         self.call()
 
     def end(self) -> None:
@@ -74,10 +84,9 @@ class Waiters:
 
     # -- the stop that some of them come to -------------------------------------------------------
 
-    @property
-    def will_stop(self) -> bool:
+    def will_stop(self, *, on_entry: bool) -> bool:
         """Whether one of them stops as soon as it may go on."""
-        return any(each.will_stop for each in self._all)
+        return any(each.will_stop or (each.can_stop and on_entry) for each in self._all)
 
     def expect_stop(self, server: Server, call: Callable[[], None]) -> None:
         """Have `call` run when they have come to it, or seem not to."""

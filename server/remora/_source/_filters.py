@@ -61,6 +61,10 @@ class Filters:
         """Whether a step may end in this frame."""
         return self.passed_by(frame.f_code, frame.f_globals) is None
 
+    def is_yours(self, frame: FrameType) -> bool:
+        """Whether this is a frame of the person's own code, whatever steps pass by."""
+        return self.rule(frame.f_code.co_filename) is None
+
     def passed_by(self, code: CodeType, namespace: dict[str, Any]) -> str | None:
         """The rule by which steps pass code of a module by; None when they may end in it."""
         rule = self.rule(code.co_filename)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import CodeType, FrameType
 
-    Kind = Literal["in", "over", "out", "return", "until", "here"]
+    Kind = Literal["in", "over", "out", "return", "until", "here", "begin"]
 
 __all__ = ["Plan", "ReturnValue", "Verdict", "is_wrapped", "unwrapped"]
 
@@ -85,7 +85,7 @@ class Plan:
 
     Args:
         kind: in, over, out, return, until as in the client's commands; "here" stops at the next line or, when
-            there is none, at the return.
+            there is none, at the return; "begin" in the first code that this frame comes to call.
         frame: where the thread stands.
         is_user: whether steps may end in this frame.
         line: for until, the line to reach; by default any below the current one.
@@ -151,9 +151,13 @@ class Plan:
         """Whether this is for a breakpoint of the function that has just begun in this frame."""
         return self.kind == "here" and frame is self._frame and bool(self.breakpoint_ids)
 
+    @property
+    def _enters(self) -> bool:
+        return self.kind in ("in", "begin")
+
     def _make_watch(self) -> Watch:
         lines = {**self._callers, **self._entered}
-        if self.kind not in ("out", "return"):
+        if self.kind not in ("out", "return", "begin"):
             lines[id(self._frame)] = self._frame
         if self._landing is not None:
             lines[id(self._landing)] = self._landing
@@ -165,7 +169,7 @@ class Plan:
             returns[id(self._task)] = self._task
         if self._runner is not None:
             returns[id(self._runner)] = self._runner
-        calls = (self._landing or self._runner or self._frame) if self.kind == "in" else self._runner
+        calls = (self._landing or self._runner or self._frame) if self._enters else self._runner
         is_over = self.kind == "over" and self._place_of is None and self._landing is None
         return Watch(lines, returns, self._landing, calls, self._frame if is_over else None, self._callees)
 
@@ -221,7 +225,7 @@ class Plan:
         return Verdict.STOP
 
     def _decide_call(self, frame: FrameType) -> Verdict:
-        if id(frame) in self._entered or (self.kind != "in" and not self._is_next_statement(frame)):
+        if id(frame) in self._entered or not (self._enters or self._is_next_statement(frame)):
             return Verdict.GO
         if not self._is_user(frame):
             self.passed = self.passed or (frame.f_code, frame.f_globals)
