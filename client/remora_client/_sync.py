@@ -155,6 +155,7 @@ def attach(
     just_my_code: bool = True,
     redirect_output: bool = True,
     stop_mode: StopMode = "all",
+    stop_on_entry: bool = False,
     options: ConnectOptions | None = None,
 ) -> Session:
     """Attach to a running program.
@@ -169,6 +170,8 @@ def attach(
         just_my_code: have steps pass by library code.
         redirect_output: have what the program prints come as "output" events, too.
         stop_mode: whether a stop holds all threads, or only the one that makes it.
+        stop_on_entry: have a program that waits for a client stop where it goes on, and pause any other, so
+            that there is time to say where else to stop.
         options: secret, certificates and time-outs. Nobody is asked for anything unless they say so.
 
     Raises:
@@ -187,6 +190,7 @@ def attach(
                     just_my_code=just_my_code,
                     redirect_output=redirect_output,
                     stop_mode=stop_mode,
+                    stop_on_entry=stop_on_entry,
                     options=options,
                 )
             ),
@@ -207,6 +211,7 @@ def attach_all(
     just_my_code: bool = True,
     redirect_output: bool = True,
     stop_mode: StopMode = "all",
+    stop_on_entry: bool = False,
     options: ConnectOptions | None = None,
 ) -> Sessions:
     """Attach to several programs at once.
@@ -236,6 +241,7 @@ def attach_all(
                     just_my_code=just_my_code,
                     redirect_output=redirect_output,
                     stop_mode=stop_mode,
+                    stop_on_entry=stop_on_entry,
                     options=options,
                 )
             ),

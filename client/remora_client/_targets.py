@@ -129,6 +129,7 @@ async def open_session(
     just_my_code: bool = True,
     redirect_output: bool = True,
     stop_mode: StopMode = "all",
+    stop_on_entry: bool = False,
     breakpoints: Iterable[Breakpoint] = (),
 ) -> Session:
     """Connect and attach, in one. What cannot be is closed again."""
@@ -149,6 +150,7 @@ async def open_session(
             just_my_code=just_my_code,
             redirect_output=redirect_output,
             stop_mode=stop_mode,
+            stop_on_entry=stop_on_entry,
             breakpoints=breakpoints,
         )
     except BaseException:

@@ -74,6 +74,7 @@ async def attach(
     just_my_code: bool = True,
     redirect_output: bool = True,
     stop_mode: StopMode = "all",
+    stop_on_entry: bool = False,
     options: ConnectOptions | None = None,
 ) -> Session:
     """Attach to a running program.
@@ -88,6 +89,8 @@ async def attach(
         just_my_code: have steps pass by library code.
         redirect_output: have what the program prints come as "output" events, too.
         stop_mode: whether a stop holds all threads, or only the one that makes it.
+        stop_on_entry: have a program that waits for a client stop where it goes on, and pause any other, so
+            that there is time to say where else to stop.
         options: secret, certificates and time-outs. Nobody is asked for anything unless they say so.
 
     Raises:
@@ -103,6 +106,7 @@ async def attach(
         just_my_code=just_my_code,
         redirect_output=redirect_output,
         stop_mode=stop_mode,
+        stop_on_entry=stop_on_entry,
     )
     if core.stop is not None and (core.stop.was_there or core.link.is_snapshot or not core.link.is_remora):
         core.told = core.state.stops  # a stop that was there before us is none to wait for
@@ -119,6 +123,7 @@ async def attach_all(
     just_my_code: bool = True,
     redirect_output: bool = True,
     stop_mode: StopMode = "all",
+    stop_on_entry: bool = False,
     options: ConnectOptions | None = None,
 ) -> Sessions:
     """Attach to several programs at once.
@@ -138,7 +143,7 @@ async def attach_all(
     feeds = feeds_for(
         [str(each) for each in targets], options or ConnectOptions(), name=name, everyone=everyone
     )
-    core = Group(feeds, How(source, force, just_my_code, redirect_output, stop_mode))
+    core = Group(feeds, How(source, force, just_my_code, redirect_output, stop_mode, stop_on_entry))
     await core.start(all_or_none=not everyone)
     return Sessions(core)
 

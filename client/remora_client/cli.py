@@ -345,6 +345,8 @@ def _add_session(parser: argparse.ArgumentParser) -> None:
         "-c", action="append", default=[], dest="commands", metavar="CMD", help="run a debugger command first"
     )
     group.add_argument("-x", dest="file", metavar="FILE", help="run the commands in a file first")
+    text = "a program that waits for a client stops where it goes on; any other is paused"
+    group.add_argument("--stop-on-entry", action="store_true", help=text)
     _add_choice(parser)
     text = "a lost connection holds the program, as it stands, for so long; we come back to it by ourselves"
     parser.add_argument("--hold", type=_seconds, metavar="S", help=text)

@@ -492,3 +492,56 @@ def test_a_stop_of_one_thread() -> None:
             session.set_stop_mode("all")
         program.stdin_line("")
         program.wait_line("ended True")
+
+
+ENTERED = """\
+# A program that is over at once.
+total = 0  # @first
+for number in range(3):
+    total += number  # @adds
+"""
+
+
+def _waiting() -> Program:
+    options = ["--listen", "127.0.0.1:0", "--no-secret", "--wait"]
+    return Program(NEWEST, ENTERED, argv=["-m", "remora", *options, "{script}"])
+
+
+def _place_of(program: Program) -> str:
+    return program.wait_line(r"(tcp://127.0.0.1:\d+) is process \d+, waiting", errors=True)[1]
+
+
+def test_a_program_that_waits_can_be_told_where_to_stop_before_it_goes_on() -> None:
+    with _waiting() as program:
+        with attach(_place_of(program), stop_on_entry=True) as session:
+            assert session.state.stop is not None
+            assert session.state.stop.reason == "entry"
+            assert session.stack()[0].line == program.line("first")
+            session.break_at(f"program.py:{program.line('adds')}")
+            stop = session.resume(10)
+            assert stop is not None
+            assert (stop.reason, stop.frame and stop.frame.line) == ("breakpoint", program.line("adds"))
+            session.clear()
+            assert session.resume(10) is None
+        assert program.returncode() == 0
+
+
+def test_several_programs_that_wait_begin_with_a_stop_each() -> None:
+    with _waiting() as one, _waiting() as other:
+        with attach_all([_place_of(one), _place_of(other)], stop_on_entry=True) as sessions:
+            assert [each.state.stop and each.state.stop.reason for each in sessions] == ["entry", "entry"]
+        assert (one.returncode(), other.returncode()) == (0, 0)
+
+
+def test_exec_begins_with_a_stop_when_asked(remora: Remora) -> None:
+    with _waiting() as program:
+        place, line = _place_of(program), program.line("adds")
+        commands = ["where", f"break program.py:{line} if total > 0", "continue", "print number"]
+        given = [word for command in commands for word in ("-c", command)]
+        ran = remora("exec", place, "--json", "--stop-on-entry", *given)
+        where, _set, _event, stopped, printed = ran.lines
+        assert where["result"][0]["line"] == program.line("first")
+        assert stopped["stop"]["reason"] == "breakpoint"
+        assert printed["result"]["value"] == "2"
+        assert ran.code == 0
+        assert program.returncode() == 0

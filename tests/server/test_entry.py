@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support.dap import DapClient
@@ -31,7 +33,7 @@ while True:
 """
 
 
-def _attach_to_waiting(program: Program, **arguments: object) -> DapClient:
+def _attach_to_waiting(program: Program, **arguments: Any) -> DapClient:
     found = program.wait_line(r"^remora: tcp://127.0.0.1:(\d+) is process \d+, waiting", errors=True)
     return DapClient.connect(("127.0.0.1", int(found[1]))).attach(stopOnEntry=True, **arguments)
 

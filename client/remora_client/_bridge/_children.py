@@ -31,8 +31,10 @@ __all__ = ["Children"]
 
 _READY_SECONDS = 2.0
 _AGAIN = 1.0  # seconds: when the port's owner has ended, another takes the port over
-# What says which process: a child is another one.
-_OF_THE_PARENT = frozenset({"connect", "host", "port", "processId", "processName", "qualifier"})
+# What says which process, for a child is another one; and a child is not to stop because its parent did.
+_OF_THE_PARENT = frozenset(
+    {"connect", "host", "port", "processId", "processName", "qualifier", "stopOnEntry"}
+)
 
 
 class Children:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import AlreadyAttached, ClientError, Gone
@@ -65,6 +65,7 @@ class How:
     just_my_code: bool = True
     redirect_output: bool = True
     stop_mode: StopMode = "all"
+    stop_on_entry: bool = False
 
 
 @dataclass
@@ -111,6 +112,7 @@ class Group:
             failures = await self._look(self._feeds)
             if failures and (all_or_none or not self.members):
                 raise failures[0]
+            self._how = replace(self._how, stop_on_entry=False)  # whoever comes later is not held up
         except BaseException:
             await self.detach()
             raise

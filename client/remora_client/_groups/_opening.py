@@ -44,7 +44,7 @@ async def open_group(
     )
     if follows:
         feeds = [_follow(each, arguments, choose) for each in feeds]
-    group = Group(feeds, How(arguments.source, arguments.force))
+    group = Group(feeds, How(arguments.source, arguments.force, stop_on_entry=arguments.stop_on_entry))
     failures: list[str] = []
     remove = group.listen(lambda member, event, body: None, failures.append)
     try:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 _DETACH_SECONDS = 2.0
+_ENTRY_SECONDS = 5.0
+_NO_ENTRY = "Only Remora's own servers can begin with a stop; attach to this one without, and pause it."
 _NO_STOP_MODE = "This server cannot stop one thread alone."
 
 
@@ -59,6 +61,7 @@ class Session(Resuming):
         just_my_code: bool = True,
         redirect_output: bool = True,
         stop_mode: StopMode = "all",
+        stop_on_entry: bool = False,
         breakpoints: Iterable[Breakpoint] = (),
     ) -> Session:
         """Attach to the process behind a link.
@@ -70,6 +73,7 @@ class Session(Resuming):
             source: folders on this machine that hold the program's files.
             choose: asked for a pid when several match; None: raise `AmbiguousProcess`.
             stop_mode: whether a stop holds all threads, or only the one that makes it.
+            stop_on_entry: have a program that waits for a client stop where it goes on, and pause any other.
             breakpoints: to be set before the program is let go, for instance those of an earlier session.
         """
         session = cls(link, LocalSources(source))
@@ -87,6 +91,10 @@ class Session(Resuming):
             arguments["sourceRoots"] = session.sources.roots
         if stop_mode != "all":
             arguments["stopMode"] = stop_mode
+        if stop_on_entry:
+            if not link.is_remora:
+                raise ClientError(_NO_ENTRY)
+            arguments["stopOnEntry"] = True
         await session._start(arguments)
         if stop_mode != "all" and not session.has("remora/stopMode"):
             raise ClientError(_NO_STOP_MODE)
@@ -99,6 +107,10 @@ class Session(Resuming):
             # Where it stands comes behind the answer to configurationDone, and so before this one's.
             await session.request("remora/ping", {})
             await link.rpc.caught_up()
+        if stop_on_entry:
+            del session._arguments["stopOnEntry"]  # who comes back has been there
+            with contextlib.suppress(TimeoutError):
+                await session.wait_for_stop(_ENTRY_SECONDS)
         return session
 
     async def detach(self, *, keep_stopped: bool = False) -> None:

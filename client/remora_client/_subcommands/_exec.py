@@ -83,8 +83,8 @@ async def _run(arguments: Namespace, given: list[Given], stream: TextIO) -> int:
         raise TimedOut(f"Not attached to {place} within {arguments.timeout:g} s.") from None
     printer = Printer(stream, color=wants_color(stream, forbidden=arguments.no_color))
     stop = ctx.session.stop
-    if stop is None or stop.was_there or not ctx.session.link.is_remora:
-        ctx.shown_stop = ctx.session.state.stops  # a stop that was there before us is no news
+    if stop is None or stop.was_there or arguments.stop_on_entry or not ctx.session.link.is_remora:
+        ctx.shown_stop = ctx.session.state.stops  # one that was there, or that we asked for, is no news
     hooks = Hooks.from_arguments(arguments)
     script = Script(ctx, printer, as_json=arguments.json, deadline=deadline, hooks=hooks)
     group, session = ctx.group, ctx.session
@@ -117,6 +117,7 @@ async def _open(target: str | None, arguments: Namespace) -> Session:
         name=arguments.name,
         force=arguments.force,
         source=arguments.source,
+        stop_on_entry=arguments.stop_on_entry,
     )
 
 

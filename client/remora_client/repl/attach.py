@@ -136,7 +136,13 @@ async def _listen(arguments: Namespace) -> Session:
 
     link = await wait_for_call(qualifier, from_arguments(arguments), listening)
     try:
-        return await Session.attach(link, None, force=arguments.force, source=arguments.source)
+        return await Session.attach(
+            link,
+            None,
+            force=arguments.force,
+            source=arguments.source,
+            stop_on_entry=arguments.stop_on_entry,
+        )
     except BaseException:
         await link.close()
         raise
@@ -150,6 +156,7 @@ async def _open(target: str | None, arguments: Namespace) -> Session:
         name=arguments.name,
         force=arguments.force,
         source=arguments.source,
+        stop_on_entry=arguments.stop_on_entry,
         choose=_choose if sys.stdin.isatty() else None,
     )
 
