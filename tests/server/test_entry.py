@@ -62,6 +62,18 @@ def test_a_program_started_with_wait_stops_at_its_first_line(
         assert program.returncode() == 0
 
 
+@pytest.mark.parametrize(("words", "name"), [(["{script}"], "program.py"), (["-m", "program"], "program")])
+def test_a_program_that_waits_has_its_own_name(interpreter: Interpreter, words: list[str], name: str) -> None:
+    options = ["-m", "remora", "--listen", "127.0.0.1:0", "--no-secret", "--wait", *words]
+    with (
+        Program(interpreter, SCRIPT, argv=options) as program,
+        _attach_to_waiting(program) as client,
+    ):
+        assert client.expect_event("process")["name"] == name
+        client.disconnect()
+        assert program.returncode() == 0
+
+
 @pytest.mark.parametrize("my_code", [True, False])
 def test_one_that_calls_wait_for_attach_stops_behind_the_call(
     interpreter: Interpreter, my_code: bool

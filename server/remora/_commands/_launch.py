@@ -75,11 +75,13 @@ def main() -> None:
             flush=True,
         )
     sys.argv = options.arguments
-    if options.wait:
-        remora.wait_for_attach()
-    _run(
+    # Before it waits: from here on `__main__` is the program's, by whose name it is known.
+    program = (
         _module_runner(options.module) if options.module is not None else _script_runner(options.arguments[0])
     )
+    if options.wait:
+        remora.wait_for_attach()
+    _run(program)
 
 
 # -- the command line -----------------------------------------------------------------------------
@@ -219,9 +221,12 @@ def _show(error: BaseException) -> None:
 def _module_runner(name: str) -> Callable[[], None]:
     """As `python -m name`. The frames of `runpy` stand in such a traceback in any case."""
     import runpy
+    from importlib.machinery import ModuleSpec
 
     runner: Any = runpy
-    _replace_main()
+    _replace_main().__spec__ = ModuleSpec(
+        name, None
+    )  # until the real one is found: lists have its name from it
     return lambda: runner._run_module_as_main(name)
 
 
