@@ -97,7 +97,8 @@ def first_visits(code: CodeType, first: int, last: int) -> list[range]:
     """
     lines = {offset: line for start, end, line in _table(code) for offset in range(start, end, 2)}
     steps = list(dis.get_instructions(code))
-    inside = {step.offset for step in steps if first <= (lines.get(step.offset) or first) <= last}
+    # What is on no line is outside: so begins the copy of a `finally` that an exception comes to.
+    inside = {step.offset for step in steps if first <= (lines.get(step.offset) or 0) <= last}
     follows: dict[int, list[int]] = {step.offset: [] for step in steps}
     for step, after in zip(steps, [*steps[1:], None]):
         if after is not None and step.opcode not in _LEAVES:
