@@ -16,7 +16,7 @@ _TERMINAL = Reason("it is about what a person sees or types at the prompt")
 EQUIVALENTS: dict[str, tuple[str, ...] | Reason] = {
     # running
     "continue": ("session.resume()", "session.go()", "sessions.go()"),
-    "next": ("session.step_over()",),
+    "next": ("session.step_over()", "session.step_over(times=10)"),
     "step": ("session.step_in()", "session.step_in(into='save')", "session.step_in(everywhere=True)"),
     "return": ("session.step_return()", "session.step_out()", "session.assign('$retval', '42')"),
     "until": ("session.until()",),

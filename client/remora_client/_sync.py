@@ -315,9 +315,13 @@ class Session:
         """Let the program run, and do not wait for what comes of it."""
         return self._loop.run(self._twin.go(thread=thread))
 
-    def step_over(self, timeout: float | None = None, *, thread: int | None = None) -> Stop | None:
-        """To the next line of this function."""
-        found: Stop | None = _own(self._loop.run(self._twin.step_over(timeout, thread=thread)), self._loop)
+    def step_over(
+        self, timeout: float | None = None, *, thread: int | None = None, times: int = 1
+    ) -> Stop | None:
+        """To the next line of this function; `times` such steps, unless something stops it before."""
+        found: Stop | None = _own(
+            self._loop.run(self._twin.step_over(timeout, thread=thread, times=times)), self._loop
+        )
         return found
 
     def step_in(
@@ -327,15 +331,18 @@ class Session:
         thread: int | None = None,
         into: str = "",
         everywhere: bool = False,
+        times: int = 1,
     ) -> Stop | None:
-        """To the next line, in whatever function it is.
+        """To the next line, in whatever function it is; `times` such steps, unless something stops it before.
 
         Args:
             into: the call to enter, by (a part of) its name, where the line has several.
             everywhere: enter library code, too, and what `skip` names.
         """
         found: Stop | None = _own(
-            self._loop.run(self._twin.step_in(timeout, thread=thread, into=into, everywhere=everywhere)),
+            self._loop.run(
+                self._twin.step_in(timeout, thread=thread, into=into, everywhere=everywhere, times=times)
+            ),
             self._loop,
         )
         return found
@@ -366,11 +373,12 @@ class Session:
         return found
 
     def step_instruction(
-        self, timeout: float | None = None, *, into: bool = False, thread: int | None = None
+        self, timeout: float | None = None, *, into: bool = False, thread: int | None = None, times: int = 1
     ) -> Stop | None:
         """To the next instruction of the bytecode: of this function, or of whichever it calls (`into`)."""
         found: Stop | None = _own(
-            self._loop.run(self._twin.step_instruction(timeout, into=into, thread=thread)), self._loop
+            self._loop.run(self._twin.step_instruction(timeout, into=into, thread=thread, times=times)),
+            self._loop,
         )
         return found
 

@@ -220,9 +220,11 @@ class Session:
         if self._core.stop is not None:
             await self._core.resume(thread)
 
-    async def step_over(self, timeout: float | None = None, *, thread: int | None = None) -> Stop | None:
-        """To the next line of this function."""
-        await self._core.step_over(thread)
+    async def step_over(
+        self, timeout: float | None = None, *, thread: int | None = None, times: int = 1
+    ) -> Stop | None:
+        """To the next line of this function; `times` such steps, unless something stops it before."""
+        await self._core.step_over(thread, times=times)
         return await self._next_stop(timeout, is_step=True)
 
     async def step_in(
@@ -232,15 +234,16 @@ class Session:
         thread: int | None = None,
         into: str = "",
         everywhere: bool = False,
+        times: int = 1,
     ) -> Stop | None:
-        """To the next line, in whatever function it is.
+        """To the next line, in whatever function it is; `times` such steps, unless something stops it before.
 
         Args:
             into: the call to enter, by (a part of) its name, where the line has several.
             everywhere: enter library code, too, and what `skip` names.
         """
         target = await self._core.step_in_target(into) if into else None
-        await self._core.step_in(thread, target=target, everywhere=everywhere)
+        await self._core.step_in(thread, target=target, everywhere=everywhere, times=times)
         return await self._next_stop(timeout, is_step=True)
 
     async def step_out(self, timeout: float | None = None, *, thread: int | None = None) -> Stop | None:
@@ -271,10 +274,15 @@ class Session:
         return await self._next_stop(timeout, is_step=True)
 
     async def step_instruction(
-        self, timeout: float | None = None, *, into: bool = False, thread: int | None = None
+        self,
+        timeout: float | None = None,
+        *,
+        into: bool = False,
+        thread: int | None = None,
+        times: int = 1,
     ) -> Stop | None:
         """To the next instruction of the bytecode: of this function, or of whichever it calls (`into`)."""
-        await self._core.step_instruction(into=into, thread=thread)
+        await self._core.step_instruction(into=into, thread=thread, times=times)
         return await self._next_stop(timeout, is_step=True)
 
     async def skip(

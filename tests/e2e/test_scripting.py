@@ -545,3 +545,18 @@ def test_exec_begins_with_a_stop_when_asked(remora: Remora) -> None:
         assert printed["result"]["value"] == "2"
         assert ran.code == 0
         assert program.returncode() == 0
+
+
+def test_several_steps_at_once_and_what_is_said_behind_the_end() -> None:
+    with _waiting() as program:
+        with attach(_place_of(program), stop_on_entry=True) as session:
+            stop = session.step_over(10, times=3)
+            assert stop is not None
+            assert stop.frame is not None
+            assert stop.frame.line == program.line("adds") - 1
+            assert session.resume(10) is None
+            with pytest.raises(ClientError, match="ended"):
+                session.step_over(10)
+            with pytest.raises(ClientError, match="ended"):
+                session.stack()
+        assert program.returncode() == 0

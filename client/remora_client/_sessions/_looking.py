@@ -108,7 +108,7 @@ class Looking(Conversation):
         self._chain = ()
         stop = self.state.stop
         if stop is None:
-            raise self._runs()
+            raise self._not_stopped()
         frames = await self.stack(thread, count=1)
         if not frames:
             raise ClientError(f"Thread {thread} has no Python frame now.")
@@ -123,8 +123,11 @@ class Looking(Conversation):
         self._selected = frames[0]
         return frames[0]
 
-    def _runs(self) -> NotStopped:
+    def _not_stopped(self) -> ClientError:
         """Why nothing can be looked at, and what helps."""
+        if self.state.over:
+            lost = self._rpc.end if self.state.phase == "gone" else None
+            return lost or Gone("the program has ended.")
         helps = "Stop it first: pause."
         if self.link.options.observe:
             helps = "It can be looked at when whoever debugs it stops it."
@@ -132,7 +135,7 @@ class Looking(Conversation):
 
     def _thread_id(self) -> int:
         if self.state.stop is None:
-            raise self._runs()
+            raise self._not_stopped()
         return self.state.stop.thread_id
 
     def select_task(self, task: Task) -> Frame:

@@ -91,7 +91,7 @@ class Resuming(Returning):
     ) -> None:
         before = self.state
         if before.stop is None:
-            raise self._runs()
+            raise self._not_stopped()
         arguments: dict[str, Any] = {
             "threadId": before.stop.thread_id if thread is None else thread,
             **(extra or {}),
@@ -144,9 +144,9 @@ class Resuming(Returning):
                 self._repetition = None
         super()._take_event(event, body)
 
-    def _runs(self) -> NotStopped:
+    def _not_stopped(self) -> ClientError:
         if self._repetition is None:
-            return super()._runs()
+            return super()._not_stopped()
         return NotStopped(f"The program is running, to {self._repetition}.", "pause ends that.")
 
     def _is_beside(self, stop: Stop) -> bool:
