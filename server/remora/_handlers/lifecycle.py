@@ -179,9 +179,9 @@ def configuration_done(session: Session, _arguments: Arguments) -> Deferred | No
     the client's next word finds the program stopped. One that nobody holds back is paused for that.
     """
     server = session.server
-    is_driver = session is server.driver
-    enters = is_driver and session.stops_on_entry and not server.debugger.held()
-    stops = is_driver and server.waiters.will_stop(on_entry=session.stops_on_entry)
+    is_first = session is server.driver and not session.is_configured
+    enters = is_first and session.stops_on_entry and not server.debugger.held()
+    stops = is_first and server.waiters.will_stop(on_entry=session.stops_on_entry)
 
     def act() -> None:
         session.is_configured = True
