@@ -115,7 +115,7 @@ _LOST: dict[Background, dict[str, str]] = {
         "ansiblue": "#6ba7ff",
         "ansibrightblack": "#909090",
         "ansimagenta": "#d670d6",
-        "ansired": "#f2615c",
+        "ansired": "#ff5555",
     },
 }
 

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from prompt_toolkit.output.vt100 import _16ColorCache
 from prompt_toolkit.styles import Attrs
 from pygments.styles import get_all_styles
 
 from remora_client.repl.background import Background, told_by_environment, told_by_terminal
-from remora_client.repl.style import _RULES, style
+from remora_client.repl.style import _LOST, _RULES, style
 from tests.support.command import Remora
 from tests.support.interpreters import NEWEST
 from tests.support.program import Program
@@ -106,6 +107,14 @@ def test_every_colour_of_ours_can_be_read(background: Background, grounds: tuple
                 # Of the terminal's own colours only those are left that its theme has made for that ground.
                 own = ("", "ansigreen", "ansiyellow", "ansicyan") if background == "dark" else ("",)
                 assert look.color in own, (name, look.color)
+
+
+@pytest.mark.parametrize("background", ["light", "dark"])
+def test_a_colour_does_not_turn_grey_on_a_terminal_of_sixteen(background: Background) -> None:
+    for own, ours in _LOST[background].items():
+        red, green, blue = (int(ours[at : at + 2], 16) for at in (1, 3, 5))
+        _, nearest = _16ColorCache().get_code((red, green, blue))
+        assert (nearest == "ansibrightblack") == (own == "ansibrightblack"), (own, ours, nearest)
 
 
 @pytest.fixture
