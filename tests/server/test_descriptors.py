@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
+import sys
 import time
+from io import FileIO
+from pathlib import Path
 
 import pytest
 
+from remora._interpreter import _originals
 from tests.support.dap import DapClient
 from tests.support.interpreters import NEWEST, Interpreter
 from tests.support.ports import free_port
@@ -61,6 +66,37 @@ def pids_behind(address: tuple[str, int]) -> set[int]:
 def end(program: Program) -> None:
     open(f"{program.path}.end", "w").close()
     assert program.returncode() == 0, program.errors
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a look whose it is lets other threads run")
+def test_what_another_thread_opens_by_our_number_is_not_closed_with_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = _originals.Socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    number = ours.fileno()
+    opened: list[FileIO] = []
+
+    def look(descriptor: int) -> os.stat_result:  # while it looks, another thread may run, as here
+        found = os.fstat(descriptor)
+        if not opened:
+            os.close(number)
+            opened.append(FileIO(tmp_path / "theirs", "w"))
+        return found
+
+    monkeypatch.setattr(_originals, "_fstat", look)
+    ours.close()
+    if not opened:
+        opened.append(FileIO(tmp_path / "theirs", "w"))  # ours is closed, and its number is free
+    assert opened[0].fileno() == number
+    opened[0].write(b"still there")
+    opened[0].close()
+    assert ours.fileno() == -1
+    other, another = _originals.Socket(socket.AF_UNIX, socket.SOCK_STREAM), os.pipe()
+    os.dup2(another[0], other.fileno())  # in place of ours
+    number = other.fileno()
+    other.close()
+    for each in (number, *another):
+        os.close(each)
 
 
 def test_it_listens_again_and_touches_nothing_of_the_programs(interpreter: Interpreter) -> None:

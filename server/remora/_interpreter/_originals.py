@@ -61,6 +61,8 @@ _Real: type[socket.socket] = _original(socket, "socket")
 _open = io.FileIO
 # In a `partial`, since tools that fake a file system replace every function of `os` in every module.
 _fstat = functools.partial(os.fstat)
+#: Linux's, since 4.12; `socket` has no name for it.
+_SO_COOKIE = 57 if sys.platform == "linux" else 0
 
 
 class Socket(_Real):  # type: ignore[misc, valid-type]
@@ -73,15 +75,30 @@ class Socket(_Real):  # type: ignore[misc, valid-type]
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self._identity = _identify(self.fileno())
+        self._cookie = self._read_cookie()
 
     def is_ours(self) -> bool:
         """Whether the descriptor is still this socket's."""
         return _identify(self.fileno()) == self._identity
 
     def close(self) -> None:
-        if self.fileno() >= 0 and not self.is_ours():
-            self.detach()
+        if self.fileno() >= 0:
+            if self._read_cookie() == self._cookie and (self._cookie is not None or self.is_ours()):
+                _socket.socket.close(self)
+            else:
+                self.detach()
         super().close()
+
+    def _read_cookie(self) -> bytes | None:
+        """What the system knows the descriptor's socket by; None: it is none, or the system does not say.
+
+        Unlike `is_ours` this does not let other threads of CPython run, which could close the descriptor and
+        open something else by its number before we close it.
+        """
+        try:
+            return self.getsockopt(socket.SOL_SOCKET, _SO_COOKIE, 8) if _SO_COOKIE else None
+        except OSError:
+            return None
 
 
 def _identify(descriptor: int) -> tuple[int, int] | None:
