@@ -97,8 +97,7 @@ def first_visits(code: CodeType, first: int, last: int) -> list[range]:
     """
     lines = {offset: line for start, end, line in _table(code) for offset in range(start, end, 2)}
     steps = list(dis.get_instructions(code))
-    # What is on no line is outside: so begins the copy of a `finally` that an exception comes to.
-    inside = {step.offset for step in steps if first <= (lines.get(step.offset) or 0) <= last}
+    inside = {step.offset for step in steps if first <= (lines.get(step.offset) or first) <= last}
     follows: dict[int, list[int]] = {step.offset: [] for step in steps}
     for step, after in zip(steps, [*steps[1:], None]):
         if after is not None and step.opcode not in _LEAVES:
@@ -106,9 +105,12 @@ def first_visits(code: CodeType, first: int, last: int) -> list[range]:
         if step.opcode in _JUMPS:
             follows[step.offset].append(step.argval)
     targets = {step.argval for step in steps if step.opcode in _JUMPS}
+    # On no line, and only an exception comes there: so begins a copy of a `finally`.
+    entered = {after for afters in follows.values() for after in afters}
+    caught = [offset for offset in follows if lines.get(offset) is None and offset not in entered]
     coming = [after for offset, afters in follows.items() if offset not in inside for after in afters]
     seen: set[int] = set()
-    waiting = [offset for offset in (0, *coming) if offset in inside]
+    waiting = [offset for offset in (0, *caught, *coming) if offset in inside]
     while waiting:
         offset = waiting.pop()
         if offset not in seen:

@@ -78,7 +78,8 @@ def hits(scene, text, *lines):
 
 def scenario_parts_of_lines(scene):
     """Those that are come back to, as a `def` with its defaults is, may be hit more often."""
-    assert hits(scene, FSTRING, 2, 3, 4, 5)[:2] == [1, 1]
+    found = hits(scene, FSTRING, 2, 3, 4, 5)
+    assert found[:2] == [1, 1], found
     assert all(hits(scene, DEFAULTS, 1, 2, 3, 4))
     assert all(hits(scene, DECORATORS, 2, 3, 4, 5, 6, 7, 9, 10, 11))
     assert all(hits(scene, ANNOTATIONS, 1, 2, 3, 4, 5, 6, 7, 9))
