@@ -303,10 +303,14 @@ def test_while_it_runs_and_leaving(remora: Remora, program: Program) -> None:
     arguments = ("attach", program.qualifier, "--source", str(program.directory))
     with remora.terminal(*arguments) as terminal:
         terminal.wait("→|Paused")  # it was left standing, wherever that was
+        terminal.enter(f"tbreak program.py:{program.line('count')}")
+        terminal.wait("Breakpoint 1 at")
+        terminal.enter("continue")
+        program.stdin_line("1")
+        terminal.wait(rf"→ +{program.line('count')} ")
         terminal.enter("quit -k")
         terminal.wait(r"\[y/N\]")
         terminal.enter("y")
-        program.stdin_line("1")  # inside input() it sees what was asked of it when a line comes
         terminal.wait("The program ended")
         assert terminal.returncode() == 0
 
