@@ -10,7 +10,6 @@ import importlib.util
 import os
 import signal
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
 
 import remora
@@ -39,9 +38,10 @@ def run(options: Options) -> int:
         enabled.assemble().server.host = Host(enabled.loop, enable)
 
     enabled.loop.post(begin)
-    ended = threading.Event()
+    # Not an Event: a handler that sets it while this thread is about to wait for it waits for itself.
+    ended, end = os.pipe()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda *_: os.write(end, b"."))
     host = f"[{address[0]}]" if ":" in address[0] else address[0]
     scheme = "tcps" if options.certfile else "tcp"
     owner = enabled.port.owner
@@ -57,8 +57,7 @@ def run(options: Options) -> int:
             file=sys.stderr,
             flush=True,
         )
-    while not ended.wait(3600):
-        pass
+    os.read(ended, 1)
     remora.disable_attach()
     return 0
 
