@@ -126,9 +126,9 @@ class Terminal:
             assert time.monotonic() < deadline, f"it does not come to rest:\n{self.text}"
 
     def _settle(self) -> None:
-        """Takes what is on its way: in the middle of a redraw the cursor may be anywhere, even below."""
+        """Takes what is on its way: in the middle of a redraw the cursor, then hidden, may be anywhere."""
         for _ in range(100):
-            if not self._read(0.03):
+            if not self._read(0.03) and not self._screen.cursor.hidden:
                 return
 
     @property
