@@ -28,8 +28,7 @@ if TYPE_CHECKING:
         Thread,
     )
     from remora_client._options import ConnectOptions
-    from remora_client._sessions._state import State
-    from remora_client._sync import (
+    from remora_client._scripting._sync import (
         Frame,
         Session,
         Sessions,
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
         attach_all,
         processes,
     )
+    from remora_client._sessions._state import State
     from remora_protocol import ProcessInfo, RequestFailed
 
 __all__ = [
@@ -87,18 +87,18 @@ _HOMES = {
     "ObjectInfo": "remora_client._finding._facts",
     "Referrer": "remora_client._finding._facts",
     "Size": "remora_client._finding._facts",
-    "Frame": "remora_client._sync",
+    "Frame": "remora_client._scripting._sync",
     "ProcessInfo": "remora_protocol",
     "RequestFailed": "remora_protocol",
-    "Session": "remora_client._sync",
-    "Sessions": "remora_client._sync",
+    "Session": "remora_client._scripting._sync",
+    "Sessions": "remora_client._scripting._sync",
     "State": "remora_client._sessions._state",
-    "Stop": "remora_client._sync",
-    "Value": "remora_client._sync",
-    "attach": "remora_client._sync",
-    "attach_all": "remora_client._sync",
+    "Stop": "remora_client._scripting._sync",
+    "Value": "remora_client._scripting._sync",
+    "attach": "remora_client._scripting._sync",
+    "attach_all": "remora_client._scripting._sync",
     "command": "remora_client._declared",
-    "processes": "remora_client._sync",
+    "processes": "remora_client._scripting._sync",
     "renderer": "remora_client._declared",
 }
 

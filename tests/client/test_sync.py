@@ -15,6 +15,7 @@ import pytest
 import remora_client
 from remora_client import aio
 from remora_client._errors import ClientError, Gone
+from remora_client._scripting._breaking import location
 from remora_client.locspec import FileLine, Function, Location, ModuleLine
 from tests.client.servers import SECRET, Remora, Server
 from tests.support.interpreters import ROOT
@@ -106,24 +107,25 @@ def test_what_fails_leaves_no_thread() -> None:
     ],
 )
 def test_places(place: tuple[Any, ...], expected: Location) -> None:
-    assert aio._location(*place) == expected
+    assert location(*place) == expected
 
 
 @pytest.mark.parametrize("place", ["guess.py", "guess.py:", ":3", "a b", ""])
 def test_no_places(place: str) -> None:
     with pytest.raises(ClientError, match=r"no place|say which line|place is missing"):
-        aio._location(place, None)
+        location(place, None)
 
 
 def test_the_twins_are_alike() -> None:
     def surface(kind: type) -> dict[str, str]:
         return {
             name: str(inspect.signature(value).replace(return_annotation=inspect.Signature.empty))
-            for name, value in vars(kind).items()
-            if not name.startswith("_") and callable(value)
+            for name, value in inspect.getmembers(kind, callable)
+            if not name.startswith("_")
         }
 
     assert surface(aio.Session) == surface(remora_client.Session)
+    assert surface(aio.Session).keys() >= {"resume", "break_at", "locals", "detach"}  # each part's
 
 
 def test_the_sync_twin_is_fresh() -> None:

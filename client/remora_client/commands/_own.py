@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from remora_client._declared import Declared
-    from remora_client._loop_thread import LoopThread
+    from remora_client._scripting._loop_thread import LoopThread
     from remora_client._sessions._session import Session
     from remora_client.commands._context import Context
 
@@ -158,7 +158,7 @@ async def _call(each: Declared, core: Session, *arguments: Any) -> Any:
     try:
         if inspect.iscoroutinefunction(each.function):
             return await each.function(*_bound(core, arguments, each))
-        from remora_client._loop_thread import LoopThread
+        from remora_client._scripting._loop_thread import LoopThread
 
         lent = LoopThread.beside(asyncio.get_running_loop())
         try:
@@ -196,11 +196,12 @@ async def _beside(function: Callable[..., Any], *arguments: Any) -> Any:
 
 def _bound(core: Session, arguments: Any, each: Declared, lent: LoopThread | None = None) -> tuple[Any, ...]:
     """A renderer gets its value, a command its session and arguments."""
-    from remora_client import _sync, aio  # most people have no commands of their own
+    from remora_client import aio  # most people have no commands of their own
+    from remora_client._scripting import _sync
 
     if each.types:
         value = aio.Value.of(arguments[0], core)
-        return (value,) if lent is None else (_sync._own(value, lent),)
+        return (value,) if lent is None else (_sync.twin_of(value, lent),)
     session = aio.Session(core)
     return (session if lent is None else _sync.Session(session, lent), *arguments)
 
@@ -226,7 +227,8 @@ async def _shown(ctx: Context, given: Any) -> tuple[Any, Any]:
         return given, [("", visible_block(given.rstrip("\n")) + "\n")]
     if isinstance(given, Value):
         return {"value": given.value, "type": given.type}, value_line(await rendered(ctx.session, given))
-    from remora_client import _sync, aio
+    from remora_client import aio
+    from remora_client._scripting import _sync
 
     if isinstance(given, list) and given and all(isinstance(each, aio.Value | _sync.Value) for each in given):
         data = [{"name": each.name, "value": each.value, "type": each.type} for each in given]

@@ -64,8 +64,8 @@ async def py(ctx: Context, arguments: str) -> Result:
 def _scripted(ctx: Context) -> Any:
     """The session as scripts know it; its calls run on this very loop, and wait in `py`'s thread."""
     from remora_client import aio
-    from remora_client._loop_thread import LoopThread
-    from remora_client._sync import Session
+    from remora_client._scripting._loop_thread import LoopThread
+    from remora_client._scripting._sync import Session
 
     return Session(aio.Session(ctx.session), LoopThread.beside(asyncio.get_running_loop()))
 
