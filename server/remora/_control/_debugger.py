@@ -100,6 +100,7 @@ class Debugger:
         self.engine_name = self._engine.name
         self.limits = self._engine.limits
         self._numbers = itertools.count(1)
+        self._exits: _exceptions.ExitMatcher | None = None
         self._telling = Telling(sources)
         self._lines = LineTable(sources, self._next_number, self._is_user)
         self._functions = FunctionTable(self._next_number, self._engine, self._is_user, sources.line_of_def)
@@ -168,6 +169,7 @@ class Debugger:
     def _clear(self) -> None:
         self._lines.clear()
         self._functions.clear()
+        self._exits = None
         self._reports.forget()
         self._reports.hooks.remove()
         self._stacks.forget()
@@ -193,14 +195,27 @@ class Debugger:
 
     def set_exception_filters(self, filters: Sequence[ExceptionFilter]) -> list[Breakpoint]:
         """Replace the exception breakpoints. The answer is in the same order."""
-        errors: dict[str, _exceptions.ErrorMatcher] = {}
+        errors: dict[str, _exceptions.Matches] = {}
         found = [self._make_filter(each, errors) for each in filters]
+        self._watch_errors(errors, self._exits)
+        return found
+
+    def stop_at_exits(self, exits: _exceptions.ExitMatcher | None) -> None:
+        """Stop, too, where one of these is about to end the program. Takes all exception breakpoints away."""
+        self._watch_errors({}, exits)
+
+    def _watch_errors(
+        self, errors: dict[str, _exceptions.Matches], exits: _exceptions.ExitMatcher | None
+    ) -> None:
+        self._exits = exits
+        if exits is not None:
+            unhandled = errors.get("userUnhandled")
+            errors["userUnhandled"] = exits if unhandled is None else _exceptions.AnyOf(unhandled, exits)
         with self._world.lock:
             self._reports.errors = errors
             self._reports.watch_errors()
-        return found
 
-    def _make_filter(self, spec: ExceptionFilter, errors: dict[str, _exceptions.ErrorMatcher]) -> Breakpoint:
+    def _make_filter(self, spec: ExceptionFilter, errors: dict[str, _exceptions.Matches]) -> Breakpoint:
         number = self._next_number()
         if spec.filter not in _FILTERS:
             message = f"There is no filter {spec.filter!r}, only {', '.join(_FILTERS)}."

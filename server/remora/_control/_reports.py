@@ -61,7 +61,7 @@ class Reports:
     ) -> None:
         self.own_threads = own_threads
         self.plans: dict[int, Plan] = {}
-        self.errors: dict[str, _exceptions.ErrorMatcher] = {}
+        self.errors: dict[str, _exceptions.Matches] = {}
         self.hooks = _exceptions.UncaughtHooks(self._on_uncaught)
         self._engine = engine
         self._filters = filters
@@ -338,7 +338,7 @@ class Reports:
 
     # -- exceptions
 
-    def _errors_for_here(self, name: str) -> _exceptions.ErrorMatcher | None:
+    def _errors_for_here(self, name: str) -> _exceptions.Matches | None:
         """What this filter wants; on threads that are left alone nothing, whose condition is not asked."""
         return None if get_ident() in self.own_threads else self.errors.get(name)
 
@@ -355,7 +355,7 @@ class Reports:
     def _may_leave_user_code(self, frame: FrameType) -> bool:
         """Usually an exception goes on in the program's own code, which may handle it."""
         caller = frame.f_back
-        return caller is None or self._filters.rule(caller.f_code.co_filename) is not None
+        return caller is None or not self._filters.is_user(caller)
 
     def _on_uncaught(self, error: BaseException, found: TracebackType | None) -> None:
         matches = self._errors_for_here("uncaught")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from remora._handlers._references import Held
-from remora._inspection._children import Child, Lazy, Rest, children_of, has_children
+from remora._inspection._children import Child, Group, Lazy, Rest, children_of, has_children
 from remora._inspection._containers import container_class, length
 from remora._inspection._values import Renderer, type_name
 
@@ -39,6 +39,8 @@ def summarize(value: Any, renderer: Renderer, *, as_hex: bool = False) -> Summar
     """Render a value and count what is inside."""
     if type(value) is Lazy:
         return Summary("…", value.kind, True, value, named=1)
+    if type(value) is Group:
+        return Summary("", "", True, value, named=len(value.children))
     if type(value) is Rest:
         left = children_of(value, user_code=renderer.user_code).indexed
         return Summary(f"{left:,} more", "", True, value, indexed=left)
@@ -67,7 +69,7 @@ def variable(child: Child, summary: Summary, parent: Held, references: Reference
     expression = _join(parent.expression, child.path)
     body: dict[str, Any] = {"name": child.name, **shown(summary, parent.frame, expression, references)}
     body["value"] = body.pop("result")
-    if expression is not None:
+    if expression:
         body["evaluateName"] = expression
     if child.hints:
         body["presentationHint"] = child.hints

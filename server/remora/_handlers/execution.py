@@ -37,7 +37,7 @@ def continue_(session: Session, arguments: Arguments) -> dict[str, Any]:
 
 def _step(session: Session, arguments: Arguments, kind: Any, line: int | None = None) -> None:
     thread = arguments.number("threadId")
-    alone = _is_alone(session, arguments)
+    alone = _is_alone(session, arguments, steps=True)
     by_instruction = arguments.text("granularity", "") == "instruction"
     target = arguments.optional_number("targetId") if kind == "in" else None
     debugger = session.server.debugger
@@ -212,8 +212,9 @@ def _jump(session: Session, thread: int, act: Callable[[Done], None]) -> Deferre
     return deferred
 
 
-def _is_alone(session: Session, arguments: Arguments) -> bool:
-    return arguments.flag("singleThread", not session.server.debugger.stops_all)
+def _is_alone(session: Session, arguments: Arguments, *, steps: bool = False) -> bool:
+    by_default = not session.server.debugger.stops_all or (steps and session.steps_alone)
+    return arguments.flag("singleThread", by_default)
 
 
 def _require_stopped(session: Session, thread: int) -> Stop:

@@ -8,6 +8,7 @@ import struct
 import time
 from typing import TYPE_CHECKING, Any
 
+from remora._handlers._configuration import read_configuration
 from remora._handlers._table import HANDLERS, Deferred, When, handles
 from remora._handlers.execution import stops_all
 from remora._handlers.login import reject
@@ -112,15 +113,23 @@ def attach(session: Session, arguments: Arguments) -> dict[str, Any] | None:
     server = session.server
     seconds = _read_hold(arguments)
     mode = stops_all(arguments.text("stopMode", "all"))
+    wanted = read_configuration(arguments)
     came_back = session.attach(force=arguments.flag("force"), token=arguments.text("resume", ""))
     session.event("process", _describe(session))
+    session.shows_returned, session.presentation = wanted.shows_returned, wanted.presentation
+    if wanted.note:
+        session.note(wanted.note)
     if session.role != DRIVER_ROLE:
         return None  # what the driver has asked for holds
     session.follows = arguments.flag("follow")
     session.stops_on_entry = arguments.flag("stopOnEntry") and not came_back
     server.debugger.filters.just_my_code = arguments.flag("justMyCode", True)
     server.debugger.filters.skip(())
+    server.debugger.filters.set_rules(wanted.rules)
+    if wanted.exits is not None and not came_back:
+        server.debugger.stop_at_exits(wanted.exits)
     server.debugger.stops_all = mode
+    session.steps_alone = wanted.steps_alone
     if arguments.flag("redirectOutput", server.redirect_output):
         for name in server.start_output():
             text = f"What the program prints to sys.{name} cannot be shown here: it has no room for a copy.\n"

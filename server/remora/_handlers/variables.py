@@ -10,7 +10,7 @@ from remora._handlers._jobs import on_thread
 from remora._handlers._references import Held
 from remora._handlers._summary import Summary, summarize, variable
 from remora._handlers._table import Deferred, handles
-from remora._inspection._children import BLOCK, Child, Children, Lazy, Names, Rest, children_of
+from remora._inspection._children import BLOCK, Child, Children, Group, Lazy, Names, Rest, children_of
 from remora._inspection._values import SHORT, Renderer
 from remora._interpreter import _frames
 from remora_protocol import RequestFailed
@@ -87,8 +87,9 @@ def scopes(session: Session, arguments: Arguments) -> dict[str, Any]:
     if not is_module:
         found.append(("Globals", "globals", True))
     shown = [_describe_scope(session, Scope(name, frame), hint, costly) for name, hint, costly in found]
-    if stop is not None and stop.last_returned is not None and _is_newest(session, frame):
-        scope = Scope("Return value", frame, stop.last_returned)
+    returned = stop.last_returned if stop is not None and session.shows_returned else None
+    if returned is not None and _is_newest(session, frame):
+        scope = Scope("Return value", frame, returned)
         shown.append(_describe_scope(session, scope, "returnValue", False))
     return {"scopes": shown}
 
@@ -118,6 +119,8 @@ def variables(session: Session, arguments: Arguments) -> dict[str, Any] | Deferr
     def list_them(user_code: bool) -> list[tuple[Child, Summary]]:
         renderer = Renderer(SHORT, user_code=user_code)
         children = _open(held.value, user_code)
+        if session.presentation is not None and type(held.value) is not Group:
+            children = session.presentation.arrange(children)
         return [
             (child, summarize(child.value, renderer, as_hex=as_hex))
             for child in page.of(children, held.value)

@@ -19,7 +19,7 @@ from remora._inspection._values import safe_repr
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Child", "Children", "Lazy", "Names", "children_of", "has_children"]
+__all__ = ["Child", "Children", "Group", "Lazy", "Names", "children_of", "has_children"]
 
 #: Without paging by the client, so many items are shown and then one that holds the rest.
 BLOCK = 100
@@ -75,6 +75,13 @@ class Rest:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Some of a value's children, gathered under a name of their own."""
+
+    children: Sequence[Child] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Children:
     """Attributes, all of them, and items, of which any page can be had."""
 
@@ -103,6 +110,8 @@ def children_of(value: Any, *, user_code: bool = True) -> Children:
     """
     if type(value) is Names:
         return Children(_of_names(value), 0, _no_page)
+    if type(value) is Group:
+        return Children(value.children, 0, _no_page)
     if type(value) is Lazy:
         return Children([Child("value", value.compute())] if user_code else [], 0, _no_page)
     if type(value) is Rest:

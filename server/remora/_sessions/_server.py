@@ -302,7 +302,7 @@ class Server:
             self.debugger.set_breakpoints(path, [], sha256=None)
         self._files.clear()
         self.debugger.set_function_breakpoints([])
-        self.debugger.set_exception_filters([])
+        self.debugger.stop_at_exits(None)
 
     # -- output -----------------------------------------------------------------------------------
 

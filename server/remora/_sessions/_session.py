@@ -33,6 +33,7 @@ from remora_protocol import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from remora._inspection._presentation import Presentation
     from remora._network._login import Gate, Peer
     from remora._network._transport import Transport
     from remora._sessions._server import Server
@@ -85,6 +86,9 @@ class Session:
         self.said_hello = False
         self._is_invited = False
         self.stops_on_entry = False  # it wants the program to stop before it goes on
+        self.steps_alone = False  # a step lets no other thread run, unless it is said
+        self.shows_returned = True  # what a function has returned is a scope
+        self.presentation: Presentation | None = None
         self.hold = 0.0  # how long the program is to wait for this client when it is lost
         self.token = ""
         self._owner = server.port.owner  # of our port, who may be the one that leads this client here

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import CodeType, FrameType
 
-__all__ = ["Filters", "Skip", "own_folders"]
+__all__ = ["Filters", "Rule", "Skip", "own_folders"]
 
 _PACKAGES = f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 
@@ -29,6 +29,20 @@ class Skip:
 
     kind: str
     pattern: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Whose code some is, whatever its place says: that of the files, or of the module, of this pattern.
+
+    Attributes:
+        kind: path, of which the last part alone may match, or module, which takes in those below it.
+        is_own: whether it is the person's own.
+    """
+
+    kind: str
+    pattern: str
+    is_own: bool
 
 
 class Filters:
@@ -43,6 +57,7 @@ class Filters:
         self.just_my_code = True
         self.user_files: set[str] = set()
         self._skips: list[tuple[str, re.Pattern[str]]] = []
+        self._said: list[tuple[str, re.Pattern[str], bool]] = []
         self._rules: dict[str, str | None] = {}
         self._libraries = _library_folders()
         self._own_folders = own_folders()
@@ -68,13 +83,33 @@ class Filters:
     def passed_by(self, code: CodeType, namespace: dict[str, Any]) -> str | None:
         """The rule by which steps pass code of a module by; None when they may end in it."""
         rule = self.rule(code.co_filename)
-        if rule == "remora" or (rule is not None and self.just_my_code):
+        if rule == "remora":
+            return rule
+        is_own = self._is_said_own(code, namespace) if self._said else None
+        if is_own is False:
+            return "rules"
+        if rule is not None and self.just_my_code and is_own is None:
             return rule
         return self._skipped(code, namespace) if self._skips else None
 
     def skip(self, skips: Sequence[Skip]) -> None:
         """Replace what steps pass by beside the rules."""
         self._skips = [(each.kind, re.compile(fnmatch.translate(each.pattern))) for each in skips]
+
+    def set_rules(self, rules: Sequence[Rule]) -> None:
+        """Replace what is said of some code; the first that matches counts."""
+        self._said = [(each.kind, re.compile(fnmatch.translate(each.pattern)), each.is_own) for each in rules]
+
+    def _is_said_own(self, code: CodeType, namespace: dict[str, Any]) -> bool | None:
+        module = str(namespace.get("__name__", ""))
+        names = {
+            "path": (code.co_filename, os.path.basename(code.co_filename)),
+            "module": (module, *(module[: dot.start()] for dot in re.finditer(r"\.", module))),
+        }
+        for kind, pattern, is_own in self._said:
+            if any(map(pattern.match, names[kind])):
+                return is_own
+        return None
 
     def _skipped(self, code: CodeType, namespace: dict[str, Any]) -> str | None:
         names = {

@@ -13,7 +13,7 @@ import re
 import sys
 import threading
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from remora._inspection._statics import is_a
 from remora._interpreter import _frames
@@ -21,13 +21,16 @@ from remora._stopping._conditions import Expression, describe_error
 from remora._stopping._stops import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator, Sequence
     from types import FrameType, TracebackType
 
     from remora._source._filters import Filters
 
 __all__ = [
+    "AnyOf",
     "ErrorMatcher",
+    "ExitMatcher",
+    "Matches",
     "Related",
     "UncaughtHooks",
     "family_of",
@@ -97,6 +100,16 @@ def frames_of(traceback: TracebackType | None) -> list[tuple[FrameType, int]]:
     return frames
 
 
+class Matches(Protocol):
+    """Which exceptions are meant."""
+
+    def __call__(self, frame: FrameType, error: BaseException) -> bool: ...
+
+    def matches_type(self, kind: type) -> bool:
+        """Whether exceptions of this type are meant, as far as that can be told without one."""
+        ...
+
+
 class ErrorMatcher:
     """Which exceptions one filter means.
 
@@ -144,6 +157,40 @@ class ErrorMatcher:
         if self._wanted:
             return any(pattern.match(name) for pattern in self._wanted for name in names)
         return issubclass(kind, Exception) and not issubclass(kind, (StopIteration, StopAsyncIteration))
+
+
+class ExitMatcher:
+    """SystemExit, with one of these codes, each a number or None for none; or with any at all."""
+
+    def __init__(self, codes: Sequence[Container[object]] | None = None) -> None:
+        self._codes = codes
+
+    def __call__(self, frame: FrameType, error: BaseException) -> bool:
+        if not self.matches_type(type(error)):
+            return False
+        code: object = SystemExit.__dict__["code"].__get__(error)
+        return self._codes is None or (
+            type(code) in (int, bool, type(None)) and any(code in each for each in self._codes)
+        )
+
+    def matches_type(self, kind: type) -> bool:
+        """Whether it ends programs."""
+        return issubclass(kind, SystemExit)
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """What one or the other means."""
+
+    one: Matches
+    other: Matches
+
+    def __call__(self, frame: FrameType, error: BaseException) -> bool:
+        return self.one(frame, error) or self.other(frame, error)
+
+    def matches_type(self, kind: type) -> bool:
+        """Whether either may mean such."""
+        return self.one.matches_type(kind) or self.other.matches_type(kind)
 
 
 def _names_of(kind: type) -> tuple[str, str]:
