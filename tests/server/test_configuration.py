@@ -216,7 +216,12 @@ def test_an_exit_is_a_stop_beside_what_the_editor_asks_for() -> None:
 def test_what_is_not_used_is_told_once() -> None:
     assert NEWEST is not None
     with Program(NEWEST, CALLS, enable={}) as program:
-        asked = {"django": True, "jinja": False, "autoReload": {"enable": True}, "logToFile": True}
+        asked: dict[str, Any] = {
+            "django": True,
+            "jinja": False,
+            "autoReload": {"enable": True},
+            "logToFile": True,
+        }
         with DapClient.connect(program.address).attach(**asked) as client:
             client.threads()
             (note,) = [each["body"] for each in client.events if each["event"] == "output"]
