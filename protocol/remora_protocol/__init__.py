@@ -30,7 +30,15 @@ from remora_protocol._login import (
     read_authenticate_body,
     read_hello_body,
 )
-from remora_protocol._messages import Event, Message, Request, Response, decode_message, encode_message
+from remora_protocol._messages import (
+    Event,
+    MalformedRequest,
+    Message,
+    Request,
+    Response,
+    decode_message,
+    encode_message,
+)
 from remora_protocol._process import ProcessInfo, read_processes
 from remora_protocol._qualifier import (
     DEFAULT_PORT,
@@ -72,6 +80,7 @@ __all__ = [
     "FrameDecoder",
     "Hello",
     "LocalProtocolError",
+    "MalformedRequest",
     "Message",
     "ProcessInfo",
     "ProtocolError",

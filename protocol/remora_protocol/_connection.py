@@ -73,6 +73,7 @@ class Connection:
         """The next whole message, or None: more bytes are needed, or `closed` is true.
 
         Raises:
+            MalformedRequest: one request has to be refused. The messages behind it can be taken.
             RemoteProtocolError: the peer broke the rules. Answer it if you can, then hang up.
         """
         body = self._decoder.next_body()

@@ -12,7 +12,15 @@ from typing import Any, Union
 
 from remora_protocol._errors import LocalProtocolError, RemoteProtocolError
 
-__all__ = ["Event", "Message", "Request", "Response", "decode_message", "encode_message"]
+__all__ = [
+    "Event",
+    "MalformedRequest",
+    "Message",
+    "Request",
+    "Response",
+    "decode_message",
+    "encode_message",
+]
 
 # DAP's deepest bodies have about ten levels.
 _MAX_DEPTH = 64
@@ -28,6 +36,18 @@ class Request:
     seq: int
     command: str
     arguments: dict[str, Any] = field(default_factory=dict)
+
+
+class MalformedRequest(RemoteProtocolError):
+    """A request's arguments are no object. All else is in order: refuse it by its number, and read on.
+
+    Attributes:
+        request: the request, without arguments.
+    """
+
+    def __init__(self, request: Request, error: RemoteProtocolError) -> None:
+        super().__init__(error.code, str(error))
+        self.request = request
 
 
 @dataclass(frozen=True)
@@ -83,7 +103,8 @@ def decode_message(body: bytes) -> Message:
     """Read one body.
 
     Raises:
-        RemoteProtocolError: "bad-request", for whatever it may be.
+        MalformedRequest: nothing but the arguments of a request is wrong.
+        RemoteProtocolError: "bad-request", for whatever else it may be.
     """
     envelope = _parse(body)
     if not isinstance(envelope, dict):
@@ -91,7 +112,11 @@ def decode_message(body: bytes) -> Message:
     seq = _integer(envelope, "seq")
     kind = envelope.get("type")
     if kind == "request":
-        return Request(seq, _text(envelope, "command"), _object(envelope, "arguments"))
+        command = _text(envelope, "command")
+        try:
+            return Request(seq, command, _object(envelope, "arguments"))
+        except RemoteProtocolError as error:
+            raise MalformedRequest(Request(seq, command), error) from None
     if kind == "event":
         return Event(seq, _text(envelope, "event"), _object(envelope, "body"))
     if kind != "response":

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from remora_protocol import (
     Event,
     LocalProtocolError,
+    MalformedRequest,
     Message,
     RemoteProtocolError,
     Request,
@@ -141,6 +142,14 @@ def test_what_is_refused(body: bytes) -> None:
         decode_message(body)
     assert caught.value.code == "bad-request"
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("arguments", ["[1]", '"y"', "5", "false"])
+def test_a_request_with_wrong_arguments_can_be_refused_by_its_number(arguments: str) -> None:
+    with pytest.raises(MalformedRequest) as caught:
+        decode_message(b'{"seq": 7, "type": "request", "command": "x", "arguments": %s}' % arguments.encode())
+    assert caught.value.request == Request(7, "x")
+    assert caught.value.code == "bad-request"
 
 
 def test_a_refusal_does_not_quote_the_message() -> None:

@@ -138,6 +138,24 @@ def test_an_unknown_request_is_named(plain: Program) -> None:
             client.request("fly")
 
 
+@pytest.mark.parametrize("arguments", ["x", 5, [1], True])
+def test_arguments_that_are_no_object_are_refused_and_the_connection_lives_on(
+    plain: Program, arguments: object
+) -> None:
+    with DapClient.connect(plain.address, SECRET) as client:
+        client.send({"seq": 500, "type": "request", "command": "threads", "arguments": arguments})
+        with pytest.raises(Refused, match="'arguments' is an object") as caught:
+            client.finish(500)
+        assert caught.value.code == "bad-request"
+        client.request("remora/processes")
+
+
+def test_who_has_not_logged_in_has_only_so_many_of_these(plain: Program) -> None:
+    wrong = {"seq": 1, "type": "request", "command": "x", "arguments": "y"}
+    received = exchange(plain.address, encode_frame(json.dumps(wrong).encode()) * 20)
+    assert received.count(b"bad-request: ") == 16
+
+
 def test_a_version_that_nobody_speaks_is_refused_with_both_ranges(plain: Program) -> None:
     with DapClient.connect(plain.address, login=False) as client:
         with pytest.raises(Refused, match=r"versions 1 to 1 .* 7 to 9.*[Uu]pgrade") as caught:

@@ -82,3 +82,12 @@ def problems(message: Mapping[str, Any]) -> list[str]:
 def is_standard(event: str) -> bool:
     """Whether DAP has an event of that name."""
     return schema() is None or f"event {event}" in _definitions("Event")
+
+
+def arguments_of_requests() -> dict[str, list[str]]:
+    """The names of the arguments of each request that there is; nothing where there is no schema."""
+    definitions = (schema() or {}).get("definitions", {})
+    return {
+        command: list(definitions.get(f"{name.removesuffix('Request')}Arguments", {}).get("properties", {}))
+        for command, name in _definitions("Request").items()
+    }

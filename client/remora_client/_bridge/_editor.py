@@ -12,6 +12,7 @@ from remora_protocol import (
     ERROR_IDS,
     Connection,
     Event,
+    MalformedRequest,
     Message,
     Request,
     RequestFailed,
@@ -68,7 +69,11 @@ class Editor:
             RemoteProtocolError: it does not speak DAP.
         """
         while True:
-            message = self._connection.next_message()
+            try:
+                message = self._connection.next_message()
+            except MalformedRequest as error:
+                self.fail(error.request, RequestFailed(error.code, str(error)))
+                continue
             if message is None:
                 data = await self._reader.read(_CHUNK)
                 if not data:

@@ -25,6 +25,7 @@ from remora._streams._outbox import Outbox
 from remora_protocol import (
     AFTER_LOGIN_LIMIT,
     Connection,
+    MalformedRequest,
     RemoteProtocolError,
     Request,
     RequestFailed,
@@ -151,7 +152,12 @@ class Session:
                     self._is_full = True
                     self.transport.pause()  # who does not read answers gets no more of them to keep here
                     return
-                message = self._connection.next_message()
+                try:
+                    message = self._connection.next_message()
+                except MalformedRequest as error:
+                    self._answer(error.request, None, RequestFailed(error.code, str(error)))
+                    self._check_purpose()
+                    continue
                 if message is None:
                     return
                 if isinstance(message, Request):
