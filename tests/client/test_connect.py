@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from remora import _opening
+from remora_client._connecting import _greeting
 from remora_client._connecting._connect import ConnectOptions, connect
 from remora_client._errors import (
     ConnectError,
@@ -227,6 +228,24 @@ def test_who_speaks_first_is_told_apart_and_sent_nothing(greeting: bytes, guess:
     assert isinstance(error, NotARemora)
     assert guess in str(error)
     assert got in ([], [b""])  # a reset, or at most an end: not a byte of ours
+
+
+def test_a_greeting_that_comes_while_the_client_is_held_up_is_heard() -> None:
+    """It is there when the moments are over in which one is waited for; we have been busy with others."""
+
+    async def run() -> bytes:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+
+        def be_busy() -> None:
+            theirs.sendall(b"PTVSDBG" + bytes(8))
+            time.sleep(0.3)
+
+        with ours, theirs:
+            asyncio.get_running_loop().call_later(0.02, be_busy)
+            return await _greeting.listen(ours, "host:5678", 10)
+
+    assert asyncio.run(run()).startswith(b"PTVSDBG")
 
 
 def test_any_other_debug_adapter_will_do() -> None:

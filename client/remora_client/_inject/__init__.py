@@ -13,6 +13,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,20 +73,22 @@ async def start_server_in(pid: int, enable: Mapping[str, Any] | None = None) -> 
     with Errand(enable) as errand:
         attempt = _Attempt(pid, python, errand, proc)
         asking = asyncio.create_task(attempt.make())
+        left = _SECONDS
         try:
-            async with asyncio.timeout(_SECONDS):
-                while True:
-                    if asking.done():
-                        asking.result()
-                    path = errand.door()
-                    if path is not None:
-                        return path
-                    await asyncio.sleep(_LOOK_EVERY)
-        except TimeoutError:
+            while left > 0:
+                if asking.done():
+                    asking.result()
+                path = errand.door()
+                if path is not None:
+                    return path
+                begun, is_its_turn = time.monotonic(), attempt.is_its_turn
+                await asyncio.sleep(_LOOK_EVERY)
+                if is_its_turn:
+                    left -= time.monotonic() - begun
             raise AttachRefused(
                 f"Process {pid} was asked to start the server, and has not come to it in {_SECONDS:g} s.",
                 attempt.hint or "Its main thread may be in a long call into C code. Try again.",
-            ) from None
+            )
         finally:
             asking.cancel()
             with contextlib.suppress(asyncio.CancelledError, AttachRefused, NoSuchProcess):
@@ -94,13 +97,19 @@ async def start_server_in(pid: int, enable: Mapping[str, Any] | None = None) -> 
 
 @dataclass
 class _Attempt:
-    """The ways in, one after the other, until the process has begun with the errand."""
+    """The ways in, one after the other, until the process has begun with the errand.
+
+    Attributes:
+        is_its_turn: the process was asked, and is waited for. Else an interpreter or gdb of ours is at work,
+            with a deadline of its own: on a busy machine that takes seconds, which are not the process's.
+    """
 
     pid: int
     python: str
     errand: Errand
     proc: Proc
     hint: str = ""
+    is_its_turn: bool = False
 
     async def make(self) -> None:
         """Ask the interpreter, or else gdb; and gdb again where the main thread turns out to be blocked."""
@@ -119,16 +128,20 @@ class _Attempt:
                 "cannot be asked to: newer ones of PyPy can.",
                 EMBED,
             )
+        self.is_its_turn = True
         while True:
             await asyncio.sleep(_BLOCKED_AFTER)
             blocked_at = self.proc.blocked_at(self.pid)
             if self.errand.is_taken:
                 return
             if blocked_at is not None:
+                self.is_its_turn = False
                 gdb = gdb or await self._rehearsed_if_possible()
+                if gdb is not None:
+                    await asyncio.to_thread(gdb.call, self.errand, blocked_at)
+                self.is_its_turn = True
                 if gdb is None:
                     return
-                await asyncio.to_thread(gdb.call, self.errand, blocked_at)
 
     async def _rehearsed(self, path: str) -> Gdb:
         gdb = Gdb(path, self.pid, self.python, self.errand.folder, self.proc)
