@@ -90,7 +90,12 @@ EQUIVALENTS: dict[str, tuple[str, ...] | Reason] = {
     "funcs": ("session.functions('^handle_')",),
     "edit": Reason("it opens a person's editor; `Frame.source_text` says which file here is the same"),
     "disassemble": ("session.disassembly()", "session.code_of('save')"),
-    "map": ("session.map_folder('/app', '/home/ada/app')",),
+    "map": (
+        "session.map_folder('/app', '/home/ada/app')",
+        "session.guess_folders()",
+        "session.where_is('/app/shop.py')",
+        "session.mapped_folders",
+    ),
     "fetch": ("session.source_text(frame.source)", "session.loaded_sources()"),
     "list": ("frame.source_text()",),
     "longlist": ("frame.source_text()", "session.source_of('save')"),

@@ -58,6 +58,8 @@ CLASSES = [
     "LogRecord",
     "Source",
     "SourceText",
+    "MappedFolder",
+    "Whereabouts",
     "State",
     "ProcessInfo",
     "ConnectOptions",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from remora_client._errors import ClientError, ConnectError, Gone
     from remora_client._finding._facts import ObjectInfo, Referrer, Size
     from remora_client._finding._functions import Function
+    from remora_client._finding._mapping import MappedFolder, Whereabouts
     from remora_client._finding._reasons import Explanation
     from remora_client._model import (
         Breakpoint,
@@ -53,6 +54,7 @@ __all__ = [
     "Function",
     "Gone",
     "LogRecord",
+    "MappedFolder",
     "ObjectInfo",
     "ProcessInfo",
     "Referrer",
@@ -68,6 +70,7 @@ __all__ = [
     "Task",
     "Thread",
     "Value",
+    "Whereabouts",
     "__version__",
     "attach",
     "attach_all",
@@ -84,6 +87,8 @@ _HOMES = {
     "Gone": "remora_client._errors",
     "Explanation": "remora_client._finding._reasons",
     "Function": "remora_client._finding._functions",
+    "MappedFolder": "remora_client._finding._mapping",
+    "Whereabouts": "remora_client._finding._mapping",
     "ObjectInfo": "remora_client._finding._facts",
     "Referrer": "remora_client._finding._facts",
     "Size": "remora_client._finding._facts",

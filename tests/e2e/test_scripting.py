@@ -18,9 +18,11 @@ from remora_client import (
     ClientError,
     Frame,
     LogRecord,
+    MappedFolder,
     RequestFailed,
     Stop,
     Value,
+    Whereabouts,
     aio,
     attach,
     attach_all,
@@ -269,12 +271,46 @@ def test_a_refused_condition_says_what_where_and_what_to_do(orders: Orders, wron
     with attach(orders.qualifier) as session:
         with pytest.raises(ClientError, match=says):
             session.break_at("orders.py:12", condition=wrong)
-        assert session.breakpoints == ()
-        point = session.break_at("orders.py:12", enabled=False)
+        assert not session.breakpoints
+        point = session.break_at("orders.py", orders.line("total"), condition="order.number < 0")
         with pytest.raises(ClientError, match=says):
             session.change_breakpoint(point.number, condition=wrong)
+        assert [each.condition for each in session.breakpoints] == ["order.number < 0"]
+        session.clear()
         with pytest.raises(ClientError, match="no hit condition"):
             session.break_at("orders.py:12", hit_condition="about 3")
+
+
+def test_a_condition_is_judged_by_the_python_that_runs_it(interpreter: Interpreter) -> None:
+    """Quotes in an f-string's braces, as of 3.12: whatever runs this client, it is no question of that."""
+    with Orders(interpreter) as program, attach(program.qualifier) as session:
+        point = session.break_at("orders.py", program.line("total"), condition="order.number < 0")
+        condition = """f"{"a"}" == "a" and order.number > 0"""
+        if interpreter.monitored:
+            assert session.change_breakpoint(point.number, condition=condition).verified
+            assert session.resume(20) is not None
+            session.clear()
+            assert session.break_at("orders.py", program.line("total"), condition=condition).verified
+        else:
+            with pytest.raises(ClientError, match="is no expression"):
+                session.change_breakpoint(point.number, condition=condition)
+            assert [each.condition for each in session.breakpoints] == ["order.number < 0"]
+
+
+def test_folders_that_hold_the_same_files(orders: Orders, tmp_path: Path) -> None:
+    copy = tmp_path / "checkout" / "orders.py"
+    copy.parent.mkdir()
+    copy.write_text(orders.path.read_text(encoding="utf-8"), encoding="utf-8")
+    theirs, ours = str(orders.directory), str(copy.parent)
+    with attach(orders.qualifier, source=[str(tmp_path)]) as session:
+        orders.path.rename(orders.path.with_suffix(".away"))  # as on another machine
+        assert session.where_is(str(orders.path)) == Whereabouts(str(copy), None, False)
+        assert session.guess_folders() == [MappedFolder(theirs, ours, 1)]
+        assert session.mapped_folders == [MappedFolder(theirs, ours)]
+        assert session.where_is(str(copy)) == Whereabouts(str(copy), str(orders.path), False)
+        assert session.where_is(f"{theirs}/new.py") == Whereabouts(f"{ours}/new.py", None, True)
+        session.map_folder(theirs, None)
+        assert session.mapped_folders == []
 
 
 def test_files_that_are_no_saved_breakpoints(orders: Orders, tmp_path: Path) -> None:

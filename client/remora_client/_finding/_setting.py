@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import glob
+import sys
 from typing import TYPE_CHECKING
 
 from remora_client._errors import ClientError
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from remora_client._sessions._session import Session
     from remora_client.locspec import BreakSpec
 
-__all__ = ["check_condition", "set_breakpoint"]
+__all__ = ["change_condition", "check_condition", "set_breakpoint"]
 
 _SHOWN = 80  # characters of a condition that a refusal repeats
 
@@ -30,7 +31,7 @@ async def set_breakpoint(
         ClientError: it cannot be there, or its condition is no Python; nothing is set then.
     """
     if spec.condition is not None:
-        check_condition(spec.condition)
+        check_condition(spec.condition, session)
     place = await resolve(session, spec.location, shown)
     after = numbers_of(session, spec.after)[0] if spec.after else None
     line = place.line
@@ -55,8 +56,20 @@ async def set_breakpoint(
     )
     if not made.verified and made.reason == "failed":
         await session.remove_breakpoints([made.number])
-        raise ClientError(f"No breakpoint at {made.place()}: {made.message or 'refused by the server'}")
+        raise _refused(made, f"No breakpoint at {made.place()}")
     return made
+
+
+async def change_condition(session: Session, number: int, condition: str | None) -> Breakpoint:
+    """Give a breakpoint another condition, or none. Raises `ClientError`: it is none; nothing has changed."""
+    if condition:
+        check_condition(condition, session)
+    before = session.breakpoint(number).condition
+    changed = await session.change_breakpoint(number, condition=condition or None)
+    if changed.condition and not changed.verified and changed.reason == "failed":
+        await session.change_breakpoint(number, condition=before)
+        raise _refused(changed, f"Breakpoint {number} is as before")
+    return changed
 
 
 async def _thread_pattern(session: Session, text: str | None) -> str | None:
@@ -69,17 +82,38 @@ async def _thread_pattern(session: Session, text: str | None) -> str | None:
     raise ClientError(f"There is no thread {text}.", "threads lists them.")
 
 
-def check_condition(text: str) -> None:
-    """Refuse what cannot be a condition on any Python, before it goes anywhere. Raises `ClientError`."""
+def _refused(made: Breakpoint, start: str) -> ClientError:
+    """The server's refusal; of a condition that is wrong here as well, with where and what to do."""
+    reason = made.message or "refused by the server"
+    explained = _refusal(made.condition) if made.condition and "is no expression" in reason else None
+    return explained or ClientError(f"{start}: {reason}")
+
+
+def check_condition(text: str, *sessions: Session) -> None:
+    """Refuse what cannot be a condition, before it goes anywhere. Raises `ClientError`.
+
+    Where a newer Python runs a program than this one, which may take more than this one knows, it judges.
+    """
+    refusal = _refusal(text)
+    if refusal is not None and not any(map(_is_newer, sessions)):
+        raise refusal
+
+
+def _refusal(text: str) -> ClientError | None:
     try:
         ast.parse(text.replace("$retval", "_retval"), mode="eval")  # of the same length, so that places stay
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where, reason = "", str(error)
         if isinstance(error, SyntaxError):
             where, reason = _place_in(text, error), error.msg
-        raise ClientError(
-            f"The condition {_cut(text)!r} is no expression: {reason}{where}.", _remedy(text)
-        ) from None
+        return ClientError(f"The condition {_cut(text)!r} is no expression: {reason}{where}.", _remedy(text))
+    return None
+
+
+def _is_newer(session: Session) -> bool:
+    version = "" if session.process is None else session.process["version"]
+    numbers = version.split(".")[:2]
+    return all(each.isdecimal() for each in numbers) and tuple(map(int, numbers)) > sys.version_info[:2]
 
 
 def _place_in(text: str, error: SyntaxError) -> str:

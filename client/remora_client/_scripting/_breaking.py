@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from remora_client._finding._functions import break_in, functions
 from remora_client._finding._reasons import why
 from remora_client._finding._saved import load_breakpoints, saved_breakpoints, write_lines
-from remora_client._finding._setting import check_condition, set_breakpoint
+from remora_client._finding._setting import change_condition, set_breakpoint
 from remora_client._scripting._part import Part
 from remora_client.locspec import BreakSpec, FileLine, Line, ModuleLine, parse_location
 
@@ -105,8 +105,10 @@ class Breaking(Part):
 
     async def change_breakpoint(self, number: int, **changes: Unpack[BreakpointChanges]) -> Breakpoint:
         """Change `enabled`, `condition`, `hit_condition`, `log_message`, `temporary`, `line`, `name` …"""
-        if changes.get("condition"):
-            check_condition(changes["condition"] or "")
+        if "condition" in changes:
+            found = await change_condition(self._core, number, changes.pop("condition"))
+            if not changes:
+                return found
         return await self._core.change_breakpoint(number, **changes)
 
     async def clear(self, numbers: Iterable[int] | None = None) -> list[Breakpoint]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from remora_client._finding._facts import code_of, names_of, referrers, size_of, source_of
 from remora_client._finding._facts import inspect as inspect_object
 from remora_client._finding._functions import functions
+from remora_client._finding._mapping import guess_folders, mapped_folders, where_is
 from remora_client._scripting._objects import Frame, Value
 from remora_client._scripting._part import Part
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from remora_client import _model
     from remora_client._finding._facts import ObjectInfo, Referrer, Size
     from remora_client._finding._functions import Function
+    from remora_client._finding._mapping import MappedFolder, Whereabouts
     from remora_client._model import EvaluateContext, ExceptionInfo, Scope, Source, SourceText, Task, Thread
 
 __all__ = ["Looking"]
@@ -171,6 +173,19 @@ class Looking(Part):
         if ours is not None:
             self._core.sources.maps.add(theirs, ours)
         await self._core.send_breakpoints()
+
+    @property
+    def mapped_folders(self) -> list[MappedFolder]:
+        """What `map_folder` and `guess_folders` have said."""
+        return mapped_folders(self._core)
+
+    async def guess_folders(self) -> list[MappedFolder]:
+        """Map the folders that hold the same files here and there, as far as the loaded files tell."""
+        return await guess_folders(self._core) or []
+
+    def where_is(self, path: str) -> Whereabouts:
+        """Where a path leads on the other side, be it the program's or one of this machine."""
+        return where_is(self._core, path)
 
     async def loaded_sources(self) -> list[Source]:
         """The files that the program has loaded."""

@@ -84,7 +84,7 @@ class Sessions:
     ) -> Breakpoint:
         """Stop every process at a place, as `Session.break_at` does one."""
         if condition:
-            check_condition(condition)
+            check_condition(condition, *(each.session for each in self._core.members.values()))
         found = await self._place(location(place, line, column))
         return await self._core.shared.add_breakpoint(
             found.path,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from remora_client._finding._facts import ObjectInfo, Referrer, Size
     from remora_client._finding._functions import Function
+    from remora_client._finding._mapping import MappedFolder, Whereabouts
     from remora_client._finding._reasons import Explanation
     from remora_client._model import (
         Breakpoint,
@@ -739,6 +740,19 @@ class Session:
         Files are found by their names anyway: this is for where that is not enough.
         """
         return self._loop.run(self._twin.map_folder(theirs, ours))
+
+    @property
+    def mapped_folders(self) -> list[MappedFolder]:
+        """What `map_folder` and `guess_folders` have said."""
+        return self._twin.mapped_folders
+
+    def guess_folders(self) -> list[MappedFolder]:
+        """Map the folders that hold the same files here and there, as far as the loaded files tell."""
+        return self._loop.run(self._twin.guess_folders())
+
+    def where_is(self, path: str) -> Whereabouts:
+        """Where a path leads on the other side, be it the program's or one of this machine."""
+        return self._loop.call(self._twin.where_is, path)
 
     def loaded_sources(self) -> list[Source]:
         """The files that the program has loaded."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from remora_client._finding._chosen import is_name, names_breakpoints, numbers_of
 from remora_client._finding._places import resolve
-from remora_client._finding._setting import check_condition, set_breakpoint
+from remora_client._finding._setting import change_condition, set_breakpoint
 from remora_client._literal import read_literal
 from remora_client._text import visible
 from remora_client.commands._break_text import breakpoint_data, breakpoint_text, listed_data, placed_text
@@ -223,9 +223,7 @@ async def condition(ctx: Context, arguments: str) -> Result:
             number, hit_condition=parse_hit(often) if often else None
         )
     else:
-        if rest:
-            check_condition(rest)
-        changed = await ctx.session.change_breakpoint(number, condition=rest or None)
+        changed = await change_condition(ctx.session, number, rest or None)
     return Result(listed_data(ctx, changed), breakpoint_text(ctx, [changed]))
 
 

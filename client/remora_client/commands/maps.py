@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError
+from remora_client._finding._mapping import guess_folders, where_is
 from remora_client._finding._places import current_place, find_source, is_library
 from remora_client._fragments import table
-from remora_client._source._pathmap import guess
 from remora_client._text import visible
 from remora_client.commands._table import CommandError, Result, command
 from remora_client.render import value_line
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-_MOST = 2000  # files that a guess looks at
+_MOST = 2000  # files that are saved at once
 
 
 @command(
@@ -73,39 +74,28 @@ def _listed(ctx: Context) -> Result:
 
 
 async def _guess(ctx: Context) -> Result:
-    loaded = [each for each in await ctx.session.loaded_sources() if not is_library(each.path)]
-    pairs = []
-    for each in loaded[:_MOST]:
-        local = ctx.session.sources.match(each.path, each.sha256)
-        if local is not None:
-            pairs.append((each.path, local.path))
-    found = guess(pairs)
-    for theirs, ours, _ in found:
-        ctx.session.sources.maps.add(theirs, ours)
+    found = await guess_folders(ctx.session)
     if not found:
-        told = "the same paths here and there" if pairs else "none of the program's own files is here"
+        told = "none of the program's own files is here" if found is None else "the same paths here and there"
         return Result([], [("class:dim", f"Nothing to map: {told}.\n")])
-    await ctx.session.send_breakpoints()
     rows = [
         [
-            [("class:path", visible(theirs))],
-            [("class:path", visible(ours))],
-            [("class:dim", f"{count} file{'s' * (count != 1)}")],
+            [("class:path", visible(each.theirs))],
+            [("class:path", visible(each.ours))],
+            [("class:dim", f"{each.files} file{'s' * (each.files != 1)}")],
         ]
-        for theirs, ours, count in found
+        for each in found
     ]
-    return Result([{"theirs": a, "ours": b, "files": count} for a, b, count in found], table(rows))
+    return Result([asdict(each) for each in found], table(rows))
 
 
 def _test(ctx: Context, path: str) -> Result:
-    maps = ctx.session.sources.maps
-    ours, theirs = maps.ours(path), maps.theirs(os.path.abspath(path))
-    local = ctx.session.sources.match(path, None)
-    data = {"ours": ours or (local.path if local else None), "theirs": theirs, "mapped": ours is not None}
-    how = "by the map" if ours else "by its name"
-    text = [("", f" here   {visible(str(data['ours'] or 'nowhere'))}"), ("class:dim", f"  {how}\n")]
-    if theirs:
-        text.append(("", f" there  {visible(theirs)}\n"))
+    found = where_is(ctx.session, path)
+    data = {"ours": found.ours, "theirs": found.theirs, "mapped": found.is_mapped}
+    how = "by the map" if found.is_mapped else "by its name"
+    text = [("", f" here   {visible(found.ours or 'nowhere')}"), ("class:dim", f"  {how}\n")]
+    if found.theirs:
+        text.append(("", f" there  {visible(found.theirs)}\n"))
     return Result(data, text)
 
 
