@@ -174,6 +174,55 @@ def test_terminate_interrupts_and_disconnect_can_end(interpreter: Interpreter) -
         assert program.returncode() == -signal.SIGTERM
 
 
+LEAVING = """\
+#
+import signal, sys, time
+signal.signal(2, signal.default_int_handler)
+def leave(*_):
+    raise SystemExit(7)
+signal.signal(15, leave)
+if sys.argv[1:]:
+    for line in sys.stdin:
+        print("read", line, flush=True)
+print("begins", flush=True)
+while True:
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize("how", ["terminate", "disconnect"])
+def test_a_paused_program_is_ended_in_its_own_code(interpreter: Interpreter, how: str) -> None:
+    """Wherever it was paused, as in the decoder of its input, and even if it is inside a read again."""
+    with Program(interpreter, LEAVING, enable={}, argv=["{script}", "reads"]) as program:
+        with DapClient.connect(program.address).attach() as client:
+            client.pause(1)
+            program.stdin_line("something")
+            client.wait_stopped()
+            if how == "terminate":
+                client.request("terminate")
+            else:
+                client.disconnect(terminateDebuggee=True)
+            code = program.returncode()
+        if how == "terminate":
+            assert code in (-signal.SIGINT, 128 + signal.SIGINT)
+            assert "KeyboardInterrupt" in program.errors
+            assert f"{os.sep}remora{os.sep}" not in program.errors
+        else:
+            assert (code, program.errors) == (7, "")
+
+
+def test_what_a_handler_raises_reaches_a_paused_program(interpreter: Interpreter) -> None:
+    """Also where the pause has got in by ctypes, which would print it to the program's stderr."""
+    with Program(interpreter, LEAVING, enable={}) as program:
+        program.wait_line("begins")
+        with DapClient.connect(program.address).attach() as client:
+            client.pause(1)
+            client.wait_stopped()
+            program.signal(signal.SIGTERM)
+            assert program.returncode() == 7
+        assert program.errors == ""
+
+
 FORKING = """\
 #
 import os, sys, time

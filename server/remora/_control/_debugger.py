@@ -16,6 +16,7 @@ from remora._control._calls import Call
 from remora._control._lost_steps import LostSteps
 from remora._control._pausing import Pausing
 from remora._control._reports import Reports
+from remora._control._signalling import send_signal
 from remora._control._stacks import Stacks
 from remora._control._telling import Telling
 from remora._control._threads import ThreadInfo, ThreadRecord, Threads
@@ -526,6 +527,10 @@ class Debugger:
     def stop_help(self) -> None:
         """Hold the threads that help where they next come by."""
         self._world.stop_help()
+
+    def send_signal(self, number: int) -> None:
+        """Send the program a signal, now or as soon as its main thread has left us."""
+        send_signal(number, self._later)
 
     # -- called by the program
 

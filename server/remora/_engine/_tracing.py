@@ -147,7 +147,11 @@ class Reach:
         tracer = self._tracer if event == "call" else frame.f_trace
         if event != "call" and tracer not in self._locals:
             return
-        local = tracer(frame, event, argument)
+        try:
+            local = tracer(frame, event, argument)
+        except BaseException as error:  # of a signal's handler, while the thread was held
+            _raise_soon(error, frame.f_back if event == "return" else frame)
+            return
         if local is not None:
             frame.f_trace = local
 
@@ -293,3 +297,14 @@ class Reach:
         here = get_ident()
         self._program_tracers = {ident: own for ident, own in self._program_tracers.items() if ident == here}
         self.foreign = {ident: own for ident, own in self.foreign.items() if ident == here}
+
+
+def _raise_soon(error: BaseException, frame: FrameType | None) -> None:
+    """Raise it at the thread's next event, best in that frame: ctypes, which calls us, only prints it."""
+
+    def raise_it(_frame: FrameType, _event: str, _argument: Any) -> Any:
+        raise error  # which ends the tracing of this thread
+
+    if frame is not None:
+        frame.f_trace = raise_it
+    sys.settrace(raise_it)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import struct
 import time
@@ -214,6 +213,7 @@ def disconnect(session: Session, arguments: Arguments) -> None:
     is_driver = session.is_attached and session.role == DRIVER_ROLE
     terminate_it = arguments.flag("terminateDebuggee") and is_driver
     keep_stopped = arguments.flag("suspendDebuggee") and is_driver and not terminate_it
+    debugger = session.server.debugger
 
     def act() -> None:
         who = session.who
@@ -221,16 +221,14 @@ def disconnect(session: Session, arguments: Arguments) -> None:
         if terminate_it:
             log.info(f"{who} ended the program")
             # What `kill` does: the program's own handlers may clean up, and atexit is theirs to call.
-            os.kill(os.getpid(), signal.SIGTERM)
+            debugger.send_signal(signal.SIGTERM)
 
     session.after_response(act)
 
 
 @handles("terminate", capability="supportsTerminateRequest")
 def terminate(session: Session, _arguments: Arguments) -> None:
-    """Ask the program to end: a KeyboardInterrupt in its main thread, as Ctrl-C would give."""
-    import _thread
-
+    """Ask the program to end: by the signal of Ctrl-C, which is a KeyboardInterrupt in most programs."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         raise RequestFailed(
             "failed",
@@ -242,7 +240,7 @@ def terminate(session: Session, _arguments: Arguments) -> None:
         if server.debugger.held():
             session.references.clear()
             server.debugger.resume(None)
-        _thread.interrupt_main()
+        server.debugger.send_signal(signal.SIGINT)
 
     session.after_response(act)
 
