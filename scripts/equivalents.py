@@ -42,7 +42,7 @@ EQUIVALENTS: dict[str, tuple[str, ...] | Reason] = {
     "disable": ("session.change_breakpoint(1, enabled=False)",),
     "toggle": ("session.change_breakpoint(1, enabled=False)",),
     "condition": ("session.change_breakpoint(1, condition='x > 3')",),
-    "ignore": ("session.change_breakpoint(1, hit_condition='> 10')",),
+    "ignore": ("session.change_breakpoint(1, ignore=10)",),
     "commands": ("session.break_at('app.py:12', on_hit=print)",),
     "group": ("session.change_breakpoint(1, name='io')",),
     "catch": ("session.break_on_exceptions(())", "session.exception_modes"),

@@ -160,12 +160,15 @@ def wrapped(line: Fragments, width: int) -> list[Fragments]:
     return rows
 
 
-def broken_at_blanks(fragments: Fragments, width: int) -> Fragments:
-    """Lines of formatted text; one that is too long goes on below where it begins. 0: any width."""
+def broken_at_blanks(fragments: Fragments, width: int, hang: int = 0) -> Fragments:
+    """Lines of formatted text; one that is too long goes on below where it begins. 0: any width.
+
+    `hang`: so many columns to the right of there.
+    """
     out: Fragments = []
     for line in per_line(fragments):
         text = plain(line)
-        margin = " " * (len(text) - len(text.lstrip(" ")))
+        margin = " " * (len(text) - len(text.lstrip(" ")) + hang)
         rows = [line]
         if width and width_of(text) > width:
             first, *rest = wrapped(line, width)

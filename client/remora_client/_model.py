@@ -283,6 +283,7 @@ class Breakpoint:
     column: int | None = None
     condition: str | None = None
     hit_condition: str | None = None
+    ignore: int = 0  # so many hits are passed, once; of one process, and 0 again when it stops that
     log_message: str | None = None
     enabled: bool = True
     temporary: bool = False
@@ -338,6 +339,7 @@ class Breakpoint:
             bound_sha256=None,
             sent_line=None,
             armed=False,
+            ignore=0,
             message=None,
             reason=None,
             server_id=None,
@@ -358,7 +360,9 @@ class Breakpoint:
             body["column"] = self.column
         if self.condition:
             body["condition"] = self.condition
-        if self.hit_condition:
+        if self.ignore:
+            body["hitCondition"] = f"> {self.ignore}"
+        elif self.hit_condition:
             body["hitCondition"] = self.hit_condition
         if self.log_message is not None:
             body["logMessage"] = self.log_message
@@ -371,6 +375,7 @@ class BreakpointChanges(TypedDict, total=False):
     enabled: bool
     condition: str | None
     hit_condition: str | None
+    ignore: int
     log_message: str | None
     temporary: bool
     line: int

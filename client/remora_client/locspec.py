@@ -3,6 +3,9 @@
 ``12``, ``+3``, ``-3``, ``app.py:12``, ``part/of/app.py:12``, ``pkg.mod:12``, ``app.py:/text/`` (the first
 line that holds the text), ``func``, ``Class.method``, ``pkg.mod.func``, ``/regex/`` (functions). Where a line
 has several places to stop, ``app.py:12:5`` is the one at column 5, and ``app.py:12#2`` the second one.
+
+A file's name may stand in quotes: ``'my app.py':12``. Between them every character is the name's own, also
+a backslash, since that is what Windows puts between folders.
 """
 
 from __future__ import annotations
@@ -32,14 +35,20 @@ __all__ = [
     "parse_break",
     "parse_hit",
     "parse_location",
+    "quoted",
+    "split_place",
 ]
 
 _FORMS = "12, +3, app.py:12, app.py:12#2, pkg.mod:12, app.py:/text/, function, Class.method or /regex/"
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _SPOT = r"(?::(?P<column>\d+)|#(?P<nth>\d+))?"
-_WITH_LINE = re.compile(rf"(?P<file>.*?[^:]):(?P<line>\d+){_SPOT}", re.DOTALL)
-_WITH_TEXT = re.compile(r"(?P<file>.*[^:]):/(?P<text>.+)/", re.DOTALL)
+_BEHIND_LINE = rf":(?P<line>\d+){_SPOT}"
+_BEHIND_TEXT = r":/(?P<text>.+)/"
+_WITH_LINE = re.compile(rf"(?P<file>.*?[^:]){_BEHIND_LINE}", re.DOTALL)
+_WITH_TEXT = re.compile(rf"(?P<file>.*[^:]){_BEHIND_TEXT}", re.DOTALL)
+_IN_QUOTES = r"""(?:'[^']*'|"[^"]*")"""
+_QUOTED = re.compile(rf"(?P<name>{_IN_QUOTES})(?:{_BEHIND_LINE}|{_BEHIND_TEXT})?", re.DOTALL)
 _PLAIN_LINE = re.compile(rf"(?P<line>\d+){_SPOT}")
 _HIT_OPERATORS = ("==", ">=", "<=", "!=", ">", "<", "%", "=")
 _SOURCE_SUFFIXES = (".py", ".pyw", ".pyi", ".pyx")
@@ -84,7 +93,7 @@ class FileLine:
     nth: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}{_suffix(self)}"
+        return f"{quoted(self.path)}:{self.line}{_suffix(self)}"
 
 
 @record
@@ -95,7 +104,7 @@ class FileText:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.path}:/{self.text}/"
+        return f"{quoted(self.path)}:/{self.text}/"
 
 
 @record
@@ -161,6 +170,8 @@ def parse_location(text: str) -> Location:
     text = text.strip()
     if not text:
         raise LocationError(f"a place is missing: {_FORMS}")
+    if text[0] in "'\"":
+        return _in_quotes(text)
     if plain := _PLAIN_LINE.fullmatch(text):
         return Line(_line(plain["line"]), _column(plain["column"]), _column(plain["nth"]))
     if text[0] in "+-" and text[1:].isdecimal():
@@ -173,10 +184,37 @@ def parse_location(text: str) -> Location:
         kind, file = _file_or_module(match["file"])
         return kind(file, _line(match["line"]), _column(match["column"]), _column(match["nth"]))
     if text.endswith(_SOURCE_SUFFIXES) or "/" in text or "\\" in text:
-        raise LocationError(f"{text} names a file: say which line, as in {text}:12")
+        raise LocationError(f"{text} names a file: say which line, as in {quoted(text)}:12")
     if _DOTTED.fullmatch(text):
         return Function(text)
     raise LocationError(f"{text!r} is no place: {_FORMS}")
+
+
+def _in_quotes(text: str) -> Location:
+    """The place of a file whose name stands in quotes, or all of a place in quotes."""
+    match = _QUOTED.fullmatch(text)
+    if match is None:
+        if text.count(text[0]) < 2:
+            raise LocationError(f"{text} lacks its closing quote")
+        raise LocationError(
+            f"{text} is no place", "Of a file in quotes: 'my app.py':12 or 'my app.py':/text/"
+        )
+    name = match["name"][1:-1]
+    if match["line"] is None and match["text"] is None:
+        return parse_location(name)
+    if not name:
+        raise LocationError(f"the file's name is missing between the quotes: {text}")
+    if match["text"] is not None:
+        return FileText(name, match["text"])
+    kind, file = _file_or_module(name)
+    return kind(file, _line(match["line"]), _column(match["column"]), _column(match["nth"]))
+
+
+def quoted(path: str) -> str:
+    """A file's name as `parse_location` reads it: in quotes if it holds what ends a word."""
+    if not re.search(r"[\s,'\"]", path) or ("'" in path and '"' in path):
+        return path
+    return f'"{path}"' if "'" in path else f"'{path}'"
 
 
 def parse_break(text: str) -> BreakSpec:
@@ -210,6 +248,13 @@ def parse_break(text: str) -> BreakSpec:
     )
 
 
+def split_place(text: str) -> tuple[str, str]:
+    """The place that a text begins with, unread, and what stands behind it."""
+    match = _WHOLE.match(text) or re.match(r"[^\s,]*", text)
+    assert match is not None
+    return match[0], text[match.end() :].strip()
+
+
 def parse_hit(text: str) -> str:
     """Reads by how often: an operator and a number, as the server takes it; a number alone is `>=` it.
 
@@ -223,14 +268,19 @@ def parse_hit(text: str) -> str:
     return f"{operator or '>='} {number}"
 
 
-_SLASHED = re.compile(r"(?:[^\s,]*:)?/(?:[^/\\]|\\.)+/(?=\s|,|$)")
+# The part of a place in which no blank, comma, `if` or `thread` counts: a file in quotes, and what is between
+# slashes.
+_WHOLE = re.compile(
+    rf"(?:(?:{_IN_QUOTES}|[^\s,'\"][^\s,]*)?:)?/(?:[^/\\]|\\.)+/(?=\s|,|$)|{_IN_QUOTES}[^\s,]*"
+)
 _FILTER = re.compile(r"""(?:^|\s+)(?P<kind>thread|task)\s+(?P<name>'[^']*'|"[^"]*"|\S+)\s*\Z""")
 
 
 def _filters(place: str) -> tuple[str, dict[str, str]]:
     """Takes ``thread NAME`` and ``task NAME`` off the end of a place."""
     found: dict[str, str] = {}
-    while match := _FILTER.search(place):
+    start = _end_of_whole(place)
+    while match := _FILTER.search(place, start):
         found[match["kind"]] = match["name"].strip("'\"")
         place = place[: match.start()]
     return place.strip(), found
@@ -263,12 +313,11 @@ def _options(text: str) -> tuple[dict[str, str], str]:
 
 def _options_behind(text: str) -> tuple[dict[str, str], str]:
     """Takes dash words from behind the place: ``a.py:3 -tmp if x`` -> {"tmp": ""}, "a.py:3 if x"."""
-    place = _SLASHED.match(text) or re.match(r"(?!if\b)[^\s,]+", text)
-    behind = "" if place is None else text[place.end() :].lstrip()
-    if place is None or not re.match("-[a-z]", behind):
+    place, behind = split_place(text)
+    if place in ("", "if") or not re.match("-[a-z]", behind):
         return {}, text
     found, rest = _options(behind)
-    return found, f"{place[0]} {rest}"
+    return found, f"{place} {rest}"
 
 
 def _quoted(name: str, text: str) -> tuple[str, str]:
@@ -283,13 +332,16 @@ def _quoted(name: str, text: str) -> tuple[str, str]:
 
 
 def _split_condition(text: str) -> tuple[str, str | None]:
-    """Splits the place from the condition. Between slashes neither ``if`` nor a comma counts."""
-    slashed = _SLASHED.match(text)
-    start = slashed.end() if slashed else 0
-    match = re.compile(r"\s*,\s*|(?:\s+|^)if\b\s*").search(text, start)
+    """Splits the place from the condition. In quotes and between slashes no ``if`` and no comma counts."""
+    match = re.compile(r"\s*,\s*|(?:\s+|^)if\b\s*").search(text, _end_of_whole(text))
     if match is None:
         return text.strip(), None
     return text[: match.start()].strip(), text[match.end() :].strip()
+
+
+def _end_of_whole(text: str) -> int:
+    whole = _WHOLE.match(text)
+    return whole.end() if whole else 0
 
 
 def _line(digits: str) -> int:

@@ -25,7 +25,8 @@ from remora_client.locspec import (
 
 identifiers = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
 dotted = st.lists(identifiers, min_size=1, max_size=3).map(".".join)
-paths = st.lists(identifiers, min_size=1, max_size=3).map(lambda parts: "/".join(parts) + ".py")
+names = st.from_regex(r"[a-z_'][a-z0-9_ ,]{0,8}", fullmatch=True)
+paths = st.lists(identifiers | names, min_size=1, max_size=3).map(lambda parts: "/".join(parts) + ".py")
 lines = st.integers(1, 99_999)
 columns = st.none() | st.integers(1, 200)
 patterns = st.from_regex(r"[a-z^.*|]{1,9}", fullmatch=True).filter(lambda p: not _bad(p))
@@ -78,6 +79,14 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         ("part/of/app.py:12:7", FileLine("part/of/app.py", 12, 7)),
         (r"C:\work\app.py:12", FileLine(r"C:\work\app.py", 12)),
         ("my file.py:3", FileLine("my file.py", 3)),
+        ("'my file.py':3", FileLine("my file.py", 3)),
+        ('"my file.py":3:5', FileLine("my file.py", 3, 5)),
+        ("'my file.py':3#2", FileLine("my file.py", 3, nth=2)),
+        ("'my file.py:3'", FileLine("my file.py", 3)),
+        ("'my file.py':/x = 'a'/", FileText("my file.py", "x = 'a'")),
+        ("""\"it's.py":3""", FileLine("it's.py", 3)),
+        (r"'C:\new folder\app.py':12", FileLine(r"C:\new folder\app.py", 12)),
+        ("'pkg.mod':12", ModuleLine("pkg.mod", 12)),
         ("<string>:3", FileLine("<string>", 3)),
         ("pages/index.html:3", FileLine("pages/index.html", 3)),
         ("pkg.mod:12", ModuleLine("pkg.mod", 12)),
@@ -103,6 +112,10 @@ def test_forms(text: str, expected: object) -> None:
         ("99999999999", "first line is 1"),
         ("/(/", "regular expression"),
         ("x y", "no place"),
+        ("'my file.py:3", "closing quote"),
+        ("'my file.py':x", "no place"),
+        ("'':3", "missing"),
+        ("'my file.py'", "as in 'my file.py':12"),
     ],
 )
 def test_refusals_say_what_works(text: str, says: str) -> None:
@@ -129,6 +142,13 @@ def test_refusals_say_what_works(text: str, says: str) -> None:
         ("app.py:/a -b/ -tmp, y", BreakSpec(FileText("app.py", "a -b"), "y", temporary=True)),
         ("3, x -tmp", BreakSpec(Line(3), "x -tmp")),
         ("-3", BreakSpec(Offset(-3))),
+        ("'if a, b.py':3 if x", BreakSpec(FileLine("if a, b.py", 3), "x")),
+        ("'a thread b.py':3 thread 'w 1'", BreakSpec(FileLine("a thread b.py", 3), thread="w 1")),
+        (
+            "-tmp 'a b.py':/if x/ -hit 3 if y",
+            BreakSpec(FileText("a b.py", "if x"), "y", ">= 3", temporary=True),
+        ),
+        ("/a thread b/", BreakSpec(FunctionPattern("a thread b"))),
     ],
 )
 def test_break_arguments(text: str, expected: BreakSpec) -> None:

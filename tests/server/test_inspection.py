@@ -368,6 +368,12 @@ def test_completion(stopped: Stopped) -> None:
     assert "path" in complete("os.")
     assert complete("plain.computed.") == []  # that would run it
     assert "isinstance" in complete("isin")
+    assert {"socket", "socketserver"} - set(complete("import sock")) <= {"socketserver"}  # 3.9 knows no names
+    assert complete("import sys, os.pa") == complete("from os.pa") == ["path"]
+    assert complete("if True: from collections import Counter as C, defaultd") == ["defaultdict"]
+    assert "path" in complete("from os import (")
+    assert complete("from nowhere import ") == complete("import nowhere.") == []
+    assert complete("important = num") == ["numbers"]
 
 
 def test_sources_and_modules(stopped: Stopped) -> None:

@@ -64,8 +64,9 @@ def ask_certificate(problem: CertificateProblem) -> Answer:
     for line in problem.certificate.lines(width - 2):
         say(f"  {line}")
     say("\nCompare the fingerprint with the one that the server's owner gives you.")
+    question = plain(sentences(f"Trust it? [N]o / [o]nce / [a]lways for {problem.place}:", width)).rstrip()
     while True:
-        print(f"Trust it? [N]o / [o]nce / [a]lways for {problem.place}: ", end="", file=out, flush=True)
+        print(question, end=" ", file=out, flush=True)
         with _interruptible():
             line = sys.stdin.readline()
         answer = _ANSWERS.get(line.strip().lower())

@@ -117,6 +117,8 @@ def _told_spared(names: list[str]) -> Iterator[str]:
 def _narrowed(each: Breakpoint) -> Iterator[str]:
     if each.hit_condition:
         yield f"it stops only when the number of hits is {each.hit_condition}"
+    if each.ignore:
+        yield f"it lets {each.ignore} hit{'s' * (each.ignore != 1)} pass first, from when that was said on"
     if each.thread:
         yield f"it stops only threads called {each.thread}"
     if each.task:
@@ -144,6 +146,6 @@ async def _condition_now(session: Session, each: Breakpoint) -> tuple[bool | Non
 def _counted(each: Breakpoint, count: int) -> str:
     if count or not (each.verified and each.active) or each.log_message is not None:
         return f"it stopped the program {count} time{'s' * (count != 1)} in this session"
-    if each.condition or each.hit_condition or each.thread or each.task:
+    if each.condition or each.hit_condition or each.ignore or each.thread or each.task:
         return "it has not stopped the program yet: its line was not reached, or never as it asks for"
     return "its line has not been reached since it was set"

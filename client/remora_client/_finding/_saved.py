@@ -13,7 +13,7 @@ from remora_client._errors import ClientError
 from remora_client._finding._setting import set_breakpoint
 from remora_client._places import project_file, write_private
 from remora_client._text import visible
-from remora_client.locspec import LocationError, parse_break
+from remora_client.locspec import LocationError, parse_break, quoted
 from remora_protocol import RequestFailed, split_source
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ async def _saved(session: Session, each: Breakpoint, names: dict[int, str]) -> s
     words += [] if each.at == "call" else [f"-{each.at[0]}"]
     words += [f"-{key} {value!r}" for key, value in options.items() if value]
     column = f":{each.column}" if each.column is not None else ""
-    words.append(each.function or f"{each.path}:{each.line}{column}")
+    words.append(each.function or f"{quoted(each.path)}:{each.line}{column}")
     words += [f"{kind} {value!r}" for kind, value in (("thread", each.thread), ("task", each.task)) if value]
     return " ".join(words) + (f" if {each.condition}" if each.condition else "")
 

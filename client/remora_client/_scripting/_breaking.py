@@ -104,7 +104,7 @@ class Breaking(Part):
         return await break_in(self._core, await functions(self._core, pattern))
 
     async def change_breakpoint(self, number: int, **changes: Unpack[BreakpointChanges]) -> Breakpoint:
-        """Change `enabled`, `condition`, `hit_condition`, `log_message`, `temporary`, `line`, `name` …"""
+        """Change `enabled`, `condition`, `hit_condition`, `ignore` (so many hits, once), `line`, `name` …"""
         if "condition" in changes:
             found = await change_condition(self._core, number, changes.pop("condition"))
             if not changes:

@@ -548,7 +548,7 @@ class Session:
         return self._loop.run(self._twin.break_at_functions(pattern))
 
     def change_breakpoint(self, number: int, **changes: Unpack[BreakpointChanges]) -> Breakpoint:
-        """Change `enabled`, `condition`, `hit_condition`, `log_message`, `temporary`, `line`, `name` …"""
+        """Change `enabled`, `condition`, `hit_condition`, `ignore` (so many hits, once), `line`, `name` …"""
         return self._loop.run(self._twin.change_breakpoint(number, **changes))
 
     def clear(self, numbers: Iterable[int] | None = None) -> list[Breakpoint]:

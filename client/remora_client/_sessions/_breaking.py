@@ -155,9 +155,16 @@ class Breaking(Conversation):
         return next((each for each in self.breakpoints if each.number == number), None)
 
     async def change_breakpoint(self, number: int, **changes: Any) -> Breakpoint:
-        """Change what `BreakpointChanges` names."""
+        """Change what `BreakpointChanges` names. Raises `ClientError`."""
         old = self.breakpoint(number)
+        if changes.get("ignore") and old.hit_condition:
+            raise ClientError(
+                f"Breakpoint {number} goes by its number of hits already: on hit {old.hit_condition}.",
+                f"condition {number} -hit takes that off it.",
+            )
         new = replace(old, **changes)
+        if new.hit_condition:
+            new = replace(new, ignore=0)
         self._put(new)
         try:
             await self._send_like(new)
@@ -326,9 +333,12 @@ class Breaking(Conversation):
                 self._later(self._quietly(self._send_file(path)))
 
     def _were_hit(self, hit: Sequence[Breakpoint]) -> None:
-        """Arm what waited for them, and remove temporary ones."""
+        """Arm what waited for them, and remove temporary ones. What was ignored for a while is so no more."""
         numbers = [each.number for each in hit]
         self.hits.update(numbers)
+        for each in [each for each in self.breakpoints if each.ignore and each.number in numbers]:
+            self._put(replace(each, ignore=0))
+            self._later(self._quietly(self._send_like(each)))
         for each in [each for each in self.breakpoints if each.after in numbers and not each.armed]:
             self._put(replace(each, armed=True))
             self._later(self._quietly(self._send_like(each)))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from remora_client._connecting._connect import Link
-    from remora_client._model import Frame
+    from remora_client._model import Frame, Task
     from remora_client._source._localsource import LocalSources
     from remora_protocol import Response
 
@@ -36,7 +36,7 @@ class Conversation:
         self._listeners: list[Callable[[str, dict[str, Any]], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._selected: Frame | None = None
-        self._chain: tuple[Frame, ...] = ()  # of the task that is looked at in place of a thread
+        self._task: Task | None = None  # looked at in place of a thread
         self._stack: dict[int, list[Frame]] = {}  # by thread, for the current stop
         self._rpc.on_event = self._take_event
         self._rpc.on_end = lambda: self._take_event("remora/gone", {})
@@ -101,7 +101,7 @@ class Conversation:
         before = self.state
         self.state = reduce(before, event, body)
         if self.state.stop is not before.stop:
-            self._selected, self._chain = None, ()
+            self._selected = self._task = None
             self._stack.clear()
         self._react(event, body)
         self._changed.set()

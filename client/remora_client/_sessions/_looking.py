@@ -66,8 +66,8 @@ class Looking(Conversation):
 
     async def stack(self, thread: int | None = None, start: int = 0, count: int | None = None) -> list[Frame]:
         """Frames of a thread, newest first; of a running one, a snapshot where the server can."""
-        if thread is None and self._chain:
-            return list(self._chain[start:][:count])
+        if thread is None and self._task is not None:
+            return list(self._task.frames[start:][:count])
         if thread is None:
             thread = self._thread_id()
         known = self._stack.get(thread, [])
@@ -105,7 +105,7 @@ class Looking(Conversation):
 
     async def select_thread(self, thread: int) -> Frame:
         """Make a thread's newest frame the selected one."""
-        self._chain = ()
+        self._task = None
         stop = self.state.stop
         if stop is None:
             raise self._not_stopped()
@@ -149,18 +149,18 @@ class Looking(Conversation):
                 f"The thread that runs task {task.name} is not stopped.",
                 "It waits in its event loop: a breakpoint in one of its tasks stops it.",
             )
-        self._chain = task.frames
+        self._task = task
         self._selected = next((each for each in task.frames if not each.subtle), task.frames[0])
         return self._selected
 
     @property
-    def chain(self) -> tuple[Frame, ...]:
-        """The chain of awaits of the task that is looked at in place of a thread; () for a thread."""
-        return self._chain
+    def task(self) -> Task | None:
+        """The task that is looked at in place of a thread."""
+        return self._task
 
-    def look_back(self, chain: tuple[Frame, ...], frame: Frame) -> None:
-        """Look again at what `chain` and `current_frame` were."""
-        self._chain, self._selected = chain, frame
+    def look_back(self, task: Task | None, frame: Frame) -> None:
+        """Look again at what `task` and `current_frame` were."""
+        self._task, self._selected = task, frame
 
     async def _frame(self, frame: Frame | None) -> Frame:
         return frame if frame is not None else await self.current_frame()

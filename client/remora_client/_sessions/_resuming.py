@@ -103,8 +103,8 @@ class Resuming(Returning):
             arguments["singleThread"] = single
         # Before the request: the next stop may come right behind the answer, or even before it.
         self.state = resumed(before, arguments["threadId"] if alone else None, steps=alone and steps)
-        looked_at = self._selected, self._chain
-        self._selected, self._chain = None, ()
+        looked_at = self._selected, self._task
+        self._selected = self._task = None
         self._stack.clear()
         self._repetition = repetition
         if repetition is not None:
@@ -113,7 +113,7 @@ class Resuming(Returning):
             await self.request(command, arguments)
         except RequestFailed:
             if self._undo_resume(before):
-                self._selected, self._chain = looked_at
+                self._selected, self._task = looked_at
             raise
 
     def _undo_resume(self, before: State) -> bool:

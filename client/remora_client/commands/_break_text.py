@@ -39,6 +39,7 @@ def listed_data(ctx: Context, each: Breakpoint) -> dict[str, Any]:
         ("at", "" if each.at == "call" else each.at),
         ("condition", each.condition),
         ("hitCondition", each.hit_condition),
+        ("ignore", each.ignore),
         ("logMessage", each.log_message),
         ("name", each.name),
         ("thread", each.thread),

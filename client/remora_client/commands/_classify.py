@@ -266,17 +266,17 @@ def _goes_on_as_python(entry: Command, text: str, word: str, rest: str, names: C
             callable_name = word in names or word in _BUILTINS
             return (callable_name or entry.argument != "expression") and could_be_python(text)
         return entry.argument not in ("expression", "regex", "text", "command") and could_be_python(text)
-    if not _OPERATOR.match(after) or _begins_argument(entry, rest, after):
+    if not _OPERATOR.match(after) or _begins_argument(entry, word, rest, names):
         return False
     return could_be_python(text)
 
 
-def _begins_argument(entry: Command, rest: str, after: str) -> bool:
+def _begins_argument(entry: Command, word: str, rest: str, names: Collection[str]) -> bool:
     """Signs, slashes and words that may be operators, and may as well begin an argument of this command."""
-    kind = entry.argument
+    kind, after = entry.argument, rest.lstrip()
     spaced = rest[0] in " \t"
     option = bool(re.match(r"-[^\W\d]", after)) and spaced
-    if option and kind not in ("none", "count", "expression"):
+    if option and (word not in names if kind in ("none", "count") else kind != "expression"):
         return True
     if kind in ("file", "text"):
         return spaced and bool(re.match(r"\.{0,2}/\w|\.\w", after))

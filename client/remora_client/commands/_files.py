@@ -8,9 +8,14 @@ import re
 from remora_client.commands._classify import split_commands
 from remora_client.commands._table import CommandError
 
-__all__ = ["commands_in", "read_commands"]
+__all__ = ["commands_in", "read_commands", "unquoted"]
 
 _BLOCK = re.compile(r"\s*(commands|on)(\s+[\w-]+)?\s*\Z")  # what follows belongs to it, up to a line `end`
+
+
+def unquoted(name: str) -> str:
+    """A file's name as it was typed, without the quotes around it."""
+    return name[1:-1] if len(name) > 2 and name[0] == name[-1] and name[0] in "'\"" else name
 
 
 def read_commands(path: str) -> list[tuple[int, str]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import json
+import keyword
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from remora_client._errors import ClientError, Gone
+from remora_client._errors import ClientError, Gone, NotStopped
 from remora_client._fragments import plain
 from remora_client._text import visible, visible_block
 from remora_client.commands._classify import CommandLine, PythonLine, classify_script, split_commands
@@ -39,6 +40,8 @@ __all__ = [
 
 # What a command may raise for the person to read. Anything else is a bug of ours.
 FAILURES = (ClientError, RequestFailed, TimeoutError)
+# A line that may be meant for a command: a word, and behind it what is no operator.
+_AS_A_COMMAND = re.compile(r"(?P<word>[^\W\d]\w*)(?P<all>(?:\s+[\w'\"$/-].*)?\Z)?", re.DOTALL)
 _PARAMETER = re.compile(r"%(\*|\d)")
 _ALIAS_DEPTH = 10
 
@@ -105,25 +108,47 @@ async def _python(ctx: Context, line: PythonLine) -> Result:
     try:
         value = await ctx.session.evaluate(line.text, None, "repl", keep=True)
     except RequestFailed as error:
-        raise _misspelled(line.text, error) or error from None
+        raise await _misspelled(ctx, line.text, error) or error from None
     data = {"value": value.value, "type": value.type}
     text = await rendered(ctx.session, value)
     return Result(data, numbered(ctx, value) + value_line(text) if text and text != "None" else [])
 
 
-def _misspelled(text: str, error: RequestFailed) -> CommandError | None:
+async def _misspelled(ctx: Context, text: str, error: RequestFailed) -> ClientError | None:
     """The same failure with a hint, when the line looks like a command with a slip in it."""
-    match = re.match(r"\w+", text)
-    reason = str(error)
-    if match is None or not reason.startswith(("SyntaxError", "NameError")) or len(match[0]) < 3:
+    reason, match = str(error), _AS_A_COMMAND.match(text)
+    if match is None:
         return None
+    word, hint = match["word"], _meant(text)
+    if error.code == "not-stopped":
+        return NotStopped(visible(reason), hint) if hint else None
+    if not reason.startswith(("SyntaxError", f"NameError: name '{word}'")):
+        return None
+    if not hint and match["all"] is not None and not await _is_name(ctx, word):
+        hint = f"{word} is no command, and no variable here: help lists the commands."
+    return CommandError(visible(reason), hint) if hint else None
+
+
+def _meant(text: str) -> str:
+    """What was meant perhaps, by a line that is no Python as it stands; "" when nobody can tell."""
     option = re.fullmatch(r"([\w-]+)(\s+[\w-]+)?", text)
     if option is not None and option[1] in Settings.names():
-        return CommandError(visible(reason), f"Is the option meant? set {option[1]} VALUE")
-    if reason.startswith("NameError") and f"'{match[0]}'" not in reason:
-        return None
-    near = difflib.get_close_matches(match[0], list(words()), n=1, cutoff=0.75)
-    return CommandError(visible(reason), f"Did you mean the command {near[0]}?") if near else None
+        return f"Is the option meant? set {option[1]} VALUE"
+    match = _AS_A_COMMAND.match(text)
+    if match is None or len(match["word"]) < 3:
+        return ""
+    near = difflib.get_close_matches(match["word"], list(words()), n=1, cutoff=0.75)
+    return f"Did you mean the command {near[0]}?" if near else ""
+
+
+async def _is_name(ctx: Context, word: str) -> bool:
+    """Whether Python knows it, where the program stands."""
+    if keyword.iskeyword(word):
+        return True
+    try:
+        return any(each.get("label") == word for each in await ctx.session.completions(word))
+    except FAILURES:
+        return False
 
 
 def expanded(ctx: Context, text: str) -> list[str]:

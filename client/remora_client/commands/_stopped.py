@@ -67,7 +67,7 @@ async def stop_lines(ctx: Context, stop: Stop) -> Fragments:
     raised = await _raised(ctx) if stop.reason == "exception" else []
     shown = replace(stop, text="") if raised else stop
     head = stop_line(shown, thread=thread, breakpoints=session.breakpoints)
-    out = [*broken_at_blanks(head, ctx.width), *raised]
+    out = broken_at_blanks([*head, *raised], ctx.width, hang=2)
     if stop.reason == "step" or stop.returned:
         with contextlib.suppress(RequestFailed, ClientError):
             returned = await session.return_value()

@@ -14,7 +14,7 @@ from remora_client._text import visible
 from remora_client.commands._break_text import breakpoint_data, breakpoint_text, listed_data, placed_text
 from remora_client.commands._catch import caught
 from remora_client.commands._table import CommandError, Result, command, no_arguments
-from remora_client.locspec import BreakSpec, Line, parse_break, parse_hit, parse_location
+from remora_client.locspec import BreakSpec, Line, parse_break, parse_hit, parse_location, split_place
 from remora_protocol import match_by_name
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ async def break_(ctx: Context, arguments: str) -> Result:
 
     A place is 12, +3, app.py:12, pkg.mod:12, app.py:/text/, function or Class.method. Where a line has
     several lambdas, app.py:12#3 is the third place on it, and app.py:12:40 the one at column 40.
+    A file's name may stand in quotes: 'my app.py':12.
     Works while the program runs. A file that is not loaded yet is waited for.
     Options, before the place or behind it: -r where the function returns, -y where it yields, with the value
     in $retval; -tmp once only; -hit '>= 3' by how often; -log 'x is {x}' tells and does not stop; -disabled;
@@ -65,8 +66,8 @@ async def trace(ctx: Context, arguments: str) -> Result:
 
 
 def _place_and_text(arguments: str) -> tuple[str, str]:
-    place, _, text = arguments.partition(" ")
-    text = text.strip().removeprefix(",").strip()
+    place, text = split_place(arguments)
+    text = text.removeprefix(",").strip()
     if not text:
         raise CommandError("trace needs a place and a text.", "As in: trace app.py:12 'x is {x}'")
     if text[0] in "'\"":
@@ -229,12 +230,15 @@ async def condition(ctx: Context, arguments: str) -> Result:
 
 @command("ignore", group="breakpoints", usage="NUMBER COUNT", argument="breakpoint")
 async def ignore(ctx: Context, arguments: str) -> Result:
-    """Pass a breakpoint COUNT times before it stops the program again."""
+    """Pass a breakpoint COUNT times before it stops the program again. 0: stop again from now on.
+
+    The list says so until it has stopped. Of several processes, in the one that is looked at.
+    """
     first, _, rest = arguments.partition(" ")
     if not rest.strip().isdecimal():
         raise CommandError("ignore takes a breakpoint and a number of times.", "As in: ignore 1 10")
     number, count = numbers_of(ctx.session, first)[0], int(rest)
-    changed = await ctx.session.change_breakpoint(number, hit_condition=f"> {count}" if count else None)
+    changed = await ctx.session.change_breakpoint(number, ignore=count)
     return Result(listed_data(ctx, changed), breakpoint_text(ctx, [changed]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from remora_client._fragments import broken_at_blanks
 from remora_client._text import visible_block
 from remora_client.commands._catch import caught, read_filters
 from remora_client.commands._raised import raised_lines
@@ -58,7 +59,7 @@ async def exceptions(ctx: Context, arguments: str) -> Result:
         if error.code == "not-found":
             raise CommandError(str(error)) from None
         raise CommandError(f"The program does not stand at an exception: {error}") from None
-    text = raised_lines(info, full=arguments == "-full")
+    text = broken_at_blanks(raised_lines(info, full=arguments == "-full"), ctx.width, hang=2)
     data: dict[str, Any] = {"type": info.type, "description": info.description, "mode": info.mode}
     data |= {"details": dict(info.details)} if info.details else {}
     if arguments.isdecimal():

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from remora_client.commands._classify import CommandLine
+from remora_client.commands._files import unquoted
 from remora_client.commands._table import CommandError, Result, command
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ async def record(ctx: Context, arguments: str) -> Result:
     if arguments in ("-off", "off"):
         ctx.record = None
     elif arguments:
-        path = os.path.abspath(os.path.expanduser(arguments))
+        path = os.path.abspath(os.path.expanduser(unquoted(arguments)))
         _write(path, "# Recorded by remora; run it with: remora exec QUALIFIER -x FILE\n", "w")
         ctx.record = path
     text = f"Commands are recorded in {ctx.record}.\n" if ctx.record else "Nothing is recorded.\n"

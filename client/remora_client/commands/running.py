@@ -84,7 +84,7 @@ def _not_yet_told(ctx: Context) -> bool:
 
 async def _ignore(ctx: Context, hit: Sequence[Breakpoint], times: int) -> Result:
     for each in hit:
-        await ctx.session.change_breakpoint(each.number, hit_condition=f"> {times}")
+        await ctx.session.change_breakpoint(each.number, ignore=times)
     await go_on(ctx.session)
     often = f"{times} time{'s' * (times != 1)}"
     told = "".join(f"Breakpoint {each.number} is passed {often}, as by ignore.\n" for each in hit)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError
 from remora_client._finding._saved import kept_file, saved_breakpoints, write_kept, write_lines
 from remora_client._literal import read_literal
 from remora_client._text import visible
+from remora_client.commands._files import unquoted
 from remora_client.commands._table import CommandError, Result, command
 from remora_client.commands.session import source
 from remora_protocol import RequestFailed
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["first_commands", "keep_at_the_end"]
 
 
+_WHAT_AND_FILE = re.compile(r"""(?P<what>.*?)\s+(?P<file>'[^']*'|"[^"]*"|\S+)""", re.DOTALL)
+
+
 @command("save", group="session", usage="breakpoints [FILE] | EXPR FILE", argument="file")
 async def save(ctx: Context, arguments: str) -> Result:
     """Write the breakpoints, displays and aliases into a file, or keep them for this project.
@@ -28,7 +33,8 @@ async def save(ctx: Context, arguments: str) -> Result:
     Or write the value of an expression, all of it: save page.html /tmp/page.html. Text is written as UTF-8,
     bytes as they are, anything else as print -a shows it.
     """
-    what, _, path = arguments.rpartition(" ")
+    found = _WHAT_AND_FILE.fullmatch(arguments)
+    what, path = (found["what"], unquoted(found["file"])) if found else ("", "")
     if arguments in ("breakpoints", "b"):
         return await keep_breakpoints(ctx)
     if not what.strip():
@@ -66,7 +72,7 @@ async def keep_breakpoints(ctx: Context) -> Result:
 @command("load", group="session", usage="[FILE]", argument="file")
 async def load(ctx: Context, arguments: str) -> Result:
     """Bring back what save has kept: that of this project, or that in a file."""
-    path = arguments or str(kept_file())
+    path = unquoted(arguments) or str(kept_file())
     if not os.path.exists(os.path.expanduser(path)):
         if arguments:
             raise CommandError(f"There is no file {arguments}.", "save breakpoints FILE writes one.")

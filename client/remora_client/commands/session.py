@@ -11,7 +11,7 @@ from remora_client._finding._places import current_place, source_named
 from remora_client._fragments import table
 from remora_client._text import visible
 from remora_client.commands._classify import classify_script
-from remora_client.commands._files import read_commands
+from remora_client.commands._files import read_commands, unquoted
 from remora_client.commands._help import command_help, overview, search
 from remora_client.commands._run import FAILURES, error_text, expanded, run_line, wait_after
 from remora_client.commands._stopped import stop_data, stop_lines
@@ -160,6 +160,7 @@ async def source(ctx: Context, arguments: str) -> Result:
     """
     if not arguments:
         raise CommandError("source runs the commands in a file, and none is named.", "For source: list, src.")
+    arguments = unquoted(arguments)
     if arguments.isidentifier() and not os.path.exists(arguments):
         raise CommandError(f"There is no file {arguments}.", f"For the source of an object: src {arguments}")
     lines = read_commands(arguments)
@@ -201,7 +202,7 @@ async def transcript(ctx: Context, arguments: str) -> Result:
     if arguments in ("-off", "off"):
         ctx.transcript = None
     elif arguments:
-        path = os.path.abspath(os.path.expanduser(arguments))
+        path = os.path.abspath(os.path.expanduser(unquoted(arguments)))
         try:
             with open(path, "a", encoding="utf-8"):
                 pass
@@ -224,7 +225,7 @@ async def snapshot(ctx: Context, arguments: str) -> Result:
     from remora_client._snapshot._taking import take_snapshot
 
     await ctx.frame()
-    path = os.path.expanduser(arguments)
+    path = os.path.expanduser(unquoted(arguments))
     taken = await take_snapshot(ctx.session)
     size = write_snapshot(path, taken)
     data = {"file": path, "bytes": size, "threads": len(taken.document["threads"])}

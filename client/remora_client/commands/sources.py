@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from remora_client._finding._places import current_path, source_named, source_place
+from remora_client._finding._places import current_path, is_library, source_named, source_place
 from remora_client._fragments import table
 from remora_client._source._definitions import function_range
 from remora_client._text import visible
@@ -127,11 +127,11 @@ async def modules(ctx: Context, arguments: str) -> Result:
 
 @command("sources", "files", group="sources", usage="[REGEX]", argument="regex")
 async def sources(ctx: Context, arguments: str) -> Result:
-    """List the files that the program has loaded, and which of them are on this machine, too."""
+    """List the files that the program has loaded, its own first, and which are on this machine, too."""
     regex = _regex(arguments)
     found = [each for each in await ctx.session.loaded_sources() if regex.search(each.path)]
     data, rows = [], []
-    for each in sorted(found, key=lambda one: one.path):
+    for each in sorted(found, key=lambda one: (one.is_library or is_library(one.path), one.path)):
         local = ctx.session.sources.match(each.path, each.sha256)
         state = "" if local is None else _comparison(each, same=local.same)
         data.append({"name": each.name, "path": each.path, "local": local.path if local else None})

@@ -58,14 +58,29 @@ async def tasks(ctx: Context, arguments: str) -> Result:
     if not chosen:
         note = "No such task." if arguments else "No event loop has tasks now."
         return Result([], [("class:dim", f"{note}\n")])
-    text = task_lines(chosen, width=ctx.width)
+    text = _lines(ctx, chosen)
     if chains:
         text = [
             part
             for each in chosen
-            for part in (*task_lines([each], width=ctx.width), *stack_lines(each.frames, width=ctx.width))
+            for part in (*_lines(ctx, [each]), *stack_lines(each.frames, width=ctx.width))
         ]
     return Result([_data(each) for each in chosen], text)
+
+
+def _lines(ctx: Context, found: list[Task]) -> Fragments:
+    """The tasks, with a mark at the one that is looked at: chosen by `task`, or run by the thread."""
+    session = ctx.session
+    selected, thread = session.task, session.stop.thread_id if session.stop else None
+    current = next(
+        (
+            each.id
+            for each in found
+            if (each.id == selected.id if selected else each.state == "running" and each.thread_id == thread)
+        ),
+        None,
+    )
+    return task_lines(found, current=current, width=ctx.width)
 
 
 def _place(task: Task, kind: str) -> str:
@@ -119,7 +134,7 @@ async def task(ctx: Context, arguments: str) -> Result:
         with contextlib.suppress(NotStopped):
             ctx.session.select_task(chosen)
             ctx.listing = None
-    return Result(_data(chosen), [*task_lines([chosen], width=ctx.width), *_chain(ctx, chosen)])
+    return Result(_data(chosen), [*_lines(ctx, [chosen]), *_chain(ctx, chosen)])
 
 
 def _chain(ctx: Context, task: Task) -> Fragments:
@@ -146,20 +161,20 @@ async def _in(ctx: Context, chosen: Task, line: str) -> Result:
     entry = lookup(line.split(maxsplit=1)[0])
     if entry is not None and entry.name == "where":  # that is known also while it runs
         return Result(_data(chosen)["frames"], _chain(ctx, chosen))
-    before, chain = await ctx.frame(), ctx.session.chain
+    before, looked_at = await ctx.frame(), ctx.session.task
     ctx.session.select_task(chosen)
     try:
         return await run_script_line(ctx, line)
     finally:
         if ctx.session.stop is not None:
-            ctx.session.look_back(chain, before)
+            ctx.session.look_back(looked_at, before)
 
 
 async def _in_each(ctx: Context, chosen: list[Task], line: str) -> Result:
     data: list[dict[str, Any]] = []
     text: Fragments = []
     for each in chosen:
-        text += task_lines([each], width=ctx.width)
+        text += _lines(ctx, [each])
         row: dict[str, Any] = {"id": each.id, "name": each.name}
         try:
             result = await _in(ctx, each, line)

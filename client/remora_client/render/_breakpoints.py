@@ -74,6 +74,8 @@ def _about(each: Breakpoint) -> Iterable[tuple[str, str]]:
         yield "if", each.condition
     if each.hit_condition:
         yield "on hit", each.hit_condition
+    if each.ignore:
+        yield "ignores", f"{each.ignore} hit{'s' * (each.ignore != 1)} first"
     if each.log_message is not None:
         yield "log", each.log_message
     if each.thread:

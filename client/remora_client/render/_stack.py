@@ -149,11 +149,12 @@ def thread_lines(
     return clip_lines(table(rows), width)
 
 
-def task_lines(tasks: Sequence[Task], *, width: int = 0) -> Fragments:
+def task_lines(tasks: Sequence[Task], *, current: int | None = None, width: int = 0) -> Fragments:
     """The tasks, each with its state, what it waits for, and the line of the program that it is at."""
     rows: list[list[Fragments]] = []
     for task in tasks:
-        row: list[Fragments] = [[("", str(task.id))], [("class:name", visible(task.name))]]
+        mark: Fragments = [("class:source.current", "→")] if task.id == current else [("", " ")]
+        row: list[Fragments] = [mark, [("", str(task.id))], [("class:name", visible(task.name))]]
         row.append([(f"class:state.{'running' if task.state == 'running' else 'native'}", task.state)])
         at = next((index for index, each in enumerate(task.frames) if not each.subtle), 0)
         cell: Fragments = []

@@ -17,6 +17,8 @@ from remora_client._finding._places import is_library
 from remora_client._source._definitions import definitions
 from remora_client._text import visible
 from remora_client.commands import COMMANDS, CommandLine, PythonLine, Settings, classify
+from remora_client.commands._files import unquoted
+from remora_client.locspec import quoted, split_place
 from remora_protocol import RequestFailed, match_by_name
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ __all__ = ["LineCompleter"]
 _WORD = re.compile(r"\w*\Z")
 _DOTTED = re.compile(r"[\w.]*\Z")
 _ATTACHED = re.compile(r"\s*\w+[.\[]")
+# A word of a command's arguments; one that begins with a quote goes on behind blanks, up to the next quote.
+_ARGUMENT = re.compile(r"""'[^']*(?:'\S*)?|"[^"]*(?:"\S*)?|\S+""")
+_LINE_OF = re.compile(r"""(?P<file>'[^']*'|"[^"]*"|[^\s'"]\S*):(?P<line>\S*)""")
 _SECONDS = 2.0
 _OPTIONS = {
     "where": ("-full", "all"),
@@ -125,6 +130,13 @@ class LineCompleter(Completer):
             if entry.name == "set" and " " not in typed:
                 async for each in self._python(typed):
                     yield each
+        elif kind == "file":
+            last = _last_word(typed)
+            if entry.name == "fetch" and not last.startswith("-"):
+                async for each in self._program_files(last, ""):
+                    yield each
+            for each in _local_files(last):
+                yield each
         else:
             for each in self._static(kind, last):
                 yield each
@@ -145,27 +157,32 @@ class LineCompleter(Completer):
                     yield Completion(str(thread.id), -len(last), display_meta=visible(thread.name))
         elif kind == "command":
             yield from _commands(last, session)
-        elif kind == "file":
-            yield from PathCompleter(expanduser=True).get_completions(Document(last), _EVENT)
 
     async def _places(self, typed: str) -> AsyncGenerator[Completion, None]:
-        condition = re.search(r"(?:,|\bif\b)\s*", typed)
+        behind = split_place(typed)[1] if typed[:1] in "'\"" else typed
+        condition = re.search(r"(?:,|\bif\b)\s*", behind)
         if condition:
-            async for each in self._python(typed[condition.end() :]):
+            async for each in self._python(behind[condition.end() :]):
                 yield each
             return
-        last = typed.rsplit(" ", maxsplit=1)[-1]
-        file, colon, line = last.rpartition(":")
-        if colon:
-            async for each in self._lines(file, line):
+        last = _last_word(typed)
+        if found := _LINE_OF.fullmatch(last):
+            async for each in self._lines(unquoted(found["file"]), found["line"]):
                 yield each
             return
-        for name in sorted(await self._files()):
-            if name.startswith(last):
-                yield Completion(f"{name}:", -len(last), display=name, display_meta="file")
-        if "/" not in last:
+        async for each in self._program_files(last, ":"):
+            yield each
+        if not re.match(r"['\"]|.*/", last):
             async for each in self._python(last):
                 yield each
+
+    async def _program_files(self, typed: str, end: str) -> AsyncGenerator[Completion, None]:
+        """The program's own files, in quotes where these are typed or needed."""
+        quote = typed[:1] if typed[:1] in ("'", '"') else ""
+        for name in sorted(await self._files()):
+            if name.startswith(typed.removeprefix(quote)):
+                whole = quoted(name) if quoted(name) != name else f"{quote}{name}{quote}"
+                yield Completion(f"{whole}{end}", -len(typed), display=visible(name), display_meta="file")
 
     async def _files(self) -> set[str]:
         """The names of the program's own files: those that are at hand, or are no library's."""
@@ -235,6 +252,23 @@ def _settings(typed: str) -> Iterator[Completion]:
     for each in choices:
         if each.startswith(part):
             yield Completion(each, -len(part))
+
+
+def _last_word(typed: str) -> str:
+    """What is being typed of a command's arguments, with its quote if it has one."""
+    found = list(_ARGUMENT.finditer(typed))
+    return found[-1][0] if found and found[-1].end() == len(typed) else ""
+
+
+def _local_files(typed: str) -> Iterator[Completion]:
+    """Files of this machine."""
+    quote = typed[:1] if typed[:1] in ("'", '"') else ""
+    path = typed.removeprefix(quote)
+    for each in PathCompleter(expanduser=True).get_completions(Document(path), _EVENT):
+        whole = path + each.text
+        mark = quote or quoted(whole)[0] * (quoted(whole) != whole)
+        end = "" if each.display_text.endswith("/") else mark  # what is in a folder may follow
+        yield Completion(f"{mark}{whole}{end}", -len(typed), display=each.display)
 
 
 def _after_word(text: str, found: CommandLine) -> str:

@@ -103,7 +103,7 @@ _RULES = {
 # What is lost on a background in many themes (Solarized's bright black is its background), and what is not.
 _LOST: dict[Background, dict[str, str]] = {
     "light": {
-        "ansiyellow": "#7d5a00",
+        "ansiyellow": "#806a00",
         "ansicyan": "#006b7d",
         "ansigreen": "#116329",
         "ansibrightblack": "#6a6a6a",

@@ -8,6 +8,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from remora._handlers._imports import imported
 from remora._handlers._jobs import on_thread
 from remora._handlers._table import Deferred, handles
 from remora._inspection._statics import attribute_names, is_a, parameters, stored
@@ -53,6 +54,9 @@ def completions(session: Session, arguments: Arguments) -> dict[str, Any] | Defe
 
 def complete(before: str, frame: FrameType) -> list[dict[str, Any]]:
     """What fits the end of this text."""
+    imports = imported(before)
+    if imports is not None:
+        return _fitting(*imports)
     key = _KEY.search(before)
     if key is not None:
         return _keys(_resolve(key[1], frame), key[2], key[3])

@@ -108,6 +108,7 @@ def test_commands(line: str, command: str, arguments: str) -> None:
         "c == 9",
         "c += 1",
         "n + 1",
+        "n -x",
         "n - 1",
         "n * 2",
         "n != 3",

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from remora_client._errors import ClientError
+from remora_client._errors import ClientError, NotStopped
 from remora_client.commands import COMMANDS, FAILURES, GROUPS, error_text
+from remora_protocol import RequestFailed
 from tests.client.commands.conftest import Debugging
 
 
@@ -44,9 +45,9 @@ def test_breakpoints(debugging: Debugging) -> None:
     debugging.run("continue")
     assert debugging.run("print number")["value"] == "3"
     assert "condition" not in debugging.run("condition 1")
-    assert debugging.run("ignore 1 2")["hitCondition"] == "> 2"
+    assert debugging.run("ignore 1 2")["ignore"] == 2
     reasons = debugging.run("why 1")["reasons"]
-    assert any("number of hits" in each for each in reasons)
+    assert any("2 hits pass first" in each for each in reasons)
     (gone,) = debugging.run(f"clear program.py:{line}")
     assert gone["id"] == 1
     assert debugging.run("b") == []
@@ -334,6 +335,19 @@ def test_a_slip_gets_a_hint(debugging: Debugging) -> None:
             debugging.run(line)
     with pytest.raises(ClientError, match="Did you mean the command where"):
         debugging.run("wheer 3")
+    for line in ("nope 3", "nope", "nope 'a' b", "nope -x"):
+        with pytest.raises(ClientError, match=r"Error: .*\n  nope is no command, and no variable here: help"):
+            debugging.run(line)
+    for line in ("word 3", "len 3", "nope + 1", "if x", "nope(3"):
+        with pytest.raises((ClientError, RequestFailed)) as caught:
+            debugging.run(line)
+        assert "no command" not in str(caught.value)
+    debugging.run("clear -all", "detach")
+
+
+def test_a_slip_gets_a_hint_while_the_program_runs(debugging: Debugging) -> None:
+    with pytest.raises(NotStopped, match=r"The program is running.*\n  Did you mean the command threads\?"):
+        debugging.run("thraeds")
 
 
 def test_results_are_json(debugging: Debugging) -> None:

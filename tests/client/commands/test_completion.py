@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
 
+from remora_client.repl.completer import LineCompleter
 from tests.client.commands.conftest import Debugging
 from tests.support.interpreters import NEWEST
 from tests.support.program import Program
 
 PROGRAM = """\
+import importlib.util
+import pathlib
 import sys
 
 
@@ -52,8 +58,14 @@ for index in range(5000):
 table = {f"key {index:04}": index for index in range(5000)}
 many = {f"key {index:05}": index for index in range(100000)}
 many["it's"] = 0
+path = pathlib.Path(__file__).with_name("my part.py")
+path.write_text("def part(x):\\n    y = x + 1\\n    return y\\n")
+spec = importlib.util.spec_from_file_location("part", path)
+part = sys.modules["part"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(part)
 print("ready", flush=True)
 for line in sys.stdin:
+    part.part(1)
     print("done", flush=True)  # @here
 """
 
@@ -111,3 +123,60 @@ def test_keyword_arguments(completing: Debugging) -> None:
     assert completing.run("completions Order.empty(")[0] == "gift="
     assert completing.run("completions order.empty(")[0] == "gift="
     assert completing.run("completions order.currency(")[0] == "place="
+
+
+def typed(completing: Debugging, text: str) -> list[str]:
+    """The lines that completion at the prompt makes of this one."""
+    completer = LineCompleter(completing.ctx, lambda: frozenset({"order", "table"}))
+
+    async def complete() -> list[str]:
+        found = completer.get_completions_async(Document(text), CompleteEvent(completion_requested=True))
+        return [text[: len(text) + each.start_position] + each.text async for each in found]
+
+    return completing.runner.run(complete())
+
+
+def test_modules_after_import(completing: Debugging) -> None:
+    assert typed(completing, "import impo") == ["import importlib"]
+    assert typed(completing, "from importlib.u") == ["from importlib.util"]
+    assert typed(completing, "from importlib import ut") == ["from importlib import util"]
+    assert typed(completing, "!import sys, path") == ["!import sys, pathlib"]
+
+
+def test_a_file_with_blanks_in_its_name_is_completed_in_quotes(
+    completing: Debugging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for begun in ("break my", "break 'my", "break 'my p", "tbreak -tmp my"):
+        command = begun[: begun.rindex("my")].rstrip("'")
+        assert typed(completing, begun) == [f"{command}'my part.py':"]
+    assert typed(completing, 'break "my') == ["break 'my part.py':"]
+    assert typed(completing, "break 'prog") == ["break 'program.py':"]
+    assert typed(completing, "break 'my part.py':") == ["break 'my part.py':1"]
+    assert typed(completing, "break 'my part.py':2 if orde") == ["break 'my part.py':2 if order"]
+    assert typed(completing, "fetch my") == ["fetch 'my part.py'"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "a folder" / "two words").write_text("print order.buyer\n")
+    (tmp_path / "plain").touch()
+    assert typed(completing, "source a") == ["source 'a folder"]
+    assert typed(completing, "source 'a folder/") == ["source 'a folder/two words'"]
+    assert typed(completing, "source pl") == ["source plain"]
+    assert completing.run("source 'a folder/two words'") == [{"value": "'Ada'", "type": "str"}]
+
+
+def test_a_file_with_blanks_in_its_name_is_taken_in_quotes(completing: Debugging, tmp_path: Path) -> None:
+    made = completing.run("break 'my part.py':2 if x")
+    assert made["verified"]
+    assert made["path"].endswith("/my part.py")
+    assert completing.run("trace 'my part.py':/return/ 'y is {y}'")["line"] == 3
+    assert completing.run("list 'my part.py':2")["first"] == 1
+    assert completing.run("clear 'my part.py':3")[0]["line"] == 3
+    completing.program.stdin_line("x")
+    completing.run("clear 1", "disable 2", "advance 'my part.py':3", "enable 2")
+    assert completing.stop is not None
+    assert completing.stop.frame is not None
+    assert completing.stop.frame.line == 3
+    completing.run(f"save breakpoints '{tmp_path}/kept here'")
+    completing.run("clear -all", f"load '{tmp_path}/kept here'")
+    (kept,) = completing.run("breakpoints")
+    assert (kept["line"], kept["condition"]) == (2, "x")

@@ -110,11 +110,12 @@ def test_every_colour_of_ours_can_be_read(background: Background, grounds: tuple
 
 
 @pytest.mark.parametrize("background", ["light", "dark"])
-def test_a_colour_does_not_turn_grey_on_a_terminal_of_sixteen(background: Background) -> None:
+def test_a_colour_stays_itself_on_a_terminal_of_sixteen(background: Background) -> None:
     for own, ours in _LOST[background].items():
         red, green, blue = (int(ours[at : at + 2], 16) for at in (1, 3, 5))
         _, nearest = _16ColorCache().get_code((red, green, blue))
-        assert (nearest == "ansibrightblack") == (own == "ansibrightblack"), (own, ours, nearest)
+        same = {own, own.replace("ansi", "ansibright")} | ({"ansicyan"} if own == "ansiblue" else set())
+        assert nearest in same, (own, ours, nearest)
 
 
 @pytest.fixture

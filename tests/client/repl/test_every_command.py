@@ -128,7 +128,7 @@ AT_A_STOP = [
     ("enable 5", r"5 .*"),
     ("toggle 5", r"5 .*"),
     ("condition 2 n > 200", r"if n > 200"),
-    ("ignore 2 3", r"> 3"),
+    ("ignore 2 3", r"ignores 3 hits first"),
     ("commands 3 print 'at the error'", r"print 'at the error'"),
     ("group io 2 4", r"io: 2, 4"),
     ("why 2", r"matches by name"),

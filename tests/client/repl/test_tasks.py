@@ -49,7 +49,7 @@ def test_a_task_is_looked_at_in_place_of_a_thread(remora: Remora) -> None:
             for line, pattern in (
                 (
                     "task job-2",
-                    rf"(?s)job-2 +waiting.*#\d +outer .*→ +#\d +inner +program\.py:{lines['inner']}",
+                    rf"(?s)→ +\d+ +job-2 +waiting.*#\d +outer .*→ +#\d +inner +program\.py:{lines['inner']}",
                 ),
                 ("print halved", r"^10\.0$"),
                 ("where", r"(?s)#\d +outer .*→ +#\d +inner"),
@@ -57,6 +57,7 @@ def test_a_task_is_looked_at_in_place_of_a_thread(remora: Remora) -> None:
                 ("print number", r"^2$"),
                 ("task job-1 print number", r"^10$"),
                 ("print number", r"^2$"),
+                ("tasks", r"(?s)^   +\d+ +job-1 .*^→ +\d+ +job-2 "),
                 ("tasks -with job -exec print halved", r"(?s)job-1.*^5\.0$.*job-2.*^10\.0$"),
                 ("tasks -exec print halved", r"(?s)Task-1.*NameError.*job-1"),
                 ("thread 1", rf"→ +{lines['turn']} "),
