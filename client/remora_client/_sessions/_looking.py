@@ -329,6 +329,9 @@ class Looking(Conversation):
         if text is None:
             if local is None:
                 raise ClientError(f"There is no source text for {source.path or source.name}.")
+            if self.link.is_remora and local.path not in self._told_differs:
+                self._told_differs.add(local.path)
+                self.note(f"{local.path} may not be what the program runs: the program's text cannot be had.")
             return SourceText(source, local.text, local.path, differs=True)
         if local is not None and local.text == text:
             return SourceText(source, text, local.path)

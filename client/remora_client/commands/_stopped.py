@@ -134,7 +134,7 @@ async def source_around(ctx: Context, frame: Frame) -> Fragments:
     notes = await value_notes(ctx, frame, found.text)
     out: Fragments = []
     if found.differs and frame.source.sha256:
-        out.append(("class:warning", "  the program runs other text than your copy; this is the program's\n"))
+        out.append(("class:dim", "  the program's own text: your copy differs\n"))
     return out + source_lines(
         found.text,
         first,

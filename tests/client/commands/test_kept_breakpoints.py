@@ -198,7 +198,7 @@ def test_a_copy_that_differs(debugging: Debugging, tmp_path: Path) -> None:
     assert debugging.stop is not None
     assert debugging.stop.frame is not None
     assert debugging.stop.frame.line == loop
-    assert "runs other text than your copy" in debugging.text
+    assert "own text: your copy differs" in debugging.text
     made = debugging.run(f"b {shown}")  # what is shown is the program's text
     assert made["line"] == shown
     debugging.run("clear -all")
@@ -241,3 +241,17 @@ def test_why_has_a_text_for_each_cause(debugging: Debugging) -> None:
     debugging.to("for")
     debugging.run("next")
     assert "in the selected frame that is False now" in "\n".join(debugging.run("why 5")["reasons"])
+
+
+def test_a_copy_of_what_nobody_can_read_any_more(debugging: Debugging, tmp_path: Path) -> None:
+    """The program's file is gone, and was never read by us: the copy is shown, with a word of caution."""
+    copy = tmp_path / "program.py"
+    loop = debugging.line("loop")
+    debugging.program.path.rename(copy)
+    debugging.session.sources = LocalSources([str(tmp_path)])
+    debugging.run(f"b program.py:{loop}")
+    debugging.program.stdin_line("a")
+    debugging.run("continue", "continue")
+    assert "# @loop" in debugging.text
+    notes = [body["text"] for event, body in debugging.events if event == "remora/note"]
+    assert notes == [f"{copy} may not be what the program runs: the program's text cannot be had."]

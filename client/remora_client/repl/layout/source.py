@@ -46,7 +46,7 @@ class SourcePane(Pane):
         if view.source is None:
             return ""
         name = view.source.name if self.width < 60 else view.source.path or view.source.name
-        return visible(name) + (" — the program's own text, your copy differs" if view.differs else "")
+        return visible(name) + (" — your copy differs" if view.differs else "")
 
     def count(self) -> int:
         """The file's lines."""
