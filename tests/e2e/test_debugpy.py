@@ -1,9 +1,12 @@
-"""Remora's client against a server that nobody here wrote: debugpy, on three Pythons."""
+"""Remora's client against a server that nobody here wrote: debugpy, on three Pythons.
+
+One client for each program: the thread of debugpy's that accepts clients writes to the one before, and dies
+when that one is just parting. Who comes then is never answered.
+"""
 
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,16 +96,16 @@ def test_exec(service: Service, remora: Remora) -> None:
     assert "ended" in service.output
 
 
-def test_ls_and_what_the_banner_says(service: Service, remora: Remora) -> None:
+def test_what_the_banner_says(service: Service, remora: Remora) -> None:
     with remora.terminal("attach", service.place) as terminal:
         terminal.wait(f"debugpy {VERSION}, not a Remora")
         terminal.wait("no authentication")
         terminal.press("\x04")
         assert terminal.returncode() == 0
-    deadline = time.monotonic() + 20
+
+
+def test_ls(service: Service, remora: Remora) -> None:
     listed = remora("ls", service.place)
-    while listed.code and time.monotonic() < deadline:  # debugpy is a while at parting from a client
-        listed = remora("ls", service.place)
     assert listed.code == 0, listed
     assert f"debugpy {VERSION}" in listed.output
     assert "no authentication" in listed.output
@@ -118,31 +121,51 @@ def test_pages_of_what_is_big(service: Service) -> None:
         assert [each.value for each in numbers.children(start=1998, count=10)] == ["1998", "1999"]
 
 
-def test_what_debugpy_has_not_is_said_in_a_line(remora: Remora) -> None:
-    with Service(PYTHONS[0]) as service:
-        stopped = (f"break svc.py:{service.line('doubled')}", "continue")
-        for command, error in {
-            "print nothing": "NameError: name 'nothing' is not defined",
-            "exceptions": "The program does not stand at an exception: there is none.",
-            "tasks": "This server has no 'tasks'.",
-        }.items():
-            ran = remora.exec(service.place, *stopped, command)
-            assert (ran.code, ran.lines[-1]["error"]) == (1, error)
-        with attach(service.place) as session:
-            session.break_at(str(service.path), service.line("doubled"))
-            assert session.resume(20)
-            for ask in (lambda: session.send_input("x"), session.tasks, session.disassembly, session.skip):
-                with pytest.raises(RequestFailed, match=r"^This server has no '\w+'\.$"):
-                    ask()
-            with pytest.raises(ClientError, match="cannot run a call again"):  # it would never answer
-                session.restart_frame(timeout=5)
-            assert session.step_over(20)
-        assert "Unhandled" not in service.errors
-        ran = remora("exec", service.place, *(f"-c{each}" for each in (*stopped, "pp state['numbers']")))
-        assert "… more\n" in ran.output  # it does not say how many
-        ran = remora.exec(service.place, *stopped, f"snapshot {remora.folder / 'it.remora'}")
-        assert ran.code == 0, ran
-        assert "Traceback" not in service.errors  # of debugpy, asked for an exception where there is none
+@pytest.fixture
+def oldest() -> Iterator[Service]:
+    with Service(PYTHONS[0]) as program:
+        yield program
+
+
+def until_doubled(service: Service) -> tuple[str, str]:
+    return f"break svc.py:{service.line('doubled')}", "continue"
+
+
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        ("print nothing", "NameError: name 'nothing' is not defined"),
+        ("exceptions", "The program does not stand at an exception: there is none."),
+        ("tasks", "This server has no 'tasks'."),
+    ],
+)
+def test_what_fails_is_said_in_a_line(oldest: Service, remora: Remora, command: str, error: str) -> None:
+    ran = remora.exec(oldest.place, *until_doubled(oldest), command)
+    assert (ran.code, ran.lines[-1]["error"]) == (1, error)
+
+
+def test_what_debugpy_has_not_is_refused_and_harms_nothing(oldest: Service) -> None:
+    with attach(oldest.place) as session:
+        session.break_at(str(oldest.path), oldest.line("doubled"))
+        assert session.resume(20)
+        for ask in (lambda: session.send_input("x"), session.tasks, session.disassembly, session.skip):
+            with pytest.raises(RequestFailed, match=r"^This server has no '\w+'\.$"):
+                ask()
+        with pytest.raises(ClientError, match="cannot run a call again"):  # it would never answer
+            session.restart_frame(timeout=5)
+        assert session.step_over(20)
+    assert "Unhandled" not in oldest.errors
+
+
+def test_more_than_it_shows_is_not_counted(oldest: Service, remora: Remora) -> None:
+    commands = [f"-c{each}" for each in (*until_doubled(oldest), "pp state['numbers']")]
+    assert "… more\n" in remora("exec", oldest.place, *commands).output  # it does not say how many
+
+
+def test_a_snapshot(oldest: Service, remora: Remora) -> None:
+    ran = remora.exec(oldest.place, *until_doubled(oldest), f"snapshot {remora.folder / 'it.remora'}")
+    assert ran.code == 0, ran
+    assert "Traceback" not in oldest.errors  # of debugpy, asked for an exception where there is none
 
 
 @pytest.fixture(params=PYTHONS[:1], ids=str)
@@ -151,11 +174,14 @@ def parent(request: pytest.FixtureRequest) -> Iterator[Service]:
         yield found
 
 
-def test_a_child_is_not_held_where_nobody_can_come(parent: Service, remora: Remora) -> None:
+def test_a_child_is_not_held_where_nobody_can_come(parent: Service) -> None:
     with attach(parent.place):  # debugpy itself would hold it for ever
         parent.stdin_line("")
         parent.wait_line("child done 2")
         parent.wait_line("parent goes on")
+
+
+def test_a_child_is_not_held_where_the_editor_cannot_take_it(parent: Service, remora: Remora) -> None:
     with Bridge(remora) as bridge:
         bridge.editor.attach(qualifier=parent.place)
         parent.stdin_line("")
