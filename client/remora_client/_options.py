@@ -1,4 +1,4 @@
-"""How to connect: what the command line and the scripting API say about it. Plain data."""
+"""How to connect and to attach: what the command line and the scripting API say about it. Plain data."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from remora_client._transport._deadline import Deadline
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from remora_client._credentials._certificates import Answer, CertificateProblem
+    from remora_client._model import StopMode
     from remora_protocol import Message
 
-__all__ = ["ConnectOptions", "from_arguments"]
+__all__ = ["AttachOptions", "ConnectOptions", "attach_options", "connect_options"]
 
 
 def _ignore(text: str) -> None:
@@ -83,8 +84,34 @@ class ConnectOptions:
         return self.timeout if self.deadline is None else self.deadline.left
 
 
-def from_arguments(arguments: Namespace) -> ConnectOptions:
-    """What the command line says. Asks only where there is a terminal."""
+@record
+class AttachOptions:
+    """How a process is attached to, whichever it is.
+
+    Attributes:
+        source: folders on this machine that hold the program's files.
+        force: take over from whoever is attached now.
+        just_my_code: have steps pass by library code.
+        redirect_output: be told what the program prints.
+        stop_mode: whether a stop holds all threads, or only the one that makes it.
+        stop_on_entry: have a program that waits for a client stop where it goes on, and pause any other.
+    """
+
+    source: Sequence[str] = ()
+    force: bool = False
+    just_my_code: bool = True
+    redirect_output: bool = True
+    stop_mode: StopMode = "all"
+    stop_on_entry: bool = False
+
+
+def attach_options(arguments: Namespace) -> AttachOptions:
+    """What the command line says of attaching."""
+    return AttachOptions(arguments.source, arguments.force, stop_on_entry=arguments.stop_on_entry)
+
+
+def connect_options(arguments: Namespace) -> ConnectOptions:
+    """What the command line says of connecting. Asks only where there is a terminal."""
     from remora_client._credentials import _cert_prompt
 
     ask = _cert_prompt.can_ask()

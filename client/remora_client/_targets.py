@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from remora_client._connecting._connect import Link, connect, connect_local
 from remora_client._errors import ClientError, Gone, NoSuchProcess, UsageError
-from remora_client._options import ConnectOptions
+from remora_client._options import AttachOptions, ConnectOptions
 from remora_client._sessions._attach import choose_process
 from remora_client._sessions._session import Session
 from remora_client._snapshot import is_snapshot
@@ -31,10 +31,11 @@ from remora_protocol import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from remora_client._model import Breakpoint, StopMode
+    from remora_client._model import Breakpoint
 
 __all__ = ["Local", "choose_local", "link_to", "local_processes", "local_sockets", "open_session", "via"]
 
+_DEFAULT = AttachOptions()
 _LOCAL_SECONDS = 5.0
 # A process that is stopped by a signal does not answer; the others must not wait for it one by one.
 _AT_ONCE = 64
@@ -120,16 +121,11 @@ def _pid_beyond(target: str) -> int | None:
 async def open_session(
     target: str | None,
     options: ConnectOptions,
+    how: AttachOptions = _DEFAULT,
     *,
     pid: int | None = None,
     name: str | None = None,
-    force: bool = False,
-    source: Sequence[str] = (),
     choose: Callable[[Sequence[ProcessInfo]], int] | None = None,
-    just_my_code: bool = True,
-    redirect_output: bool = True,
-    stop_mode: StopMode = "all",
-    stop_on_entry: bool = False,
     breakpoints: Iterable[Breakpoint] = (),
 ) -> Session:
     """Connect and attach, in one. What cannot be is closed again."""
@@ -143,14 +139,9 @@ async def open_session(
         return await Session.attach(
             link,
             pid if pid is not None else named,
+            how,
             name=name,
-            force=force,
-            source=source,
             choose=choose,
-            just_my_code=just_my_code,
-            redirect_output=redirect_output,
-            stop_mode=stop_mode,
-            stop_on_entry=stop_on_entry,
             breakpoints=breakpoints,
         )
     except BaseException:

@@ -19,6 +19,7 @@ from remora_client._errors import (
     NotStopped,
 )
 from remora_client._model import Breakpoint, ExceptionFilter, Source
+from remora_client._options import AttachOptions
 from remora_client._sessions import _returning
 from remora_client._sessions._session import Session
 from remora_protocol import RequestFailed, hello_body, parse_qualifier, sha256_text
@@ -120,7 +121,7 @@ def test_somebody_else_is_attached() -> None:
     assert caught.value.exit_code == 4
     assert "ada@host since 10:32" in caught.value.text
     assert "--force" in caught.value.remedy
-    run(Remora(answers={"attach": refuse}), nothing, force=True)
+    run(Remora(answers={"attach": refuse}), nothing, how=AttachOptions(force=True))
 
 
 def test_which_process() -> None:
@@ -455,7 +456,7 @@ def test_breakpoints_come_and_go_at_once(tmp_path: Path) -> None:
         assert session.breakpoints == ()
         assert (await session.add_breakpoint("a.py", 2)).sent_line == 3
 
-    run(Remora(answers=answers), scenario, source=[str(tmp_path)])
+    run(Remora(answers=answers), scenario, how=AttachOptions([str(tmp_path)]))
 
 
 def test_function_breakpoints_and_filters() -> None:
@@ -524,7 +525,7 @@ def test_the_local_copy_is_used_when_it_is_the_same(tmp_path: Path) -> None:
         unknown = await session.source_text(Source("x.py", "/app/x.py", 1))
         assert (unknown.text, unknown.differs) == ("print(2)\n", False)
 
-    run(server, scenario, source=[str(tmp_path)])
+    run(server, scenario, how=AttachOptions([str(tmp_path)]))
 
 
 def test_a_breakpoint_takes_the_hash_of_the_local_file_along(tmp_path: Path) -> None:
@@ -535,7 +536,7 @@ def test_a_breakpoint_takes_the_hash_of_the_local_file_along(tmp_path: Path) -> 
     async def scenario(session: Session) -> None:
         await session.add_breakpoint("guess.py", 1)
 
-    run(server, scenario, source=[str(tmp_path)])
+    run(server, scenario, how=AttachOptions([str(tmp_path)]))
     (sent,) = server.asked("setBreakpoints")
     assert sent["source"]["path"] == str(local)
     assert sent["source"]["checksums"] == [

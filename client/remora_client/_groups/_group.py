@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import AlreadyAttached, ClientError, Gone
 from remora_client._groups._shared import Shared
-from remora_client._records import record
+from remora_client._options import AttachOptions
 from remora_client._sessions._session import Session
 from remora_client._text import visible
 from remora_protocol import RequestFailed
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from remora_client._groups._feeds import Candidate, Feed
-    from remora_client._model import Stop, StopMode
+    from remora_client._model import Stop
 
     Listener = Callable[["Member", str, dict[str, Any]], None]
 
@@ -56,18 +56,6 @@ class Member:
         return f"{visible(self.name)} ({self.pid}{where})"
 
 
-@record
-class How:
-    """How each process is attached to: what `Session.attach` takes by these names."""
-
-    source: Sequence[str] = ()
-    force: bool = False
-    just_my_code: bool = True
-    redirect_output: bool = True
-    stop_mode: StopMode = "all"
-    stop_on_entry: bool = False
-
-
 @dataclass
 class _Tried:
     """A candidate that was attached to, or could not be."""
@@ -80,10 +68,10 @@ class _Tried:
 class Group:
     """Sessions with all processes that some feeds give."""
 
-    def __init__(self, feeds: Sequence[Feed], how: How | None = None) -> None:
+    def __init__(self, feeds: Sequence[Feed], how: AttachOptions | None = None) -> None:
         self.members: dict[int, Member] = {}
         self._feeds = list(feeds)
-        self._how = how or How()
+        self._how = how or AttachOptions()
         self.shared = Shared(lambda: list(self.members.values()), self._how.source)
         self._known: dict[tuple[str, str], _Tried] = {}
         self._troubles: dict[str, str] = {}  # by feed: what it last failed with
@@ -204,7 +192,7 @@ class Group:
         link = await candidate.link()
         try:
             breakpoints = self.shared.breakpoints
-            return await Session.attach(link, candidate.pid, **vars(self._how), breakpoints=breakpoints)
+            return await Session.attach(link, candidate.pid, self._how, breakpoints=breakpoints)
         except BaseException:
             await link.close()
             raise

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from remora_client._errors import NoSuchProcess, UsageError
 from remora_client._groups._feeds import LocalFeed, QualifierFeed, feeds_for
 from remora_client._groups._following import FollowingFeed
-from remora_client._groups._group import Group, How
-from remora_client._options import from_arguments
+from remora_client._groups._group import Group
+from remora_client._options import attach_options, connect_options
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -38,13 +38,13 @@ async def open_group(
         raise UsageError("--pid is for one process; of several, say which after each: HOST:PORT#PID.")
     if follows and arguments.all:
         raise UsageError("--all has every process already: --follow is for what comes of one.")
-    options = from_arguments(arguments)
+    options = connect_options(arguments)
     feeds: list[Feed] = feeds_for(
         targets, options, name=None if follows else arguments.name, everyone=arguments.all
     )
     if follows:
         feeds = [_follow(each, arguments, choose) for each in feeds]
-    group = Group(feeds, How(arguments.source, arguments.force, stop_on_entry=arguments.stop_on_entry))
+    group = Group(feeds, attach_options(arguments))
     failures: list[str] = []
     remove = group.listen(lambda member, event, body: None, failures.append)
     try:

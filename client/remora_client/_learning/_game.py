@@ -17,7 +17,7 @@ from remora_client._connecting._connect import connect
 from remora_client._credentials._certificates import make_self_signed
 from remora_client._errors import ClientError
 from remora_client._learning._demo_game import with_remora
-from remora_client._options import ConnectOptions
+from remora_client._options import AttachOptions, ConnectOptions
 from remora_client._sessions._session import Session
 from remora_client._text import visible
 from remora_protocol import Qualifier
@@ -155,7 +155,7 @@ class Game:
         qualifier = Qualifier("tcps", "127.0.0.1", self.port, self._secret, None)
         link = await connect(qualifier, ConnectOptions(fingerprint=self.fingerprint))
         try:
-            return await Session.attach(link, source=[str(self.folder)], breakpoints=breakpoints)
+            return await Session.attach(link, how=AttachOptions([str(self.folder)]), breakpoints=breakpoints)
         except BaseException:
             await link.close()
             raise

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from remora_client._connecting._connect import connect
 from remora_client._groups._feeds import feeds_for
-from remora_client._groups._group import Group, How
-from remora_client._options import ConnectOptions
+from remora_client._groups._group import Group
+from remora_client._options import AttachOptions, ConnectOptions
 from remora_client._scripting._session import Session
 from remora_client._scripting._sessions import Sessions
 from remora_client._targets import local_processes, open_session, via
@@ -57,14 +57,9 @@ async def attach(
     core = await open_session(
         None if target is None else str(target),
         options or ConnectOptions(),
+        AttachOptions(source, force, just_my_code, redirect_output, stop_mode, stop_on_entry),
         pid=pid,
         name=name,
-        force=force,
-        source=source,
-        just_my_code=just_my_code,
-        redirect_output=redirect_output,
-        stop_mode=stop_mode,
-        stop_on_entry=stop_on_entry,
     )
     if core.stop is not None and (core.stop.was_there or core.link.is_snapshot or not core.link.is_remora):
         core.told = core.state.stops  # a stop that was there before us is none to wait for
@@ -101,7 +96,8 @@ async def attach_all(
     feeds = feeds_for(
         [str(each) for each in targets], options or ConnectOptions(), name=name, everyone=everyone
     )
-    core = Group(feeds, How(source, force, just_my_code, redirect_output, stop_mode, stop_on_entry))
+    how = AttachOptions(source, force, just_my_code, redirect_output, stop_mode, stop_on_entry)
+    core = Group(feeds, how)
     await core.start(all_or_none=not everyone)
     return Sessions(core)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError, Gone
 from remora_client._model import records
+from remora_client._options import AttachOptions
 from remora_client._sessions import _attach
 from remora_client._sessions._debugpy import let_child_go
 from remora_client._sessions._resuming import Repetition, Resuming
@@ -35,6 +36,7 @@ _DETACH_SECONDS = 2.0
 _ENTRY_SECONDS = 5.0
 _NO_ENTRY = "Only Remora's own servers can begin with a stop; attach to this one without, and pause it."
 _NO_STOP_MODE = "This server cannot stop one thread alone."
+_DEFAULT = AttachOptions()
 
 
 class Session(Resuming):
@@ -53,15 +55,10 @@ class Session(Resuming):
         cls,
         link: Link,
         pid: int | None = None,
+        how: AttachOptions = _DEFAULT,
         *,
         name: str | None = None,
-        force: bool = False,
-        source: Sequence[str] = (),
         choose: Callable[[Sequence[ProcessInfo]], int] | None = None,
-        just_my_code: bool = True,
-        redirect_output: bool = True,
-        stop_mode: StopMode = "all",
-        stop_on_entry: bool = False,
         breakpoints: Iterable[Breakpoint] = (),
     ) -> Session:
         """Attach to the process behind a link.
@@ -69,36 +66,32 @@ class Session(Resuming):
         Args:
             pid: which process; None: the only one there is.
             name: a glob for the process's name, instead of `pid`.
-            force: take over from whoever is attached now.
-            source: folders on this machine that hold the program's files.
             choose: asked for a pid when several match; None: raise `AmbiguousProcess`.
-            stop_mode: whether a stop holds all threads, or only the one that makes it.
-            stop_on_entry: have a program that waits for a client stop where it goes on, and pause any other.
             breakpoints: to be set before the program is let go, for instance those of an earlier session.
         """
-        session = cls(link, LocalSources(source))
+        session = cls(link, LocalSources(how.source))
         session.state = replace(session.state, breakpoints=tuple(breakpoints))
         session._last_number = max((each.number for each in session.state.breakpoints), default=0)
         if link.is_remora:
             session.process = await _attach.open_process(link, pid, name, choose)
             session._pid = session.process["pid"]
         arguments: dict[str, Any] = {
-            "justMyCode": just_my_code,
-            "redirectOutput": redirect_output,
-            "force": force,
+            "justMyCode": how.just_my_code,
+            "redirectOutput": how.redirect_output,
+            "force": how.force,
         }
         if link.ptvsd is not None:  # its adapter reads the program's files here, so it stays on this machine
             arguments["sourceRoots"] = session.sources.roots
-        if stop_mode != "all":
-            arguments["stopMode"] = stop_mode
-        if stop_on_entry:
+        if how.stop_mode != "all":
+            arguments["stopMode"] = how.stop_mode
+        if how.stop_on_entry:
             if not link.is_remora:
                 raise ClientError(_NO_ENTRY)
             arguments["stopOnEntry"] = True
         await session._start(arguments)
-        if stop_mode != "all" and not session.has("remora/stopMode"):
+        if how.stop_mode != "all" and not session.has("remora/stopMode"):
             raise ClientError(_NO_STOP_MODE)
-        session.stop_mode = stop_mode
+        session.stop_mode = how.stop_mode
         if (
             session.process is not None
             and session.process["state"] == "stopped"
@@ -107,7 +100,7 @@ class Session(Resuming):
             # Where it stands comes behind the answer to configurationDone, and so before this one's.
             await session.request("remora/ping", {})
             await link.rpc.caught_up()
-        if stop_on_entry:
+        if how.stop_on_entry:
             del session._arguments["stopOnEntry"]  # who comes back has been there
             with contextlib.suppress(TimeoutError):
                 await session.wait_for_stop(_ENTRY_SECONDS)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from remora_client._bridge import Adapter, Editor, Wishes, listen, parse_listen, stdio_editor
 from remora_client._errors import UsageError
-from remora_client._options import from_arguments
+from remora_client._options import connect_options
 from remora_client._snapshot import is_snapshot
 from remora_client._targets import via
 from remora_client.commands import load_own, own_renderers
@@ -26,7 +26,7 @@ _GOODBYE_SECONDS = 2.0
 def run(arguments: Namespace) -> int:
     """Serve until the editor has left (on a port: until interrupted). Gives the exit code."""
     # Standard input is the editor's: nobody can be asked for anything.
-    options = replace(from_arguments(arguments), ask_secret=None, ask_certificate=None)
+    options = replace(connect_options(arguments), ask_secret=None, ask_certificate=None)
     target, pid = arguments.target, arguments.pid
     file = target if target is not None and is_snapshot(target) else None
     local = target is not None and target.isdecimal()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from remora_client._connecting._connect import Link, connect
 from remora_client._credentials._certificates import describe
 from remora_client._errors import ClientError, ConnectError, UsageError
-from remora_client._options import from_arguments
+from remora_client._options import connect_options
 from remora_client._records import record
 from remora_client._targets import via
 from remora_client._text import visible
@@ -58,7 +58,7 @@ class Finding:
 
 def run(arguments: Namespace) -> int:
     """Examine, report, and give the exit code that connecting would give."""
-    options = from_arguments(arguments)
+    options = connect_options(arguments)
     if (arguments.target is None) is (options.via is None):
         raise UsageError("Say where to look: a qualifier, or --via a command.")
     qualifier = via(options.via) if options.via is not None else parse_qualifier(arguments.target)

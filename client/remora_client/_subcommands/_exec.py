@@ -16,7 +16,7 @@ from remora_client._errors import ClientError, Gone, TimedOut, is_of_output
 from remora_client._groups._feeds import are_many
 from remora_client._groups._hosts import given as targets_given
 from remora_client._groups._opening import open_group
-from remora_client._options import from_arguments
+from remora_client._options import attach_options, connect_options
 from remora_client._sessions._state import named_breakpoints
 from remora_client._subcommands._hooks import Hooks
 from remora_client._targets import open_session
@@ -85,7 +85,7 @@ async def _run(arguments: Namespace, given: list[Given], stream: TextIO) -> int:
     stop = ctx.session.stop
     if stop is None or stop.was_there or arguments.stop_on_entry or not ctx.session.link.is_remora:
         ctx.shown_stop = ctx.session.state.stops  # one that was there, or that we asked for, is no news
-    hooks = Hooks.from_arguments(arguments)
+    hooks = Hooks.connect_options(arguments)
     script = Script(ctx, printer, as_json=arguments.json, deadline=deadline, hooks=hooks)
     group, session = ctx.group, ctx.session
     remove = script.listen()
@@ -112,12 +112,10 @@ async def _run(arguments: Namespace, given: list[Given], stream: TextIO) -> int:
 async def _open(target: str | None, arguments: Namespace) -> Session:
     return await open_session(
         target,
-        from_arguments(arguments),
+        connect_options(arguments),
+        attach_options(arguments),
         pid=arguments.pid,
         name=arguments.name,
-        force=arguments.force,
-        source=arguments.source,
-        stop_on_entry=arguments.stop_on_entry,
     )
 
 

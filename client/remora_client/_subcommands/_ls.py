@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from remora_client._connecting._foreign import NO_AUTHENTICATION
 from remora_client._errors import UsageError
 from remora_client._groups._hosts import given
-from remora_client._options import ConnectOptions, from_arguments
+from remora_client._options import ConnectOptions, connect_options
 from remora_client._subcommands._asking import Answer, ask_all, place_of
 from remora_client._subcommands._process_table import GrowingTable, table, target_table
 from remora_client._subcommands._progress import Progress
@@ -43,7 +43,7 @@ _FLUSH_SECONDS = 0.05
 
 def run(arguments: Namespace) -> int:
     """List once, or with --watch until Ctrl-C."""
-    options = from_arguments(arguments)
+    options = connect_options(arguments)
     if arguments.timeout is not None:
         options = replace(options, timeout=arguments.timeout)
     if options.via is not None and arguments.qualifiers:

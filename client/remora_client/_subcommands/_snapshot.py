@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from remora_client._errors import ClientError
-from remora_client._options import from_arguments
+from remora_client._options import AttachOptions, connect_options
 from remora_client._snapshot import SUFFIX
 from remora_client._snapshot._file import write_snapshot
 from remora_client._snapshot._taking import take_snapshot
@@ -34,11 +34,10 @@ def run(arguments: Namespace) -> int:
 async def _run(arguments: Namespace) -> int:
     session = await open_session(
         arguments.target,
-        from_arguments(arguments),
+        connect_options(arguments),
+        AttachOptions(arguments.source, arguments.force),
         pid=arguments.pid,
         name=arguments.name,
-        force=arguments.force,
-        source=arguments.source,
     )
     try:
         reason = await _stand_still(session)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from remora_client._errors import UsageError
 from remora_client._groups._feeds import are_many
 from remora_client._groups._hosts import given as targets_given
-from remora_client._options import from_arguments
+from remora_client._options import AttachOptions, attach_options, connect_options
 from remora_client._sessions._session import Session
 from remora_client._targets import open_session
 from remora_client._text import visible, visible_block
@@ -111,9 +111,8 @@ async def _debug(
     session: Session, arguments: Namespace, printer: Printer, config: Config, given: list[str]
 ) -> int:
     async def reach(target: str, breakpoints: Sequence[Breakpoint]) -> Session:
-        return await open_session(
-            target, from_arguments(arguments), source=arguments.source, breakpoints=breakpoints
-        )
+        how = AttachOptions(arguments.source)
+        return await open_session(target, connect_options(arguments), how, breakpoints=breakpoints)
 
     def prepare(ctx: Context) -> None:
         ctx.reach = reach
@@ -134,15 +133,9 @@ async def _listen(arguments: Namespace) -> Session:
 
     from remora_client._connecting._called import wait_for_call
 
-    link = await wait_for_call(qualifier, from_arguments(arguments), listening)
+    link = await wait_for_call(qualifier, connect_options(arguments), listening)
     try:
-        return await Session.attach(
-            link,
-            None,
-            force=arguments.force,
-            source=arguments.source,
-            stop_on_entry=arguments.stop_on_entry,
-        )
+        return await Session.attach(link, how=attach_options(arguments))
     except BaseException:
         await link.close()
         raise
@@ -151,12 +144,10 @@ async def _listen(arguments: Namespace) -> Session:
 async def _open(target: str | None, arguments: Namespace) -> Session:
     return await open_session(
         target,
-        from_arguments(arguments),
+        connect_options(arguments),
+        attach_options(arguments),
         pid=arguments.pid,
         name=arguments.name,
-        force=arguments.force,
-        source=arguments.source,
-        stop_on_entry=arguments.stop_on_entry,
         choose=_choose if sys.stdin.isatty() else None,
     )
 

@@ -11,7 +11,7 @@ import pytest
 
 from remora_client._fragments import plain
 from remora_client._model import Stop
-from remora_client._options import ConnectOptions
+from remora_client._options import AttachOptions, ConnectOptions
 from remora_client._sessions._session import Session
 from remora_client._targets import open_session
 from remora_client.commands import Context, run_script_line, stop_lines, wait_after
@@ -72,7 +72,8 @@ class Debugging:
         self.program = program
         self.runner = runner
         folder = str(program.directory)
-        self.session: Session = runner.run(open_session(program.qualifier, ConnectOptions(), source=[folder]))
+        opening = open_session(program.qualifier, ConnectOptions(), AttachOptions([folder]))
+        self.session: Session = runner.run(opening)
         self.ctx = Context(self.session, timeout=10)
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.session.listen(lambda event, body: self.events.append((event, body)))

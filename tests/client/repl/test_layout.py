@@ -50,7 +50,7 @@ for line in sys.stdin:
         sys.exit(int(rest))
 """
 SMALL, LARGE = (80, 24), (200, 60)
-UP, DOWN, LEFT, RIGHT = "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[C"
+UP, DOWN, LEFT = "\x1b[A", "\x1b[B", "\x1b[D"
 PAGE_DOWN, PAGE_UP, F6 = "\x1b[6~", "\x1b[5~", "\x1b[17~"
 PROMPT = "remora❯"
 
@@ -319,6 +319,7 @@ def chosen(terminal: Terminal) -> str:
 def choose(terminal: Terminal, text: str) -> None:
     """Goes down to a row."""
     for _ in range(20):
+        terminal.settle()  # half of a redraw shows no row or another one
         before = chosen(terminal)
         if text in before:
             return
@@ -394,7 +395,7 @@ def test_borders_move(remora: Remora, program: Program) -> None:
 def drag(terminal: Terminal, start: tuple[int, int], end: tuple[int, int]) -> None:
     """The left button goes down at a column and row, from 1, and up elsewhere."""
     (column, row), (to_column, to_row) = start, end
-    terminal._settle()
+    terminal.settle()
     terminal.child.send(f"\x1b[<0;{column};{row}M\x1b[<32;{to_column};{to_row}M")
     terminal.rest(0.1)
     terminal.child.send(f"\x1b[<0;{to_column};{to_row}m")
