@@ -338,8 +338,9 @@ def test_output_comes_once_however_often_somebody_attached(shop: Workshop) -> No
     with shop.attach(redirect_output=False) as session:
         heard = Heard(session)
         shop.stdin_line("caught")
+        shop.wait_line("RESULT caught")
         shop.wait_line("READY")
-        session.threads()
+        session.threads()  # behind any output
         assert heard.output() == ""
 
 

@@ -233,7 +233,7 @@ def test_two_hundred_idle_connections_do_not_keep_a_good_client_out() -> None:
             begun = time.monotonic()
             with DapClient.connect(program.address, SECRET) as client:
                 client.request("remora/processes")
-            assert time.monotonic() - begun < 1
+            assert time.monotonic() - begun < 5  # not only when the idle ones are let go, after ten seconds
         finally:
             for sock in idle:
                 sock.close()

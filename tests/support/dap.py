@@ -323,7 +323,9 @@ class DapClient:
         return found
 
     def disconnect(self, **arguments: Any) -> None:
+        """Leaves, and waits for what comes of it: the server answers, undoes all of it, and hangs up."""
         self.request("disconnect", arguments)
+        self.wait_closed()
         self.close()
 
     def close(self) -> None:

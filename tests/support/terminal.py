@@ -125,7 +125,7 @@ class Terminal:
         while self._read(seconds):
             assert time.monotonic() < deadline, f"it does not come to rest:\n{self.text}"
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Takes what is on its way: in the middle of a redraw the cursor, then hidden, may be anywhere."""
         for _ in range(100):
             if not self._read(0.03) and not self._screen.cursor.hidden:
@@ -187,12 +187,12 @@ class Terminal:
 
     def click(self, column: int, row: int, button: int = 0) -> None:
         """Presses and releases a button of the mouse; from 1. 64 and 65 are the wheel."""
-        self._settle()
+        self.settle()
         self.child.send(f"\x1b[<{button};{column};{row}M\x1b[<{button};{column};{row}m")
 
     def resize(self, columns: int, rows: int) -> None:
         """Gives the window another size."""
-        self._settle()
+        self.settle()
         self.columns = columns
         self._screen.resize(rows, columns)
         self.child.setwinsize(rows, columns)
@@ -203,7 +203,7 @@ class Terminal:
 
     def press(self, key: str) -> None:
         """Sends a key as it is; `"\\x03"` is Ctrl-C."""
-        self._settle()
+        self.settle()
         self._from = self._screen.cursor.y + self._screen.scrolled
         self.child.send(key)
 
