@@ -198,7 +198,7 @@ class Teacher:
         elif line is not None and line != self._looked_at:
             self._looked_at = line
             tutorial.attempts += 1
-            if tutorial.attempts % _PATIENCE == 0:
+            if repl.failed or tutorial.attempts % _PATIENCE == 0:
                 await self._tell(f"To go on: `{tutorial.lesson.hint}`   (or `pass`)")
 
     async def _next(self) -> None:

@@ -77,6 +77,9 @@ def command_help(each: Command, width: int) -> Fragments:
 
 
 def search(text: str) -> list[Command]:
-    """The commands whose name, aliases or help have a text in them."""
+    """The commands whose name, aliases or help have a word that begins so, else those that hold the text."""
     wanted = text.casefold()
-    return [each for each in COMMANDS.values() if wanted in " ".join((*each.words, each.help)).casefold()]
+    told = {each.name: " ".join((*each.words, each.help)).casefold() for each in COMMANDS.values()}
+    at_starts = re.compile(rf"(?<!\w){re.escape(wanted)}")
+    found = [name for name in told if at_starts.search(told[name])]
+    return [COMMANDS[name] for name in found or [name for name in told if wanted in told[name]]]

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, cast
 from remora_client._errors import ClientError, Gone, NotStopped
 from remora_client._fragments import plain
 from remora_client._text import visible, visible_block
-from remora_client.commands._classify import CommandLine, PythonLine, classify_script, split_commands
+from remora_client.commands._classify import (
+    CommandLine,
+    PythonLine,
+    classify_script,
+    could_be_python,
+    split_commands,
+)
 from remora_client.commands._own import rendered
 from remora_client.commands._pipes import run_shell
 from remora_client.commands._settings import Settings
@@ -121,6 +127,8 @@ async def _misspelled(ctx: Context, text: str, error: RequestFailed) -> ClientEr
         return None
     word, hint = match["word"], _meant(text)
     if error.code == "not-stopped":
+        if not hint and match["all"] and not could_be_python(text):  # so it would not run at a stop, either
+            hint = f"{word} is no command: help lists the commands."
         return NotStopped(visible(reason), hint) if hint else None
     if not reason.startswith(("SyntaxError", f"NameError: name '{word}'")):
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError, Gone
 from remora_client._finding._places import current_place, source_named
-from remora_client._fragments import table
+from remora_client._fragments import hanging, table
 from remora_client._text import visible
 from remora_client.commands._classify import classify_script
 from remora_client.commands._files import read_commands, unquoted
@@ -74,7 +74,8 @@ async def apropos(ctx: Context, arguments: str) -> Result:
     if not several:
         raise CommandError(f"No command is called {arguments!r} or speaks of it.", "help lists all of them.")
     rows = [[[("class:command", each.name)], [("", each.summary)]] for each in several]
-    return Result({each.name: each.summary for each in several}, table(rows, indent=1))
+    text = hanging(table(rows, indent=1), ctx.width)
+    return Result({each.name: each.summary for each in several}, text)
 
 
 @command("status", group="session")

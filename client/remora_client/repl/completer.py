@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.completion import Completer, Completion, PathCompleter
@@ -58,6 +59,20 @@ _OPTIONS = {
     "continue": ("-thread",),
     "layout": ("src", "vars", "split", "off"),
 }
+
+
+class _Item(Completion):
+    """A completion that works out once what the menu asks for at each drawing, of hundreds of them."""
+
+    @cached_property
+    def display_text(self) -> str:
+        """The text in the menu."""
+        return super().display_text
+
+    @cached_property
+    def display_meta_text(self) -> str:
+        """What stands beside it."""
+        return super().display_meta_text
 
 
 class LineCompleter(Completer):
@@ -217,7 +232,7 @@ class LineCompleter(Completer):
                 continue
             seen.add(insert)
             kind = "argument" if label.endswith("=") else str(item.get("type") or "")
-            yield Completion(insert, start, display=label, display_meta=kind)
+            yield _Item(insert, start, display=label, display_meta=kind)
 
 
 def _overlap(line: str, insert: str, word: str) -> int:

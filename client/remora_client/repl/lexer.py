@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from prompt_toolkit.document import Document
 from prompt_toolkit.lexers import Lexer, PygmentsLexer
 
 from remora_client.commands import CommandLine, classify
@@ -13,7 +14,6 @@ from remora_client.render import python_line
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from prompt_toolkit.document import Document
     from prompt_toolkit.formatted_text import StyleAndTextTuples
 
 __all__ = ["LineLexer"]
@@ -45,6 +45,10 @@ class LineLexer(Lexer):
         from pygments.lexers.python import PythonLexer  # not before the first key
 
         return PygmentsLexer(PythonLexer, sync_from_start=True)
+
+    def load(self) -> None:
+        """Get ready for Python, in any thread: its first line would have to wait for that."""
+        self._python.lex_document(Document("x"))(0)
 
     def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
         """Give the styled text of each line."""

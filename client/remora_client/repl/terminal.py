@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Face", "FaceLost", "FullFace", "PlainFace"]
 
+_IDLE = 0.2  # seconds after the first prompt, by when it has been drawn
+
 
 class FaceLost(ClientError):
     """The panes of a layout could not go on. The prompt does, in lines."""
@@ -162,6 +164,7 @@ class FullFace:
         self._repl = repl
         self.editor = LineEditor(repl)
         self._prompt = self._prompt_session()
+        self._loads = False
         repl.ctx.past = self.editor.history.get_strings
         repl.ctx.copy = self._copy
 
@@ -195,6 +198,10 @@ class FullFace:
 
         vi = self._repl.ctx.settings.keys == "vi"
         self._prompt.editing_mode = EditingMode.VI if vi else EditingMode.EMACS
+        if not self._loads:  # what the first key needs, behind the first prompt
+            self._loads = True
+            loop = asyncio.get_running_loop()
+            loop.call_later(_IDLE, loop.run_in_executor, None, self.editor.lexer.load)
         return await self._prompt.prompt_async(handle_sigint=False, set_exception_handler=False)
 
     async def show(self, fragments: Fragments) -> None:

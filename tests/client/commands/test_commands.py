@@ -348,6 +348,8 @@ def test_a_slip_gets_a_hint(debugging: Debugging) -> None:
 def test_a_slip_gets_a_hint_while_the_program_runs(debugging: Debugging) -> None:
     with pytest.raises(NotStopped, match=r"The program is running.*\n  Did you mean the command threads\?"):
         debugging.run("thraeds")
+    with pytest.raises(NotStopped, match=r"The program is running.*\n  please is no command: help lists"):
+        debugging.run("please go on")
 
 
 def test_results_are_json(debugging: Debugging) -> None:
