@@ -294,6 +294,29 @@ while True:
             client.disconnect()
 
 
+def test_a_child_is_not_held_by_hooks_that_run_before_ours(interpreter: Interpreter) -> None:
+    source = """\
+import os
+def hook():
+    print("in the child", flush=True)  # @hook
+os.register_at_fork(after_in_child=hook)
+import remora
+print("REMORA_ADDRESS", *remora.enable_attach(None, address=("127.0.0.1", 0)), flush=True)
+input()
+child = os.fork()
+if not child:
+    os._exit(0)
+print("status", os.waitpid(child, 0)[1], flush=True)
+"""
+    with Program(interpreter, source, warnings="ignore") as program:
+        with DapClient.connect(program.address).attach({program.path: [program.line("hook")]}) as client:
+            program.stdin_line("")
+            program.wait_line("in the child")
+            program.wait_line("status 0")
+            client.expect_event("terminated")
+        assert program.returncode() == 0
+
+
 def test_what_is_printed_reaches_both(interpreter: Interpreter) -> None:
     source = """\
 #

@@ -16,9 +16,10 @@ waits.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from remora._interpreter._originals import allocate_rlock, get_ident
+from remora._interpreter._locks import ProcessLock
+from remora._interpreter._originals import get_ident
 from remora._stopping._stops import Stop
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class World:
         announce: Callable[[ThreadRecord, Stop], None],
         lost: Callable[[bool], None],
     ) -> None:
-        self.lock: Any = allocate_rlock()
+        self.lock = ProcessLock(self._begin_in_child)
         self.leader: ThreadRecord | None = None
         self.stops_all = True
         self._engine = engine
@@ -161,6 +162,10 @@ class World:
             return Stop(frame, "pause", "paused"), True
         asked = self._pause_of(record)
         return None if asked is None else Stop(frame, asked.reason, asked.description), False
+
+    def _begin_in_child(self) -> None:
+        """The process was forked, and nobody is here who could let a thread go: none is held any more."""
+        self._is_open = False
 
     def _may_hold(self, record: ThreadRecord) -> bool:
         # A thread that is held already is running an evaluation for the client.
