@@ -68,7 +68,7 @@ def test_tasks_that_wait_for_tasks(interpreter: Interpreter, remora: Remora) -> 
 
 def test_tasks_in_words(program_of_tasks: Program, remora: Remora) -> None:
     text = remora("exec", program_of_tasks.qualifier, "-c", "tasks", "-c", "tasks -with nobody").output
-    assert re.search(r"^\d+ +leaf +waiting +leaf at asyncio_awaiting.py:\d+  in Event.wait$", text, re.M)
+    assert re.search(r"^ +\d+ +leaf +waiting +leaf at asyncio_awaiting.py:\d+  in Event.wait$", text, re.M)
     assert re.search(r" directly at asyncio_awaiting.py:\d+  waits for task leaf$", text, re.M)
     assert text.endswith("No such task.\n")
 

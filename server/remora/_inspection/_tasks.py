@@ -16,6 +16,8 @@ from types import AsyncGeneratorType, CoroutineType, FrameType, FunctionType, Ge
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from remora._interpreter import _frames
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Set
 
@@ -224,7 +226,7 @@ def _chain(coroutine: Any) -> tuple[list[tuple[FrameType, int]], Any]:
             awaited = inner
             continue
         if frame is not None:
-            frames.append((frame, frame.f_lineno or frame.f_code.co_firstlineno))
+            frames.append((frame, _frames.line_of(frame)))
         if following is None:
             awaited = None
             break
@@ -248,7 +250,7 @@ def _live(frames: list[tuple[FrameType, int]], ident: int) -> list[tuple[FrameTy
     frame = sys._current_frames().get(ident)
     stack: list[tuple[FrameType, int]] = []
     while frame is not None:
-        stack.append((frame, frame.f_lineno or frame.f_code.co_firstlineno))
+        stack.append((frame, _frames.line_of(frame)))
         if frame is outermost:
             return stack
         frame = frame.f_back

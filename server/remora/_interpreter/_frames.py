@@ -52,6 +52,9 @@ LAUNCHER = os.path.join(OWN_FOLDER, "_commands", "_launch.py")
 #: The file name of what Remora compiles to evaluate it: conditions, log messages, what a person types.
 EVALUATED = "<remora>"
 
+# Here a frame with a tracing function of its own has the line of the last event that this was called for,
+# however far it has gone since.
+_KEEPS_LINES = sys.version_info < (3, 10) or sys.implementation.name == "pypy"
 _COROUTINE = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _GENERATOR = inspect.CO_GENERATOR | _COROUTINE
 _CACHE = dis.opmap.get("CACHE", -1)
@@ -105,7 +108,18 @@ def code_of(function: object) -> CodeType | None:
 
 def line_of(frame: FrameType) -> int:
     """The frame's line; for the interpreter's own instructions, which have none, that of its definition."""
+    if _KEEPS_LINES and frame.f_trace is not None:
+        return _line_at(frame.f_code, frame.f_lasti)
     return frame.f_lineno or frame.f_code.co_firstlineno
+
+
+def _line_at(code: CodeType, instruction: int) -> int:
+    found = code.co_firstlineno
+    for start, line in dis.findlinestarts(code):
+        if start > instruction:
+            break
+        found = line or found
+    return found
 
 
 def begins_handler(frame: FrameType) -> bool:
