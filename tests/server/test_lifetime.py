@@ -223,6 +223,39 @@ def test_what_a_handler_raises_reaches_a_paused_program(interpreter: Interpreter
         assert program.errors == ""
 
 
+CATCHING = """\
+#
+import signal, sys
+signal.signal(2, signal.default_int_handler)
+def work(n):
+    return n + 1  # @work
+n = 0
+while True:
+    try:
+        n = work(n)
+    except KeyboardInterrupt:
+        print("caught", flush=True)
+"""
+
+
+def test_an_interrupt_at_a_stop_goes_to_the_program_and_the_breakpoint_holds(
+    interpreter: Interpreter,
+) -> None:
+    with Program(interpreter, CATCHING, enable={}) as program:
+        with DapClient.connect(program.address).attach({program.path: [program.line("work")]}) as client:
+            for _ in range(3):
+                thread = client.wait_stopped()["threadId"]
+                program.signal(signal.SIGINT)
+                client.expect_event("continued")
+                thread = client.wait_stopped()["threadId"]
+                client.next(thread)
+                client.wait_stopped()
+                client.continue_(thread)
+            client.disconnect()
+        assert program.output.count("caught") == 3
+        assert program.errors == ""
+
+
 FORKING = """\
 #
 import os, sys, time

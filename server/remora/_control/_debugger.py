@@ -66,6 +66,7 @@ __all__ = [
 ]
 
 _FILTERS = ("raised", "uncaught", "userUnhandled")
+_UNTIL_REMOVED = 0.05
 _SPARED = "{} is left alone, as the program wants it (remora.trace_this_thread)."
 
 
@@ -112,6 +113,7 @@ class Debugger:
             functions=self._functions,
             telling=self._telling,
             own_threads=self.own_threads,
+            removed=lambda: self._post(self._return_soon),
         )
         self._stacks = Stacks(self.filters)
         self._make_world()
@@ -572,6 +574,15 @@ class Debugger:
 
     def _catch(self, record: ThreadRecord, frame: FrameType) -> None:
         self._reports.begin(record.ident, Plan("until", frame, self.filters.is_not_own, 0))
+
+    def _return_soon(self) -> None:
+        """What an interrupted thread raises goes through us first, and takes us out of the thread."""
+        self._later(_UNTIL_REMOVED, self._return_to_threads)
+
+    def _return_to_threads(self) -> None:
+        with self._world.lock:
+            if self._telling.publish is not None:
+                self._engine.return_to_threads()
 
     # -- called by the world, on the thread that makes or loses a stop
 

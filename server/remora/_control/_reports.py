@@ -21,7 +21,7 @@ from remora._stopping._stepping import Plan, ReturnValue, Verdict, unwrapped
 from remora._stopping._stops import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import CodeType, FrameType, TracebackType
 
     from remora._control._telling import Telling
@@ -58,8 +58,10 @@ class Reports:
         functions: FunctionTable,
         telling: Telling,
         own_threads: set[int],
+        removed: Callable[[], None],
     ) -> None:
         self.own_threads = own_threads
+        self.on_removed = removed
         self.plans: dict[int, Plan] = {}
         self.errors: dict[str, _exceptions.Matches] = {}
         self.hooks = _exceptions.UncaughtHooks(self._on_uncaught)

@@ -110,6 +110,9 @@ class Listener(Protocol):
     def on_step(self, owner: int, happening: Happening, frame: FrameType, value: Any) -> bool:
         """A frame that `owner`'s step watches did something. True: the thread was held."""
 
+    def on_removed(self) -> None:
+        """What a signal's handler raised leaves a tracing function, which the interpreter then takes out."""
+
     def on_failure(self, error: BaseException) -> None:
         """Something of ours went wrong. The program must not notice; the person at the client should."""
 
@@ -172,6 +175,9 @@ class Engine(Protocol):
 
     def leave_thread(self) -> None:
         """The calling thread has become one of the listener's `own_threads`: nothing of ours stays on it."""
+
+    def return_to_threads(self) -> None:
+        """Some time after `on_removed`, on another thread: hear again of what is wanted there, too."""
 
     def interrupt(self) -> None:
         """Report every thread at its next line, as `on_interrupt`, until `let_go`."""

@@ -98,9 +98,9 @@ def _maker(engine: InsertedEngine) -> tuple[_Make, Callable[[], bool]]:
                 except RecursionError:
                     pass  # see `Engine`
                 return
-            is_testing = True
             failure = None
             try:
+                is_testing = True
                 if not test(frame.f_locals):
                     return
             except KeyboardInterrupt:
@@ -114,10 +114,10 @@ def _maker(engine: InsertedEngine) -> tuple[_Make, Callable[[], bool]]:
 
         def report(frame: FrameType) -> None:
             ident = get_ident()
-            if ident in inside or (is_testing and _is_in_hook(frame.f_back)):
+            if (is_testing or ident in inside) and _is_in_hook(frame.f_back):
                 return  # called by a condition, or by an evaluation while the thread is held
-            inside.add(ident)
             try:
+                inside.add(ident)
                 remember_test(frame)
                 which.report(frame)
             except RecursionError:
@@ -132,8 +132,8 @@ def _maker(engine: InsertedEngine) -> tuple[_Make, Callable[[], bool]]:
             tested = which.tested()
             if tested is None:
                 return  # the breakpoint has just gone
-            inside.add(ident)
             try:
+                inside.add(ident)
                 tested.passed(frame) if failure is None else tested.failed(frame, failure)
             except RecursionError:
                 pass  # see `Engine`
@@ -175,10 +175,10 @@ class _ExitHook:
         def hook(value: Any) -> Any:
             ident = get_ident()
             frame = get_frame(1)
-            if ident in inside or (engine.is_testing() and _is_in_hook(frame.f_back)):
+            if (ident in inside or engine.is_testing()) and _is_in_hook(frame.f_back):
                 return value  # called by a condition, or by an evaluation while the thread is held
-            inside.add(ident)
             try:
+                inside.add(ident)
                 happening = _how_it_is_left(frame)
                 # What ends an async generator is None, and no value of its own.
                 can_replace = happening is Happening.YIELD or not frame.f_code.co_flags & CO_ASYNC_GENERATOR
@@ -222,6 +222,7 @@ class InsertedEngine(SettraceEngine):
             "exception that was caught in the call.",
             *self._reach.limits,
         ]
+        # The threads that run a hook, and one that an interrupt has brought out of it: see `_is_in_hook`.
         self.inside: set[int] = set()
         self._make_hook, self.is_testing = _maker(self)
         self._hooks: dict[tuple[str, int], _Hook] = {}
@@ -394,7 +395,7 @@ class InsertedEngine(SettraceEngine):
     # -- on the program's threads
 
     def _is_ours(self, frame: FrameType) -> bool:
-        return get_ident() in self.inside or (self.is_testing() and _is_in_hook(frame))
+        return (self.is_testing() or get_ident() in self.inside) and _is_in_hook(frame)
 
     def _report_line(self, frame: FrameType) -> None:
         insertion = _bytecode.insertion_of(frame.f_code)

@@ -258,6 +258,9 @@ if sys.version_info >= (3, 12):
         def leave_thread(self) -> None:
             """Events are not those of a thread, so there is nothing on it."""
 
+        def return_to_threads(self) -> None:
+            """Nothing is taken out here by what a callback raises."""
+
         # -- what is followed or interrupted
 
         def _apply_interrupt(self) -> None:

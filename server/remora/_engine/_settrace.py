@@ -142,6 +142,10 @@ class SettraceEngine(Following):
     def leave_thread(self) -> None:
         self._reach.leave_if_here()
 
+    def return_to_threads(self) -> None:
+        self._reach.return_everywhere()
+        self._apply_watches()
+
     # -- which threads and frames to trace
 
     def _needs_calls(self) -> bool:
@@ -222,12 +226,21 @@ class SettraceEngine(Following):
 
     def _on_call(self, frame: FrameType, event: str, argument: Any) -> Any:
         """The global tracing function: a frame starts or is resumed."""
-        if not self._reach.foreign:
-            return self._hear_call(frame)
-        self._reach.pass_on(frame, event, argument)
-        local = self._hear_call(frame)
-        frame.f_trace_lines = True
-        return self._reach.passing if local is None else local
+        try:
+            if not self._reach.foreign:
+                return self._hear_call(frame)
+            self._reach.pass_on(frame, event, argument)
+            local = self._hear_call(frame)
+            frame.f_trace_lines = True
+            return self._reach.passing if local is None else local
+        except BaseException:
+            self._tell_removed()
+            raise
+
+    def _tell_removed(self) -> None:
+        """The program gets what a signal's handler has raised in us; the interpreter takes us out for it."""
+        if self._listener is not None:
+            self._listener.on_removed()
 
     def _hear_call(self, frame: FrameType) -> Any:
         """Report it, and give the tracing function for what follows in the frame."""
@@ -302,6 +315,13 @@ class SettraceEngine(Following):
 
     def _on_event(self, frame: FrameType, event: str, argument: Any) -> Any:
         """The local tracing function of the frames that are of interest."""
+        try:
+            return self._hear_event(frame, event, argument)
+        except BaseException:
+            self._tell_removed()
+            raise
+
+    def _hear_event(self, frame: FrameType, event: str, argument: Any) -> Any:
         listener = self._listener
         if self._reach.foreign:
             self._reach.pass_on(frame, event, argument)

@@ -99,6 +99,11 @@ class Reach:
         if self._everywhere and self._signal is not None and get_ident() != self._main:
             signal.pthread_kill(self._main, self._signal)
 
+    def return_everywhere(self) -> None:
+        """Where an exception has come out of the tracer: the interpreter has taken it out of that thread."""
+        if self._everywhere or self._idents:
+            self._start()
+
     def _change(self, everywhere: bool, idents: Set[int]) -> None:
         was_everywhere, was = self._everywhere, self._idents
         self._idents = frozenset(idents)

@@ -396,6 +396,23 @@ def scenario_ctrl_c_ends_the_wait(scene):
     assert held(1) == 3
 
 
+def scenario_a_hook_that_was_left_by_an_interrupt_is_called_again(scene):
+    if scene.debugger.engine_name != "inserted":
+        return
+    # An interrupt can come at any moment, also where a hook is about to take back that it is being run.
+    scene.debugger._engine.inside.add(threading.get_ident())
+    scene.break_at("held")
+
+    def script():
+        scene.wait_stopped()
+        scene.call("resume", None)
+
+    scene.script(script)
+    assert held(1) == 3
+    scene.finish()
+    assert not scene.debugger._engine.inside
+
+
 def scenario_detaching_lets_everything_go(scene):
     scene.break_at("held")
 
