@@ -384,9 +384,12 @@ def _add_connecting(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < 1e9:
-        raise argparse.ArgumentTypeError("a number of seconds, more than 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds, more than 0")
     return value
 
 

@@ -34,7 +34,7 @@ def find_secret(qualifier: Qualifier, options: ConnectOptions) -> Secret | None:
     """The secret that was given, if any. Asking is the caller's business.
 
     Raises:
-        UsageError: the file cannot be read.
+        UsageError: the file cannot be read, or is empty.
     """
     if qualifier.secret is not None:
         return Secret(qualifier.secret, "in the qualifier")
@@ -50,9 +50,13 @@ def _read(path: str) -> str:
     """The first line, without its line end."""
     try:
         with open(path, encoding="utf-8-sig", newline=None) as stream:
-            return stream.readline(_LONGEST).rstrip("\n")
+            secret = stream.readline(_LONGEST).rstrip("\n")
     except OSError as error:
         raise UsageError(f"The secret file {path} cannot be read: {error.strerror or error}.") from None
     except UnicodeDecodeError:
-        pass  # raised below: the error caught here holds what was read
-    raise UsageError(f"The secret file {path} is not UTF-8 text.")
+        secret = None  # raised below: the error caught here holds what was read
+    if secret is None:
+        raise UsageError(f"The secret file {path} is not UTF-8 text.")
+    if not secret:
+        raise UsageError(f"The secret file {path} has no secret: its first line is empty.")
+    return secret

@@ -137,7 +137,8 @@ def _refusal(error: RequestFailed, link: Link) -> AttachRefused:
         return AlreadyAttached(text) if error.code == "already-attached" else AttachRefused(text)
     if error.code == "already-attached":
         return AlreadyAttached(
-            text, "To take over, add --force: the other client is told and loses the session."
+            text.removesuffix(' Attach with "force" to take over.'),
+            "To take over, add --force: the other client is told and loses the session.",
         )
     if error.code == "attach-refused":
         return AttachRefused(text, "Whoever runs the program has it decide so (remora.on_attach): ask them.")

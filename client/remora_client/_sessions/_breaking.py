@@ -148,7 +148,10 @@ class Breaking(Conversation):
         """The breakpoint of that number. Raises `ClientError`."""
         found = self._known(number)
         if found is None:
-            raise ClientError(f"There is no breakpoint {number}.")
+            known = ", ".join(str(each.number) for each in self.breakpoints)
+            raise ClientError(
+                f"There is no breakpoint {number}.", f"There are: {known}." if known else "None is set."
+            )
         return found
 
     def _known(self, number: int) -> Breakpoint | None:

@@ -189,6 +189,10 @@ class Looking(Conversation):
         seq, future = self._rpc.send("evaluate", arguments)
         try:
             return Value.from_dap(await self._answer("evaluate", future, timeout))
+        except RequestFailed as error:
+            if error.code == "not-stopped" and self.state.stop is None:
+                raise self._not_stopped() from None
+            raise
         except (asyncio.CancelledError, NoAnswer):
             with contextlib.suppress(Gone):
                 self._rpc.send("cancel", {"requestId": seq})

@@ -34,7 +34,7 @@ _CHUNK = 64 * 1024
 
 
 class SnapshotError(ClientError):
-    """A file cannot be read as a snapshot, or not be written."""
+    """A file cannot be read as a snapshot."""
 
     exit_code = 6
     code = "snapshot"
@@ -66,7 +66,9 @@ def write_snapshot(path: str, snapshot: Snapshot) -> int:
             os.unlink(temporary)
             raise
     except OSError as error:
-        raise SnapshotError(f"{path} cannot be written: {error.strerror or error}") from None
+        raise ClientError(
+            f"{path} cannot be written: {error.strerror or error}.", "Name another file for the snapshot."
+        ) from None
     return os.stat(path).st_size
 
 

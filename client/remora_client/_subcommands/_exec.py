@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 __all__ = ["Script", "run"]
 
 _ON_HIT_DEPTH = 100
+_LONGER = "A greater --timeout gives it more."
 P = ParamSpec("P")
 
 
@@ -370,8 +371,8 @@ class Script:
             if found is not None and found.name == "stdin":
                 helps = "Who waits for a line already gets it from the program's own input."
                 return CommandError("The line was not read in the time given; the program runs on.", helps)
-            return CommandError("No stop in the time given; the program runs on.")
-        return CommandError("No answer in the time given.")
+            return CommandError("No stop in the time given; the program runs on.", _LONGER)
+        return CommandError("No answer in the time given; it was given up.", _LONGER)
 
     def _failed(self, given: Given, error: BaseException) -> None:
         text = error_text(error)

@@ -113,22 +113,24 @@ async def _python(ctx: Context, line: PythonLine) -> Result:
         raise CommandError("Python is missing after the !.")
     try:
         value = await ctx.session.evaluate(line.text, None, "repl", keep=True)
-    except RequestFailed as error:
+    except (NotStopped, RequestFailed) as error:
         raise await _misspelled(ctx, line.text, error) or error from None
     data = {"value": value.value, "type": value.type}
     text = await rendered(ctx.session, value)
     return Result(data, numbered(ctx, value) + value_line(text) if text and text != "None" else [])
 
 
-async def _misspelled(ctx: Context, text: str, error: RequestFailed) -> ClientError | None:
+async def _misspelled(ctx: Context, text: str, error: NotStopped | RequestFailed) -> ClientError | None:
     """The same failure with a hint, when the line looks like a command with a slip in it."""
-    reason, match = str(error), _AS_A_COMMAND.match(text)
+    reason, match = error.text, _AS_A_COMMAND.match(text)
     if match is None:
         return None
     word, hint = match["word"], _meant(text)
     if error.code == "not-stopped":
         if not hint and match["all"] and not could_be_python(text):  # so it would not run at a stop, either
             hint = f"{word} is no command: help lists the commands."
+        elif not hint and word == text:
+            hint = f"{word} is no command, and Python waits for a stop: pause."
         return NotStopped(visible(reason), hint) if hint else None
     if not reason.startswith(("SyntaxError", f"NameError: name '{word}'")):
         return None
