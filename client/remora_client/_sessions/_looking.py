@@ -251,11 +251,12 @@ class Looking(Conversation):
         return [str(name) for name in names] if isinstance(names, list) else []
 
     async def globals(self, frame: Frame | None = None) -> list[Variable]:
-        """The global variables of a frame's module."""
-        for scope in await self.scopes(frame):
+        """The global variables of a frame's module; of a module's own frame, its locals."""
+        scopes = await self.scopes(frame)
+        for scope in scopes:
             if scope.hint == "globals" or scope.name == "Globals":
                 return await self.variables(scope.reference)
-        return []
+        return await self.locals(frame) if scopes else []
 
     async def return_value(self) -> Variable | None:
         """What the function that was just stepped out of, or over, returned."""

@@ -26,12 +26,23 @@ __all__ = ["Context", "Display", "Listing", "Seen"]
 
 @dataclass
 class Display:
-    """An expression that is shown at every stop."""
+    """An expression that is shown at every stop.
+
+    Attributes:
+        expression: as it was typed, with its format before it.
+        form: what is evaluated, with `{}` for the Python of it.
+    """
 
     number: int
     expression: str
     changed_only: bool = False
+    form: str = "{}"
     last: str | None = None
+
+    @property
+    def python(self) -> str:
+        """What is evaluated."""
+        return self.form.format(self.expression.partition(" ")[2] if self.form != "{}" else self.expression)
 
 
 @dataclass

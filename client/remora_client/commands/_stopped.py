@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from remora_client._errors import ClientError
+from remora_client._finding._facts import unquoted
 from remora_client._fragments import broken_at_blanks, clip
 from remora_client._source._definitions import function_range
 from remora_client._text import visible
@@ -253,7 +254,9 @@ async def show_display(ctx: Context, each: Display) -> Fragments:
     now: str | None = None
     before: str | None = None
     try:
-        text = visible(await rendered(ctx.session, await ctx.session.evaluate(each.expression)))
+        value_now = await ctx.session.evaluate(each.python)
+        text = unquoted(value_now.value) if each.form != "{}" else await rendered(ctx.session, value_now)
+        text = visible(text)
     except (RequestFailed, ClientError) as error:
         value: Fragments = [("class:error", visible(str(error)))]
     else:

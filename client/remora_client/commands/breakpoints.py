@@ -13,8 +13,16 @@ from remora_client._literal import read_literal
 from remora_client._text import visible
 from remora_client.commands._break_text import breakpoint_data, breakpoint_text, listed_data, placed_text
 from remora_client.commands._catch import caught
-from remora_client.commands._table import CommandError, Result, command, no_arguments
-from remora_client.locspec import BreakSpec, Line, parse_break, parse_hit, parse_location, split_place
+from remora_client.commands._table import COMMANDS, CommandError, Result, command, no_arguments
+from remora_client.locspec import (
+    BreakSpec,
+    FunctionPattern,
+    Line,
+    parse_break,
+    parse_hit,
+    parse_location,
+    split_place,
+)
 from remora_protocol import match_by_name
 
 if TYPE_CHECKING:
@@ -30,7 +38,7 @@ async def break_(ctx: Context, arguments: str) -> Result:
 
     A place is 12, +3, app.py:12, pkg.mod:12, app.py:/text/, function or Class.method. Where a line has
     several lambdas, app.py:12#3 is the third place on it, and app.py:12:40 the one at column 40.
-    A file's name may stand in quotes: 'my app.py':12.
+    A file's name may stand in quotes: 'my app.py':12. /REGEX/ is every function of that name, as for rbreak.
     Works while the program runs. A file that is not loaded yet is waited for.
     Options, before the place or behind it: -r where the function returns, -y where it yields, with the value
     in $retval; -tmp once only; -hit '>= 3' by how often; -log 'x is {x}' tells and does not stop; -disabled;
@@ -41,7 +49,10 @@ async def break_(ctx: Context, arguments: str) -> Result:
     """
     if not arguments:
         return _list(ctx)
-    return await _set(ctx, parse_break(arguments))
+    spec = parse_break(arguments)
+    if isinstance(spec.location, FunctionPattern) and spec == BreakSpec(spec.location):
+        return await COMMANDS["rbreak"].function(ctx, spec.location.pattern)
+    return await _set(ctx, spec)
 
 
 @command("tbreak", "tb", group="breakpoints", usage="[PLACE] [if EXPR]", argument="location")

@@ -118,7 +118,7 @@ async def _folded(ctx: Context, found: Sequence[Variable], arguments: str, none:
     pattern = " ".join(word for word in words if word != "-v")
     found = _matching(found, pattern)
     if pattern or "-v" in words:
-        return await _listed(ctx, found, none)
+        return await _listed(ctx, found, f"No name here matches {visible(pattern)}." if pattern else none)
     shown = [each for each in found if not is_furniture(each)]
     result = await _listed(ctx, shown, none)
     hidden = len(found) - len(shown)
@@ -260,7 +260,8 @@ def _assigned(name: str, value: Value) -> Result:
 async def display(ctx: Context, arguments: str) -> Result:
     """Show an expression at every stop; with -changed, only when it has changed.
 
-    Without arguments, list what is displayed; -d NUMBER takes one away, as undisplay does.
+    display /x n shows it in the format that print /x n has. Without arguments, list what is displayed;
+    -d NUMBER takes one away, as undisplay does.
     """
     if re.match(r"-d(\s|$)", arguments):
         return await undisplay(ctx, arguments[2:].strip())
@@ -270,9 +271,19 @@ async def display(ctx: Context, arguments: str) -> Result:
         expression = expression[2:].strip()
     if not expression:
         return _displays(ctx)
-    each = Display(max(ctx.displays, default=0) + 1, expression, changed)
+    form = "{}"
+    if expression.startswith("/"):
+        python, form, _ = _expression("display", expression)
+        expression = f"{expression.split()[0]} {python}"
+    each = Display(max(ctx.displays, default=0) + 1, expression, changed, form)
+    if ctx.session.stop is not None:
+        text = await show_display(ctx, each)
+        for style, part in text:
+            if style == "class:error" and part.startswith("SyntaxError"):
+                raise CommandError(part)  # it would not be otherwise at the next stop
+    else:
+        text = [("class:dim", f"  {each.number}: {visible(expression)} is shown at each stop.\n")]
     ctx.displays[each.number] = each
-    text = await show_display(ctx, each) if ctx.session.stop is not None else []
     return Result({"id": each.number, "expression": expression, "value": each.last}, text)
 
 

@@ -58,6 +58,13 @@ def test_places(debugging: Debugging) -> None:
     assert debugging.run("b program.py:/total += number/")["line"] == debugging.line("loop")
     assert debugging.run(f"b program:{debugging.line('for')}")["line"] == debugging.line("for")
     debugging.run("clear -all")
+    assert [each["line"] for each in debugging.run("b /^(walk|handle)$/")] == [
+        debugging.line("walk"),
+        debugging.line("handle"),
+    ]
+    with pytest.raises(ClientError, match="Without more, break /walk/ takes all"):
+        debugging.run("b /walk/ if depth")
+    debugging.run("clear -all")
     debugging.to("handle")
     assert debugging.run("b +1")["line"] == debugging.line("handle") + 1
     assert debugging.run(f"b {debugging.line('loop')}, number > 1")["verified"]
@@ -235,6 +242,11 @@ def test_display(debugging: Debugging) -> None:
     assert "1: total = " in debugging.text
     debugging.run("next 2")
     assert "(was " in debugging.text
+    assert debugging.run("display /x total + 254")["value"] == "0xff"
+    assert "3: /x total + 254 = 0xff" in debugging.text
+    with pytest.raises(ClientError, match="SyntaxError"):
+        debugging.run("display total +")
+    debugging.run("undisplay 3")
     assert len(debugging.run("display")) == 2
     assert len(debugging.run("undisplay 1")) == 1
     assert debugging.run("undisplay number") == []
@@ -438,3 +450,15 @@ def test_a_condition_that_fails_says_so(debugging: Debugging) -> None:
     debugging.run("wait")
     assert debugging.at("loop")
     assert "The condition 'nonsense' failed: NameError: name 'nonsense' is not defined" in debugging.text
+
+
+def test_a_display_of_a_running_program_is_promised(debugging: Debugging) -> None:
+    debugging.run("display 40 + 2")
+    assert debugging.text == "  1: 40 + 2 is shown at each stop.\n"
+
+
+def test_the_globals_of_a_modules_own_frame(debugging: Debugging) -> None:
+    debugging.to("call")
+    assert [each["name"] for each in debugging.run("globals ^line$")] == ["line"]
+    assert debugging.run("globals ^nothing$") == []
+    assert debugging.text == "No name here matches ^nothing$.\n"
