@@ -14,6 +14,15 @@ from tests.support.command import REMORA, Remora, client_environment
 from tests.support.dap import DapClient
 
 
+class Editor(DapClient):
+    """The client that the bridge serves."""
+
+    def disconnect(self, **arguments: Any) -> None:
+        """Leaves as editors do: the bridge has them hang up first, and gives them two seconds for that."""
+        self.request("disconnect", arguments)
+        self.close()
+
+
 class Bridge:
     """A bridge and the editor's end of it: `with Bridge(remora, "--secret-file", f) as editor`.
 
@@ -25,7 +34,7 @@ class Bridge:
     ) -> None:
         self._says = says
         ours, theirs = socket.socketpair()
-        self.editor = DapClient(ours)
+        self.editor = Editor(ours)
         self.process = subprocess.Popen(
             [REMORA, "dap", *arguments],
             cwd=remora.folder,
