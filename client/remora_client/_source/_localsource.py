@@ -127,7 +127,10 @@ class LocalSources:
 
 @lru_cache(maxsize=64)
 def _contents(path: str, mtime: int, size: int) -> tuple[str, str]:
-    """The text and its hash; a stack asks for the same few files again and again."""
+    """The text and its hash; a stack asks for the same few files again and again.
+
+    When it was changed and how large it is are for the cache alone: a file that is edited is read anew.
+    """
     with open(path, "rb") as stream:
         data = stream.read(_SIZE_LIMIT)
     with tokenize.open(path) as text:  # honours PEP 263
