@@ -136,6 +136,16 @@ def test_the_exit_codes_are_the_clients() -> None:
     assert shown == used | {0}
 
 
+def test_every_variable_of_the_environment_is_told_of() -> None:
+    told = {name for name, _ in rows("settings.md", r"^\| `(REMORA_\w+)` \| (.*?) \|")}
+    texts = [
+        path.read_text(encoding="utf-8")
+        for place in ("client", "server")
+        for path in (ROOT / place).rglob("*.py")
+    ]
+    assert told == {name for text in texts for name in re.findall(r"\"(REMORA_[A-Z_]+)\"", text)}
+
+
 def test_every_command_says_what_does_the_same_in_python() -> None:
     """Everything that a person can do, a program can: a new command needs a method, or a said reason."""
     equivalents = runpy.run_path(str(ROOT / "scripts" / "equivalents.py"))["EQUIVALENTS"]
