@@ -235,7 +235,8 @@ def test_a_file_of_commands(remora: Remora, program: Program) -> None:
     script.write_text("# look around\npause\np running\n\np 1 ;; p 2\nnope\np 3\n")
     ran = remora("exec", program.qualifier, "-x", str(script), "-c", "p 4")
     assert ran.code == 1
-    assert ran.errors == f"remora: {script}:6: nope: NameError: name 'nope' is not defined\n"
+    assert ran.errors.startswith(f"remora: {script}:6: nope: NameError: name 'nope' is not defined\n")
+    assert "nope is no command, and no variable here: help lists the commands." in ran.errors
     assert "\n1\n2\n" in ran.output
     ran = remora("exec", program.qualifier, "-x", "nowhere")
     assert ran.code == 2
