@@ -58,6 +58,9 @@ _KEEPS_LINES = sys.version_info < (3, 10) or sys.implementation.name == "pypy"
 _COROUTINE = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _GENERATOR = inspect.CO_GENERATOR | _COROUTINE
 _CACHE = dis.opmap.get("CACHE", -1)
+_YIELD_VALUE = dis.opmap["YIELD_VALUE"]
+_RESUME = dis.opmap.get("RESUME", -1)
+_YIELD_FROM = bytes([dis.opmap["YIELD_FROM"]]) if "YIELD_FROM" in dis.opmap else None
 _PUSH_EXC_INFO = dis.opmap.get("PUSH_EXC_INFO", -1)
 # What a frame executes while it waits for another generator or coroutine.
 _DELEGATING = frozenset(dis.opmap[name] for name in ("SEND", "YIELD_FROM") if name in dis.opmap)
@@ -138,12 +141,27 @@ def is_generator(frame: FrameType) -> bool:
 
 
 def awaits(frame: FrameType) -> bool:
-    """Whether this frame is in the middle of `await` or `yield from`."""
+    """Whether this frame is in the middle of `await` or `yield from`.
+
+    What is thrown into it goes right on to what it waits for: it itself still stands where it was suspended.
+    """
     code = frame.f_code.co_code
-    position = frame.f_lasti
+    position = _before_caches(code, frame.f_lasti)
+    if position < 0:
+        return False
+    if code[position] == _RESUME and position > 0:
+        position -= 2  # since 3.13 it stands behind where it was suspended
+    if code[position] == _YIELD_VALUE:
+        position = _before_caches(code, position - 2)
+    elif code[position + 2 : position + 3] == _YIELD_FROM:
+        return True  # before 3.11 CPython steps back from it
+    return position >= 0 and code[position] in _DELEGATING
+
+
+def _before_caches(code: bytes, position: int) -> int:
     while position > 0 and code[position] == _CACHE:
         position -= 2
-    return position >= 0 and code[position] in _DELEGATING
+    return position
 
 
 _QUICK = ("RESUME", "NOP", "JUMP", "POP_JUMP", "LOAD_CONST", "LOAD_FAST", "LOAD_GLOBAL", "LOAD_NAME")
@@ -153,9 +171,7 @@ _QUICK = ("RESUME", "NOP", "JUMP", "POP_JUMP", "LOAD_CONST", "LOAD_FAST", "LOAD_
 def is_in_call(frame: FrameType) -> bool:
     """Whether the newest frame of a running thread is in the middle of a call, so: in C code."""
     code = frame.f_code.co_code
-    position = frame.f_lasti
-    while position > 0 and code[position] == _CACHE:
-        position -= 2
+    position = _before_caches(code, frame.f_lasti)
     return position >= 0 and not dis.opname[code[position]].startswith(_QUICK)
 
 

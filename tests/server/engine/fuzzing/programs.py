@@ -8,7 +8,9 @@ from __future__ import annotations
 import random
 import sys
 
-__all__ = ["make"]
+__all__ = ["START", "Scope", "Writer", "make"]
+
+START = "x = 1  # the steps begin here"
 
 _HEAD = """\
 import contextlib
@@ -114,7 +116,7 @@ def recurses(x):
 """
 
 
-class _Scope:
+class Scope:
     """What may be written where."""
 
     def __init__(self, kind: str, calls: list[str]) -> None:
@@ -125,7 +127,9 @@ class _Scope:
         self.budget = 9
 
 
-class _Writer:
+class Writer:
+    """Writes one program, by chance."""
+
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.lines = _HEAD.splitlines()
@@ -146,15 +150,18 @@ class _Writer:
         kinds = ["function", "generator", "function", "coroutine", "agenerator", "function"]
         for kind in self.random.sample(kinds, self.random.randint(2, 5)):
             self.define(kind)
-        self.line(0, "")
-        self.line(0, "")
-        self.line(0, "def main():")
-        self.line(1, "x = 1")
-        scope = _Scope("function", [])
+        self.begin_main("def main():")
+        scope = Scope("function", [])
         scope.budget = 12
         self.block(1, scope)
         self.line(1, "return x")
         return "\n".join(self.lines) + "\n"
+
+    def begin_main(self, definition: str) -> None:
+        self.line(0, "")
+        self.line(0, "")
+        self.line(0, definition)
+        self.line(1, START)
 
     def define(self, kind: str) -> None:
         self.line(0, "")
@@ -164,7 +171,7 @@ class _Writer:
             self.line(0, "@decorated")
         prefix = "async " if kind in ("coroutine", "agenerator") else ""
         self.line(0, f"{prefix}def {name}(x):")
-        self.block(1, _Scope(kind, []))
+        self.block(1, Scope(kind, []))
         if kind in ("generator", "agenerator"):
             self.line(1, "yield x")
         if kind != "agenerator":
@@ -176,11 +183,11 @@ class _Writer:
             "agenerator": self.agenerators,
         }[kind].append(name)
 
-    def block(self, depth: int, scope: _Scope) -> None:
+    def block(self, depth: int, scope: Scope) -> None:
         for _ in range(self.random.choice((1, 1, 2, 2, 3))):
             self.statement(depth, scope)
 
-    def statement(self, depth: int, scope: _Scope) -> None:
+    def statement(self, depth: int, scope: Scope) -> None:
         scope.budget -= 1
         names = _SIMPLE + (_COMPOUND if depth < 4 and scope.budget > 0 else ())
         if scope.kind == "generator":
@@ -210,23 +217,23 @@ class _Writer:
 
     # -- simple statements
 
-    def assign(self, depth: int, scope: _Scope) -> None:
+    def assign(self, depth: int, scope: Scope) -> None:
         self.line(depth, f"x = {self.value()}")
 
-    def calls(self, depth: int, scope: _Scope) -> None:
+    def calls(self, depth: int, scope: Scope) -> None:
         self.line(depth, f"x = {self.call()}")
 
-    def long_call(self, depth: int, scope: _Scope) -> None:
+    def long_call(self, depth: int, scope: Scope) -> None:
         self.line(depth, "x = add(")
         for _ in range(self.random.randint(1, 3)):
             self.line(depth + 1, f"{self.random.choice((self.call(), self.value()))},")
         self.line(depth, ")")
 
-    def long_expression(self, depth: int, scope: _Scope) -> None:
+    def long_expression(self, depth: int, scope: Scope) -> None:
         self.line(depth, f"x = ({self.call()} +")
         self.line(depth + 1, f"{self.value()})")
 
-    def long_choice(self, depth: int, scope: _Scope) -> None:
+    def long_choice(self, depth: int, scope: Scope) -> None:
         self.line(depth, "x = (")
         self.line(depth + 1, self.call())
         if self.random.random() < 0.5:
@@ -236,7 +243,7 @@ class _Writer:
             self.line(depth + 1, f"{self.random.choice(('and', 'or'))} {self.call()}")
         self.line(depth, ")")
 
-    def long_test(self, depth: int, scope: _Scope) -> None:
+    def long_test(self, depth: int, scope: Scope) -> None:
         self.line(depth, f"{self.random.choice(('if', 'assert'))} ({self.call()} == 1 or")
         self.line(depth + 2, f"{self.call()} == 2")
         if self.lines[-2].strip().startswith("if"):
@@ -244,29 +251,29 @@ class _Writer:
         else:
             self.line(depth + 2, "or True), x")
 
-    def two(self, depth: int, scope: _Scope) -> None:
+    def two(self, depth: int, scope: Scope) -> None:
         self.line(depth, f"x = {self.value()}; x = {self.call()}")
 
-    def comprehension(self, depth: int, scope: _Scope) -> None:
+    def comprehension(self, depth: int, scope: Scope) -> None:
         body = self.random.choice(("i", "leaf(i)", f"{self.random.choice(self.functions)}(i)"))
         left, right = self.random.choice((("[", "]"), ("{", "}"), ("(", ")")))
         self.line(depth, f"x = sum({left}{body} for i in {self.source()}{right}) % 7")
 
-    def lambdas(self, depth: int, scope: _Scope) -> None:
+    def lambdas(self, depth: int, scope: Scope) -> None:
         self.line(depth, f"x = max([1, 2], key=lambda i: {self.random.choice(self.functions)}(i))")
 
-    def called_lambda(self, depth: int, scope: _Scope) -> None:
+    def called_lambda(self, depth: int, scope: Scope) -> None:
         name = self.name("lam")
         self.line(depth, f"{name} = lambda i: {self.random.choice(self.functions)}(i)")
         self.line(depth, f"x = {name}(x)")
 
-    def library(self, depth: int, scope: _Scope) -> None:
+    def library(self, depth: int, scope: Scope) -> None:
         self.line(depth, f"x = functools.reduce(lambda a, b: add(a, b), [1, x, {self.call()}])")
 
-    def takes_all(self, depth: int, scope: _Scope) -> None:
+    def takes_all(self, depth: int, scope: Scope) -> None:
         self.line(depth, f"x = len(list({self.source()}))")
 
-    def next_of(self, depth: int, scope: _Scope) -> None:
+    def next_of(self, depth: int, scope: Scope) -> None:
         if not self.generators:
             return self.calls(depth, scope)
         name = self.name("gen")
@@ -291,37 +298,37 @@ class _Writer:
             self.line(depth, f"{name}.close()")
         return None
 
-    def property_(self, depth: int, scope: _Scope) -> None:
+    def property_(self, depth: int, scope: Scope) -> None:
         self.line(depth, f"x = Items({self.value()}).half")
 
-    def runs_coroutine(self, depth: int, scope: _Scope) -> None:
+    def runs_coroutine(self, depth: int, scope: Scope) -> None:
         if not self.coroutines or scope.kind in ("coroutine", "agenerator"):
             return self.calls(depth, scope)
         self.line(depth, f"x = drive({self.random.choice(self.coroutines)}({self.value()}))")
         return None
 
-    def raises(self, depth: int, scope: _Scope) -> None:
+    def raises(self, depth: int, scope: Scope) -> None:
         if self.random.random() < 0.5:
             self.line(depth, f"if {self.value()} > 2:")
             self.line(depth + 1, "raise ValueError(x)")
         else:
             self.line(depth, "x = fails(x)")
 
-    def jumps(self, depth: int, scope: _Scope) -> None:
+    def jumps(self, depth: int, scope: Scope) -> None:
         if scope.in_loop and not scope.in_finally:
             self.line(depth, f"if {self.value()} > 1:")
             self.line(depth + 1, self.random.choice(("break", "continue")))
         else:
             self.line(depth, f"x = {self.value()} if {self.call()} else {self.value()}")
 
-    def leaves(self, depth: int, scope: _Scope) -> None:
+    def leaves(self, depth: int, scope: Scope) -> None:
         if scope.in_finally and self.random.random() < 0.7:
             return self.assign(depth, scope)
         self.line(depth, f"if {self.value()} > 2:")
         self.line(depth + 1, "return" if scope.kind == "agenerator" else f"return {self.value()}")
         return None
 
-    def one_line_loop(self, depth: int, scope: _Scope) -> None:
+    def one_line_loop(self, depth: int, scope: Scope) -> None:
         self.line(
             depth,
             self.random.choice(
@@ -333,15 +340,15 @@ class _Writer:
             ),
         )
 
-    def text(self, depth: int, scope: _Scope) -> None:
+    def text(self, depth: int, scope: Scope) -> None:
         self.line(depth, f"x = len(f'{{{self.call()}}} {{x}}')")
 
-    def asserts(self, depth: int, scope: _Scope) -> None:
+    def asserts(self, depth: int, scope: Scope) -> None:
         self.line(depth, f"assert {self.call()} is not None, x")
 
     # -- compound statements
 
-    def if_(self, depth: int, scope: _Scope) -> None:
+    def if_(self, depth: int, scope: Scope) -> None:
         test = self.random.choice(
             (f"{self.value()} > 1", f"(x := {self.call()}) > 1", f"x and {self.call()}")
         )
@@ -354,18 +361,18 @@ class _Writer:
             self.line(depth, "else:")
             self.block(depth + 1, scope)
 
-    def for_(self, depth: int, scope: _Scope) -> None:
+    def for_(self, depth: int, scope: Scope) -> None:
         self.line(depth, f"for {self.random.choice('xi')} in {self.source()}:")
         self.loop_body(depth, scope)
 
-    def while_(self, depth: int, scope: _Scope) -> None:
+    def while_(self, depth: int, scope: Scope) -> None:
         count = self.name("n")
         self.line(depth, f"{count} = 0")
         self.line(depth, f"while {count} < {self.random.randint(1, 3)}:")
         self.line(depth + 1, f"{count} += 1")
         self.loop_body(depth, scope)
 
-    def loop_body(self, depth: int, scope: _Scope) -> None:
+    def loop_body(self, depth: int, scope: Scope) -> None:
         was, scope.in_loop = (scope.in_loop, scope.in_finally), True
         scope.in_finally = False
         self.block(depth + 1, scope)
@@ -374,7 +381,7 @@ class _Writer:
             self.line(depth, "else:")
             self.block(depth + 1, scope)
 
-    def try_(self, depth: int, scope: _Scope) -> None:
+    def try_(self, depth: int, scope: Scope) -> None:
         self.line(depth, "try:")
         self.block(depth + 1, scope)
         catches = self.random.random() < 0.75
@@ -397,23 +404,23 @@ class _Writer:
             self.block(depth + 1, scope)
             scope.in_finally = was
 
-    def with_(self, depth: int, scope: _Scope) -> None:
+    def with_(self, depth: int, scope: Scope) -> None:
         managers = ("Manager(True)", "Manager(False)", "managed(x)", "contextlib.suppress(ValueError)")
         chosen = [self.random.choice(managers) for _ in range(self.random.choice((1, 1, 2)))]
         self.line(depth, f"with {', '.join(chosen)}:")
         self.block(depth + 1, scope)
 
-    def function(self, depth: int, scope: _Scope) -> None:
+    def function(self, depth: int, scope: Scope) -> None:
         name = self.name("inner")
         if self.random.random() < 0.4:
             self.line(depth, "@decorated")
         default = self.random.choice(("", f"=leaf({self.random.randint(0, 5)})"))
         self.line(depth, f"def {name}(x{default}):")
-        self.block(depth + 1, _Scope("function", []))
+        self.block(depth + 1, Scope("function", []))
         self.line(depth + 1, "return x % 7")
         self.line(depth, f"x = {name}({self.value()})")
 
-    def class_(self, depth: int, scope: _Scope) -> None:
+    def class_(self, depth: int, scope: Scope) -> None:
         name = self.name("Class")
         self.line(depth, f"class {name}:")
         self.line(depth + 1, f"x = {self.random.choice(self.functions)}(2)")
@@ -422,7 +429,7 @@ class _Writer:
         self.line(depth + 2, "return x")
         self.line(depth, f"x = {name}().method({self.value()})")
 
-    def match(self, depth: int, scope: _Scope) -> None:
+    def match(self, depth: int, scope: Scope) -> None:
         if sys.version_info < (3, 10):
             return self.if_(depth, scope)
         self.line(depth, f"match {self.call()}:")
@@ -433,35 +440,35 @@ class _Writer:
 
     # -- what suspends
 
-    def yield_(self, depth: int, scope: _Scope) -> None:
+    def yield_(self, depth: int, scope: Scope) -> None:
         self.line(depth, self.random.choice((f"yield {self.value()}", f"x = (yield {self.call()}) or 1")))
 
-    def yield_from(self, depth: int, scope: _Scope) -> None:
+    def yield_from(self, depth: int, scope: Scope) -> None:
         names = [f"{name}(2)" for name in self.generators]
         self.line(depth, f"x = (yield from {self.random.choice((*names, 'range(2)'))}) or 1")
 
-    def guarded_yield(self, depth: int, scope: _Scope) -> None:
+    def guarded_yield(self, depth: int, scope: Scope) -> None:
         self.line(depth, "try:")
         self.line(depth + 1, f"yield {self.value()}")
         self.line(depth, "finally:")
         self.line(depth + 1, f"x = {self.call()}")
 
-    def await_(self, depth: int, scope: _Scope) -> None:
+    def await_(self, depth: int, scope: Scope) -> None:
         names = [f"{name}(x)" for name in self.coroutines]
         self.line(depth, f"x = await {self.random.choice((*names, 'Pause()'))}")
 
-    def async_with(self, depth: int, scope: _Scope) -> None:
+    def async_with(self, depth: int, scope: Scope) -> None:
         self.line(depth, "async with AsyncManager():")
         self.block(depth + 1, scope)
 
-    def async_for(self, depth: int, scope: _Scope) -> None:
+    def async_for(self, depth: int, scope: Scope) -> None:
         if not self.agenerators:
             return self.await_(depth, scope)
         self.line(depth, f"async for x in {self.random.choice(self.agenerators)}(x):")
         self.loop_body(depth, scope)
         return None
 
-    def async_yield(self, depth: int, scope: _Scope) -> None:
+    def async_yield(self, depth: int, scope: Scope) -> None:
         self.line(depth, f"yield {self.call()}")
 
 
@@ -476,4 +483,4 @@ _COMPOUND = ("if_", "for_", "while_", "try_", "try_", "try_", "with_", "with_", 
 
 def make(seed: int) -> str:
     """The program of this number."""
-    return _Writer(seed).program()
+    return Writer(seed).program()

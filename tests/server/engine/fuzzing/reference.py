@@ -19,6 +19,7 @@ __all__ = ["MOST_EVENTS", "Event", "Position", "Recording", "TooLong", "record"]
 MOST_EVENTS = 6000
 
 _COROUTINE = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<genexpr>")
 _GENERATOR = inspect.CO_GENERATOR | _COROUTINE
 _CLEANUP = dis.opmap.get("CLEANUP_THROW", -1)
 _YIELDS = {dis.opmap[name] for name in ("YIELD_VALUE", "YIELD_FROM") if name in dis.opmap}
@@ -79,7 +80,7 @@ class _Recorder:
     def _begin(self, frame: FrameType) -> None:
         key = (id(frame), id(frame.f_code))
         is_resumed = key in self._numbers and (
-            frame.f_lineno != frame.f_code.co_firstlineno or frame.f_code.co_name == "<genexpr>"
+            frame.f_lineno != frame.f_code.co_firstlineno or frame.f_code.co_name in _COMPREHENSIONS
         )
         if not is_resumed:
             self._count += 1
@@ -94,7 +95,8 @@ class _Recorder:
             self._thrown = id(frame)
             return
         if event == "opcode":
-            self._add(Event("opcode", number, frame.f_lineno or 0))
+            if frame.f_lineno is not None:  # or else an exception has come into it, on its way to a handler
+                self._add(Event("opcode", number, frame.f_lineno))
             return
         was_thrown, self._thrown = self._thrown == id(frame), 0
         kind = event
@@ -136,7 +138,7 @@ class _Recorder:
         if frame.f_code.co_code[frame.f_lasti] == _CLEANUP:
             return True
         is_comprehension = " for i in " in self._lines[line - 1] and "sum(" in self._lines[line - 1]
-        is_inlined = frame.f_code.co_name not in ("<listcomp>", "<setcomp>", "<genexpr>")
+        is_inlined = frame.f_code.co_name not in _COMPREHENSIONS
         return line == last and is_comprehension and is_inlined and sys.version_info >= (3, 12)
 
     def _delegates(self, frame: FrameType) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
+import logging
 import os
 import queue
 import random
@@ -16,6 +17,7 @@ import time
 import warnings
 from typing import Any, Callable
 
+import loops
 import programs
 import reference
 
@@ -33,7 +35,7 @@ MOST_STEPS = 30
 class Program:
     def __init__(self, folder: str, seed: int) -> None:
         self.seed = seed
-        self.text = programs.make(seed)
+        self.text = (loops if seed % 3 == 2 else programs).make(seed)
         self.path = os.path.join(folder, f"program_{seed}.py")
         with open(self.path, "w", encoding="utf-8") as file:
             file.write(self.text)
@@ -43,7 +45,7 @@ class Program:
         self.module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(self.module)
         self.main: Callable[[], object] = self.module.main
-        self.start = self.text.splitlines().index("def main():") + 2
+        self.start = self.text.splitlines().index(f"    {programs.START}") + 1
         self.statements = {
             node.lineno: node.end_lineno or node.lineno
             for node in ast.walk(ast.parse(self.text))
@@ -216,6 +218,7 @@ def tell(seed: int, what: Steps | Breakpoints, **how: Any) -> None:
 
 
 def main(folder: str, seconds: float, first: int, count: int = 10**9) -> None:
+    logging.disable()  # asyncio's, about exceptions that no task waits for
     warnings.simplefilter("ignore")  # about `return` in `finally`, and more of what random programs do
     sys.unraisablehook = lambda _: None  # nor is what goes wrong in a generator that is closed for good
     control = Controller()

@@ -124,3 +124,22 @@ async def async_comprehension():
     value = 0  # @start
     value = [n async for n in ticks(2)]  # @comprehension
     return value  # @return
+
+
+async def interrupted():
+    try: await asyncio.sleep(10)  # @interrupted
+    except asyncio.CancelledError: value = 1  # @caught
+    return value  # @caught_return
+
+
+#> over in over over over over -> victim_await interrupted caught caught_return victim_await=1 victim_return
+#> over in over out over -> victim_await interrupted caught victim_await=1 victim_return
+async def cancellation_is_caught_by_who_is_awaited():
+    async def victim():
+        value = 0  # @start
+        value = await interrupted()  # @victim_await
+        return value  # @victim_return
+
+    task = asyncio.ensure_future(victim())
+    asyncio.get_running_loop().call_later(0.02, task.cancel)
+    await task
