@@ -132,8 +132,11 @@ async def interrupted():
     return value  # @caught_return
 
 
-#> over in over over over over -> victim_await interrupted caught caught_return victim_await=1 victim_return
-#> over in over out over -> victim_await interrupted caught victim_await=1 victim_return
+# CPython 3.12 begins the line of the await once more when what was thrown into it has been caught.
+#> [!cpython3.12] over in over over over over -> victim_await interrupted caught caught_return victim_await=1 victim_return
+#> [cpython3.12] over in over over over over -> victim_await interrupted caught caught_return victim_await=1 victim_await
+#> [!cpython3.12] over in over out over -> victim_await interrupted caught victim_await=1 victim_return
+#> [cpython3.12] over in over out over over -> victim_await interrupted caught victim_await=1 victim_await victim_return
 async def cancellation_is_caught_by_who_is_awaited():
     async def victim():
         value = 0  # @start
