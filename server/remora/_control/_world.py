@@ -183,6 +183,7 @@ class World:
 
     def _leave(self, record: ThreadRecord) -> None:
         """Ctrl-C, on the main thread: the program gets it, so this thread is held no more."""
+        self.lock.give_back()
         with self.lock:
             was_alone = self.leader is None and record.stop is not None
             record.stop = None

@@ -31,6 +31,14 @@ class ProcessLock:
     def _renew(self) -> None:
         self._lock, self._pid = allocate_rlock(), getpid()
 
+    def give_back(self) -> None:
+        """Let go of it if this thread holds it: an exception may come between taking it and the block inside.
+
+        That of a signal's handler can come anywhere.
+        """
+        while self._lock._is_owned():
+            self._lock.release()
+
     def __enter__(self) -> None:
         if self._pid != getpid():
             self._renew()
