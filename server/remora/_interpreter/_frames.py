@@ -55,6 +55,8 @@ EVALUATED = "<remora>"
 # Here a frame with a tracing function of its own has the line of the last event that this was called for,
 # however far it has gone since.
 _KEEPS_LINES = sys.version_info < (3, 10) or sys.implementation.name == "pypy"
+# That event is where it leaves, though: the end of the code may belong to a line that was not run.
+_LEAVING = frozenset(dis.opmap.get(name, -1) for name in ("RETURN_VALUE", "RERAISE", "END_FINALLY"))
 _COROUTINE = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _GENERATOR = inspect.CO_GENERATOR | _COROUTINE
 _CACHE = dis.opmap.get("CACHE", -1)
@@ -111,7 +113,7 @@ def code_of(function: object) -> CodeType | None:
 
 def line_of(frame: FrameType) -> int:
     """The frame's line; for the interpreter's own instructions, which have none, that of its definition."""
-    if _KEEPS_LINES and frame.f_trace is not None:
+    if _KEEPS_LINES and frame.f_trace is not None and frame.f_code.co_code[frame.f_lasti] not in _LEAVING:
         return _line_at(frame.f_code, frame.f_lasti)
     return frame.f_lineno or frame.f_code.co_firstlineno
 
