@@ -44,6 +44,7 @@ class Reports:
         own_threads: idents of threads that are never stopped.
         plans: the step that each thread is in the middle of, by ident.
         errors: what each exception filter wants, by its name.
+        on_removed: called where a signal's handler has raised in the engine; given as `removed`.
         world: set right after construction; the two need each other.
     """
 
