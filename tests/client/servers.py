@@ -117,9 +117,18 @@ def process(pid: int = 4711, **changes: Any) -> Any:
 Answer = Callable[["Remora", dict[str, Any]], Any]
 
 
+class _Due(threading.local):
+    """What is still to be sent, on each connection for itself: each has a thread."""
+
+    def __init__(self) -> None:
+        self.held: list[Request] = []
+        self.before: list[tuple[str, dict[str, Any]]] = []
+        self.after: list[tuple[str, dict[str, Any]]] = []
+
+
 @dataclass
 class Remora:
-    """An honest server for one connection after the other. `answers` overrides what a request gets.
+    """An honest server, for any number of connections. `answers` overrides what a request gets.
 
     An answer is a function of the server and the request's arguments that returns the body, raises
     `RequestFailed`, or calls `announce` and `emit` for events before and after the answer.
@@ -131,9 +140,7 @@ class Remora:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     seen: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     logins: int = 0
-    held: list[Request] = field(default_factory=list)
-    before: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    after: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    _due: _Due = field(default_factory=_Due)
 
     def __call__(self, sock: socket.socket) -> None:
         connection = Connection(AFTER_LOGIN_LIMIT)
@@ -147,30 +154,30 @@ class Remora:
                 self.seen.append((message.command, message.arguments))
                 try:
                     body = self._answer(message, scram)
-                    while self.before:
-                        sock.sendall(connection.event(*self.before.pop(0)))
+                    while self._due.before:
+                        sock.sendall(connection.event(*self._due.before.pop(0)))
                     if body is HOLD:
-                        self.held.append(message)
+                        self._due.held.append(message)
                     else:
                         sock.sendall(connection.respond(message, body))
                     if message.command == "configurationDone":
-                        while self.held:
-                            sock.sendall(connection.respond(self.held.pop()))
+                        while self._due.held:
+                            sock.sendall(connection.respond(self._due.held.pop()))
                 except RequestFailed as error:
                     sock.sendall(connection.fail(message, error))
                 except ScramError as error:
                     sock.sendall(connection.fail(message, RequestFailed("auth-failed", str(error))))
                     return
-                while self.after:
-                    sock.sendall(connection.event(*self.after.pop(0)))
+                while self._due.after:
+                    sock.sendall(connection.event(*self._due.after.pop(0)))
 
     def announce(self, event: str, body: dict[str, Any] | None = None) -> None:
         """Send an event before the answer."""
-        self.before.append((event, body or {}))
+        self._due.before.append((event, body or {}))
 
     def emit(self, event: str, body: dict[str, Any] | None = None) -> None:
         """Send an event after the answer."""
-        self.after.append((event, body or {}))
+        self._due.after.append((event, body or {}))
 
     def asked(self, command: str) -> list[dict[str, Any]]:
         """The arguments of all requests of this name."""

@@ -169,11 +169,11 @@ def test_one_deadline_is_for_all_steps(scheme: str) -> None:
     """Who is a little slow at each of them is silent, too; and nobody waits for the goodbye of one who is."""
 
     def hello(server: Remora, arguments: object) -> dict[str, object]:
-        time.sleep(0.7)
+        time.sleep(1.5)
         return {"protocol": 1, "server": {"name": "x", "version": "1"}, "mechanisms": ["SCRAM-SHA-256"]}
 
     def authenticate(server: Remora, arguments: object) -> None:
-        time.sleep(0.7)
+        time.sleep(1.5)
         raise RequestFailed("auth-failed", "no")
 
     def mute(sock: socket.socket) -> None:
@@ -183,10 +183,10 @@ def test_one_deadline_is_for_all_steps(scheme: str) -> None:
     slow = Remora(answers={"remora/hello": hello, "remora/authenticate": authenticate})
     with Server(slow if scheme == "tcp" else mute) as listener:
         began = time.monotonic()
-        error = failure(f"{scheme}://{SECRET}@{listener.place}", ConnectOptions(timeout=1))
-        assert 0.9 < time.monotonic() - began < 1.35
+        error = failure(f"{scheme}://{SECRET}@{listener.place}", ConnectOptions(timeout=2))
+        assert 1.9 < time.monotonic() - began < 2.9
     assert isinstance(error, TimedOut)
-    assert "within 1 s" in str(error)
+    assert "within 2 s" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,8 @@ def test_any_other_debug_adapter_will_do() -> None:
         assert not try_connect(f"tcp://{listener.place}")
 
 
-def test_an_endpoint_that_was_met_costs_no_wait() -> None:
+def test_an_endpoint_that_was_met_costs_no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_greeting, "_SECONDS", 1.5)  # so that a loaded machine cannot make up for it
     with Server(Remora(secret=None)) as listener:
         started = time.monotonic()
         try_connect(f"tcp://{listener.place}")
@@ -275,8 +276,8 @@ def test_an_endpoint_that_was_met_costs_no_wait() -> None:
         started = time.monotonic()
         try_connect(f"tcp://{listener.place}")
         second = time.monotonic() - started
-    assert first >= 0.1
-    assert second < 0.1
+    assert first >= 1.5
+    assert second < 1.5
 
 
 def test_the_cache_of_endpoints_may_be_damaged(tmp_path: Path) -> None:

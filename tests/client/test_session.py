@@ -83,7 +83,7 @@ def test_a_server_that_answers_attach_last() -> None:
 
     server = Remora(answers={"attach": attach})
     run(server, nothing)
-    assert server.held == []
+    assert server.asked("configurationDone")
 
 
 def test_breakpoints_from_before_are_set_before_the_program_is_let_go() -> None:
