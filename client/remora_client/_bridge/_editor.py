@@ -75,7 +75,10 @@ class Editor:
                 self.fail(error.request, RequestFailed(error.code, str(error)))
                 continue
             if message is None:
-                data = await self._reader.read(_CHUNK)
+                try:
+                    data = await self._reader.read(_CHUNK)
+                except OSError:  # it was killed: its system hung up for it
+                    return None
                 if not data:
                     return None
                 self._connection.receive_data(data)

@@ -49,25 +49,40 @@ async def listen(
     ready: Callable[[str], None],
     trace: Callable[[str, Message], None] | None,
 ) -> None:
-    """Serve every editor that connects, until cancelled."""
+    """Serve every editor that connects, until cancelled: then each program is left as it should be."""
+    sessions: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(connected(reader, writer))
+        sessions.add(task)
+        task.add_done_callback(sessions.discard)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not _is_ours(writer):
             writer.close()
             return
-        await serve(Editor(reader, writer.write, writer.close, trace))
-        with contextlib.suppress(OSError):
+        try:
+            await serve(Editor(reader, writer.write, writer.close, trace))
+        finally:
             writer.close()
+        with contextlib.suppress(OSError):
             await writer.wait_closed()
 
     try:
-        server = await asyncio.start_server(connected, *place)
+        server = await asyncio.start_server(accept, *place)
     except OSError as error:
         raise UsageError(f"Cannot listen on {place[0]}:{place[1]}: {error.strerror or error}") from None
     host, port = server.sockets[0].getsockname()[:2]
     ready(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
-    async with server:
-        await server.serve_forever()
+    try:
+        # Not `serve_forever`: before 3.14 its end waits for that of all editors, or tells of their tasks, that
+        # are cancelled with it, as of mistakes.
+        await asyncio.get_running_loop().create_future()
+    finally:
+        server.close()
+        for each in sessions:
+            each.cancel()
+        await asyncio.gather(*sessions, return_exceptions=True)
 
 
 def _is_ours(writer: asyncio.StreamWriter) -> bool:
