@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-_GOODBYE_SECONDS = 2.0
-
 
 def run(arguments: Namespace) -> int:
     """Serve until the editor has left (on a port: until interrupted). Gives the exit code."""

@@ -86,7 +86,7 @@ async def _run(arguments: Namespace, given: list[Given], stream: TextIO) -> int:
     stop = ctx.session.stop
     if stop is None or stop.was_there or arguments.stop_on_entry or not ctx.session.link.is_remora:
         ctx.shown_stop = ctx.session.state.stops  # one that was there, or that we asked for, is no news
-    hooks = Hooks.connect_options(arguments)
+    hooks = Hooks.from_arguments(arguments)
     script = Script(ctx, printer, as_json=arguments.json, deadline=deadline, hooks=hooks)
     group, session = ctx.group, ctx.session
     remove = script.listen()
@@ -94,7 +94,7 @@ async def _run(arguments: Namespace, given: list[Given], stream: TextIO) -> int:
         try:
             await hooks.arm(session, group.shared if group is not None else session)
         except (ClientError, RequestFailed) as error:
-            script._failed(Given("(before watching)", ""), error)
+            script.tell_failure(Given("(before watching)", ""), error)
             return _exit_code(error)
         code = await script.run(given)
         if hooks and not code:
@@ -197,7 +197,7 @@ class Script:
                 if is_of_output(error):
                     raise
                 failure: BaseException = self._too_late() if isinstance(error, TimeoutError) else error
-                self._failed(each, failure)
+                self.tell_failure(each, failure)
                 return _exit_code(failure)
             if self._left:
                 break
@@ -215,7 +215,7 @@ class Script:
             except TimeoutError:
                 return 0  # so long it was to watch
             except (ClientError, RequestFailed) as error:  # gone, or it may not be let go on by us
-                self._failed(Given("(watching)", ""), error)
+                self.tell_failure(Given("(watching)", ""), error)
                 return _exit_code(error)
             if stop is None:
                 break
@@ -227,7 +227,7 @@ class Script:
             except Exception as error:
                 if is_of_output(error):
                     raise
-                self._failed(Given("(at a stop)", ""), error)
+                self.tell_failure(Given("(at a stop)", ""), error)
                 return _exit_code(error)
         return 0
 
@@ -244,7 +244,7 @@ class Script:
         lines = "a line" if unread == 1 else f"{unread} lines"
         text = f"The program stands still, and has not read {lines} that stdin gave; leaving takes that back."
         remedy = "End with continue, or give the line while it runs."
-        self._failed(Given("(at the end)", ""), CommandError(text, remedy))
+        self.tell_failure(Given("(at the end)", ""), CommandError(text, remedy))
         return 1
 
     def on_member_event(self, member: Member, event: str, body: dict[str, Any]) -> None:
@@ -374,7 +374,8 @@ class Script:
             return CommandError("No stop in the time given; the program runs on.", _LONGER)
         return CommandError("No answer in the time given; it was given up.", _LONGER)
 
-    def _failed(self, given: Given, error: BaseException) -> None:
+    def tell_failure(self, given: Given, error: BaseException) -> None:
+        """Say what went wrong, and where that was given."""
         text = error_text(error)
         if self.as_json:
             self._write({"command": given.text, "ok": False, "error": text, **self._who()})

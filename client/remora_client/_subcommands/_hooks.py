@@ -28,7 +28,7 @@ class Hooks:
     uncaught: tuple[str, ...] = ()
 
     @classmethod
-    def connect_options(cls, arguments: Namespace) -> Hooks:
+    def from_arguments(cls, arguments: Namespace) -> Hooks:
         """What the command line says."""
         return cls(tuple(arguments.on_stop), tuple(arguments.on_exception), tuple(arguments.on_uncaught))
 

@@ -37,7 +37,6 @@ _FORMATS = {
     "j": "__import__('json').dumps({}, indent=2, default=repr, ensure_ascii=False)",
 }
 _SLASHED = re.compile(r"/(?P<format>[a-z]+)(?:\s+|$)")
-_PLAIN_NAME = re.compile(r"[^\W\d]\w*\Z")
 
 
 @command("print", "p", group="data", usage="[/FORMAT] [-a] EXPR", argument="expression")
