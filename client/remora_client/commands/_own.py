@@ -2,7 +2,7 @@
 
 They come from entry points (`remora.commands`, `remora.renderers`) and from `commands/*.py` in the settings
 folder. An error in one is told with its file and line, and ends nothing. The files are loaded once, before
-the session; plain functions then run in a worker thread, everything else on the event loop's thread. A
+the session; plain functions then run in threads of their own, everything else on the event loop's thread. A
 renderer that takes its time is given up, and left out from then on.
 """
 
@@ -16,7 +16,6 @@ import json
 import os
 import stat
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
 
 from remora_client._declared import declared_in
@@ -24,6 +23,7 @@ from remora_client._errors import ClientError
 from remora_client._model import Value
 from remora_client._places import config_dir
 from remora_client._text import visible, visible_block
+from remora_client.commands._beside import beside
 from remora_client.commands._table import CommandError, Result, command
 from remora_client.render import value_line, variable_lines
 from remora_protocol import RequestFailed
@@ -54,7 +54,7 @@ def load_own(complain: Callable[[str], None]) -> None:
             _seen.add((entry.group, entry.name, entry.value))
             _load(f"the entry point {entry.name} of {entry.group}", entry.load, complain)
     folder = config_dir() / "commands"
-    for path in sorted(folder.glob("*.py")) if folder.is_dir() else ():
+    for path in sorted(folder.glob("[!.]*.py")) if folder.is_dir() else ():
         if path not in _seen:
             _seen.add(path)
             if _is_ours(path, complain):
@@ -93,7 +93,11 @@ def _is_ours(path: Path, complain: Callable[[str], None]) -> bool:
     """Nobody else may have had a hand in what is run here."""
     if sys.platform == "win32":
         return True
-    found = path.stat()
+    try:
+        found = path.stat()
+    except OSError as error:  # a link that leads nowhere
+        complain(f"{path} is left out: {error.strerror}.")
+        return False
     if found.st_uid in (os.getuid(), 0) and not found.st_mode & stat.S_IWOTH:
         return True
     complain(f"{path} is left out: others may write to it.")
@@ -162,36 +166,13 @@ async def _call(each: Declared, core: Session, *arguments: Any) -> Any:
 
         lent = LoopThread.beside(asyncio.get_running_loop())
         try:
-            run = _beside if each.types else asyncio.to_thread
-            return await run(each.function, *_bound(core, arguments, each, lent))
+            return await beside(each.function, *_bound(core, arguments, each, lent))
         finally:
             lent.revoke()
     except ClientError:
         raise
     except (Exception, SystemExit) as error:
         raise CommandError(_told(error, each.file)) from None
-
-
-async def _beside(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call it in a thread that nobody has to wait for, not even the end of this process."""
-    loop = asyncio.get_running_loop()
-    outcome: asyncio.Future[Any] = loop.create_future()
-
-    def settle(found: Any, error: BaseException | None) -> None:
-        if not outcome.done():  # else it was given up
-            outcome.set_exception(error) if error else outcome.set_result(found)
-
-    def work() -> None:
-        found, failure = None, None
-        try:
-            found = function(*arguments)
-        except (Exception, SystemExit) as error:
-            failure = error
-        with contextlib.suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(settle, found, failure)
-
-    threading.Thread(target=work, name="remora-renderer", daemon=True).start()
-    return await outcome
 
 
 def _bound(core: Session, arguments: Any, each: Declared, lent: LoopThread | None = None) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from remora_client._finding._facts import unquoted
 from remora_client._text import visible, visible_block
+from remora_client.commands._beside import beside
 from remora_client.commands._pipes import default_shell, run_shell
 from remora_client.commands._table import CommandError, Result, command, no_arguments
 
@@ -51,7 +52,8 @@ async def py(ctx: Context, arguments: str) -> Result:
         ctx.session.told = ctx.session.state.stops  # a person sees each stop as it comes
     told = io.StringIO()
     try:
-        value = await asyncio.to_thread(_run_here, arguments, names, told)
+        with contextlib.redirect_stdout(told):
+            value = await beside(_run_here, arguments, names)
     except Exception as error:
         raise CommandError(f"{type(error).__name__}: {error}") from None
     text = told.getvalue()
@@ -70,7 +72,7 @@ def _scripted(ctx: Context) -> Any:
     return Session(aio.Session(ctx.session), LoopThread.beside(asyncio.get_running_loop()))
 
 
-def _run_here(text: str, names: dict[str, Any], told: io.StringIO) -> Any:
+def _run_here(text: str, names: dict[str, Any]) -> Any:
     """Runs on a thread of its own, so that the session goes on meanwhile."""
     run: Callable[..., Any] = exec
     try:
@@ -78,8 +80,7 @@ def _run_here(text: str, names: dict[str, Any], told: io.StringIO) -> Any:
         run = eval
     except SyntaxError:
         code = compile(text, "<py>", "exec")
-    with contextlib.redirect_stdout(told):
-        return run(code, names)
+    return run(code, names)
 
 
 @command("interact", group="session")

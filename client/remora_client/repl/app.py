@@ -35,12 +35,11 @@ from remora_client.repl.banner import banner, farewell, group_banner, group_fare
 from remora_client.repl.events import Events
 from remora_client.repl.output import Above
 from remora_client.repl.secrecy import may_be_kept
-from remora_client.repl.signals import signals
+from remora_client.repl.signals import interrupts_of_another, signals
 from remora_client.repl.terminal import FaceLost, FullFace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncIterator, Sequence
 
     from remora_client._fragments import Fragments
     from remora_client._groups._group import Group, Member
@@ -328,9 +327,12 @@ class Repl:
         if layout is not None:
             await layout.stop()
 
-    def _lend(self, wait: bool) -> AbstractAsyncContextManager[None]:
+    @contextlib.asynccontextmanager
+    async def _lend(self, wait: bool) -> AsyncIterator[None]:
         assert self.face is not None
-        return self.face.lend(wait)
+        async with self.face.lend(wait):
+            with interrupts_of_another(self.interrupt):
+                yield
 
     async def _confirm(self, question: str) -> bool:
         assert self.face is not None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["signals"]
+__all__ = ["interrupts_of_another", "signals"]
 
 
 @contextlib.contextmanager
@@ -33,6 +33,25 @@ def signals(interrupt: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in handlers:
             loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def interrupts_of_another(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C comes to us, too, while another program has the terminal: what it means is that one's to say.
+
+    Args:
+        interrupt: what it does afterwards.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGINT, lambda: None)
+    except (NotImplementedError, RuntimeError, ValueError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.add_signal_handler(signal.SIGINT, interrupt)
 
 
 def _end(number: int) -> None:
