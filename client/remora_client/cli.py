@@ -49,10 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_streams() -> None:
-    """Where a standard stream is closed (`>&-`), have one that leads nowhere: no socket gets its number."""
+    """Where a stream is closed (`>&-`), have one that leads nowhere: no socket gets its number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for as long as we run
+    if hasattr(sys.stdout, "reconfigure"):  # a name may have characters that the stream has not
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _unusable() -> str:
@@ -313,10 +315,9 @@ def _add_tutorial(commands: Any) -> None:
 def _task(text: str) -> int:
     from remora_client._learning._lessons import LESSONS
 
-    value = int(text)
-    if not 1 <= value <= len(LESSONS):
+    if not text.isdecimal() or not 1 <= int(text) <= len(LESSONS):
         raise argparse.ArgumentTypeError(f"a number from 1 to {len(LESSONS)}")
-    return value
+    return int(text)
 
 
 def _add_all(parser: argparse.ArgumentParser) -> None:

@@ -306,6 +306,65 @@ def test_cert_new(remora: Command, tmp_path: Path) -> None:
     assert remora("cert", "new", "--host", "", "--out", out).code == 2
 
 
+def test_cert_new_shows_where_to_attach_to(remora: Command, tmp_path: Path) -> None:
+    ran = remora(
+        "cert", "new", "--host", "::1", "--out", tmp_path / "日本", env={"PYTHONIOENCODING": "ascii"}
+    )
+    assert (ran.code, ran.errors) == (0, "")
+    assert ran.output.count("tcps://[::1]\n") == 2
+    assert "\\u65e5\\u672c" in ran.output
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no folder that nobody can write to")
+def test_a_pin_that_cannot_be_kept(remora: Command) -> None:
+    ran = remora("trust", "add", "host", "ab" * 32, env={"REMORA_CONFIG_DIR": "/proc/nowhere"})
+    assert ran.code == 2
+    assert "/proc/nowhere/trusted-certificates.json cannot be written" in ran.errors
+    assert "--fingerprint" in ran.errors
+
+
+# -- what else it meets
+
+
+def test_what_a_stream_has_no_characters_for(remora: Command) -> None:
+    ran = remora("trust", "rm", "caf\udce9", env={"PYTHONIOENCODING": "ascii"})
+    assert (ran.code, ran.output, ran.errors) == (1, "Nothing was trusted for caf\\udce9:5678.\n", "")
+
+
+def test_a_task_that_is_none(remora: Command) -> None:
+    for task in ("x", "0", "99"):
+        ran = remora("tutorial", "--task", task)
+        assert ran.code == 2
+        assert "--task: a number from 1 to " in ran.errors
+
+
+def test_links_that_lead_nowhere_among_ones_own_commands(remora: Command) -> None:
+    folder = remora.configuration / "commands"
+    folder.mkdir(parents=True)
+    (folder / "gone.py").symlink_to(folder / "nowhere.py")
+    (folder / ".#mine.py").symlink_to("somebody@host.1:2")  # as Emacs locks what it edits
+    ran = remora("exec", "tcp://127.0.0.1:1", "-c", "where")
+    assert ran.code == 3
+    assert "gone.py is left out: No such file" in ran.errors
+    assert "mine.py" not in ran.errors
+
+
+def test_commands_through_a_socket(remora: Command) -> None:
+    """Node's children have sockets for standard streams, and those have no /dev/stdin."""
+    code = (
+        "from remora_client.commands import given_commands; "
+        "print([each.text for each in given_commands('-', ['up'])])"
+    )
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall("\ufeffwhere\n# a remark\nprint 'é'\n".encode())
+        ours.shutdown(socket.SHUT_WR)
+        ran = subprocess.run(
+            [sys.executable, "-c", code], stdin=theirs.fileno(), capture_output=True, text=True, check=False
+        )
+    assert (ran.stdout, ran.stderr) == ("""['where', "print 'é'", 'up']\n""", "")
+
+
 # -- what it costs, and where it cannot run
 
 

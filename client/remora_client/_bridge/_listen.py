@@ -75,8 +75,8 @@ async def listen(
     host, port = server.sockets[0].getsockname()[:2]
     ready(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
     try:
-        # Not `serve_forever`: before 3.14 its end waits for that of all editors, or tells of their tasks, that
-        # are cancelled with it, as of mistakes.
+        # Not `serve_forever`: before 3.14 its end waits for that of all editors, or tells of their tasks,
+        # which are cancelled with it, as of mistakes.
         await asyncio.get_running_loop().create_future()
     finally:
         server.close()

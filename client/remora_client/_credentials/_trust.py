@@ -82,14 +82,14 @@ def find_pin(place: str) -> Pin | None:
 
 
 def add_pin(place: str, sha256: str, subject: str = "") -> Pin:
-    """Pin a certificate, in place of an earlier one."""
+    """Pin a certificate, in place of an earlier one. Raises `UsageError`: the file cannot be written."""
     pin = Pin(normal_fingerprint(sha256), dt.datetime.now(dt.UTC).date().isoformat(), subject)
     _save({**load_pins(), place: pin})
     return pin
 
 
 def remove_pin(place: str) -> bool:
-    """Forget one. False: there was none."""
+    """Forget one. False: there was none. Raises `UsageError`: the file cannot be written."""
     pins = load_pins()
     if pins.pop(place, None) is None:
         return False
@@ -99,4 +99,10 @@ def remove_pin(place: str) -> bool:
 
 def _save(pins: Mapping[str, Pin]) -> None:
     document = {"pins": {place: asdict(pin) for place, pin in sorted(pins.items())}}
-    write_private(pins_file(), (json.dumps(document, indent=2) + "\n").encode())
+    try:
+        write_private(pins_file(), (json.dumps(document, indent=2) + "\n").encode())
+    except OSError as error:
+        raise UsageError(
+            f"{pins_file()} cannot be written: {error.strerror or error}.",
+            "Without it, --fingerprint or the answer once trusts a certificate for the time being.",
+        ) from None

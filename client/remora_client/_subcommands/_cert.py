@@ -39,13 +39,15 @@ def run(arguments: Namespace) -> int:
         os.chmod(certificate, 0o644)
     except OSError as error:
         raise UsageError(f"{folder} cannot be written to: {error.strerror}.") from None
+    host = hosts[0].strip("[]")
+    place = f"[{host}]" if ":" in host else host
     print(f"""\
 certificate  {certificate}
 key          {key}  (keep it on the server; nobody else may read it)
 SHA-256      {digest}
 
 In the program:   remora.enable_attach(secret, certfile={str(certificate)!r}, keyfile={str(key)!r})
-From anywhere:    remora attach --cafile {certificate} tcps://{hosts[0]}
+From anywhere:    remora attach --cafile {certificate} tcps://{place}
 or, without the file, with the fingerprint above:
-                  remora attach --fingerprint {digest} tcps://{hosts[0]}""")
+                  remora attach --fingerprint {digest} tcps://{place}""")
     return 0

@@ -90,7 +90,7 @@ def _read(config: Config, path: Path, data: bytes | None, note: Callable[[str], 
     if data is None:
         return
     try:
-        text = data.decode()
+        text = data.decode("utf-8-sig")
         if path.suffix == ".toml":
             import tomllib  # many have no settings of their own
 
@@ -145,7 +145,10 @@ def _is_trusted(
         note(f"{names} of this folder: not used, for you have not said that you trust them.")
         return False
     answer = ask(folder, {name: data.decode("utf-8", "backslashreplace") for name, data in files.items()})
-    _decide(folder, digest, trusted=answer)
+    try:
+        _decide(folder, digest, trusted=answer)
+    except UsageError as error:  # it holds for this session all the same
+        note(f"{error.text} You will be asked again.")
     return answer
 
 
@@ -170,19 +173,27 @@ def _decide(folder: str, digest: str, *, trusted: bool) -> None:
     try:
         write_private(_decisions_file(), json.dumps(decisions, indent=2).encode())
     except OSError as error:
-        raise UsageError(f"{_decisions_file()} cannot be written: {error.strerror}") from None
+        raise UsageError(f"{_decisions_file()} cannot be written: {error.strerror}.") from None
 
 
 # -- the person's own, written --------------------------------------------------------------------
 
 
 def save_setting(name: str, value: str) -> Path:
-    """Put an option into the person's own settings; the rest of the file stays as it is."""
+    """Put an option into the person's own settings; the rest of the file stays as it is.
+
+    Raises `CommandError`: there is no such option or value, or the file cannot be read or written.
+    """
     Settings().change(name, value)
     path = settings_file()
-    data = _bytes(path) or b""
     line = f"{name} = {value if value.isdecimal() else json.dumps(value)}"
-    lines = data.decode().splitlines()
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        lines = []
+    except (OSError, UnicodeDecodeError) as error:  # what cannot be read must not be replaced
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CommandError(f"{path} cannot be read: {reason}.") from None
     table = next((index for index, each in enumerate(lines) if each.lstrip().startswith("[")), len(lines))
     for index, each in enumerate(lines[:table]):
         if re.match(rf'\s*"?{re.escape(name)}"?\s*=', each):

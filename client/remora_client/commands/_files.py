@@ -21,7 +21,7 @@ def unquoted(name: str) -> str:
 def read_commands(path: str) -> list[tuple[int, str]]:
     """The commands of a file with the numbers of their lines. Raises `CommandError`."""
     try:
-        with open(os.path.expanduser(path), encoding="utf-8") as stream:
+        with open(os.path.expanduser(path), encoding="utf-8-sig") as stream:
             text = stream.read()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from remora_client._errors import UsageError
 from remora_client._records import record
 from remora_client.commands._classify import split_commands
-from remora_client.commands._files import read_commands
+from remora_client.commands._files import commands_in, read_commands
 from remora_client.commands._table import CommandError
 
 if TYPE_CHECKING:
@@ -29,10 +30,20 @@ def given_commands(file: str | None, commands: Sequence[str]) -> list[Given]:
     given: list[Given] = []
     if file is not None:
         try:
-            lines = read_commands("/dev/stdin" if file == "-" else file)
+            lines = commands_in(_standard_input(), "-x -") if file == "-" else read_commands(file)
         except CommandError as error:
             raise UsageError(error.text) from None
         given += [Given(text, f"{file}:{number}: ") for number, text in lines]
     for text in commands:
         given += [Given(part) for part in split_commands(text)]
     return given
+
+
+def _standard_input() -> str:
+    """All of it. By its descriptor: where it is a socket, as with Node, there is no /dev/stdin to open."""
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except OSError as error:
+        raise CommandError(f"Standard input cannot be read: {error.strerror or error}.") from None
+    except UnicodeDecodeError:
+        raise CommandError("Standard input is not UTF-8 text.") from None

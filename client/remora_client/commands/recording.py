@@ -44,7 +44,7 @@ def note_line(ctx: Context, line: Line) -> None:
 
 def _write(path: str, text: str, mode: str) -> None:
     try:
-        with open(path, mode, encoding="utf-8") as stream:
+        with open(path, mode, encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(text)
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}") from None

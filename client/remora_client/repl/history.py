@@ -49,7 +49,8 @@ class ProjectHistory(FileHistory):
         if not self.usable:
             return
         try:
-            super().store_string(string)
+            # What was pasted in another encoding comes with surrogates, which are no UTF-8.
+            super().store_string(string.encode("utf-8", "backslashreplace").decode("utf-8"))
         except OSError:
             self.usable = False
 

@@ -181,7 +181,7 @@ class Printer:
         if self.transcript is None:
             return
         try:
-            with open(self.transcript, "a", encoding="utf-8") as stream:
+            with open(self.transcript, "a", encoding="utf-8", errors="backslashreplace") as stream:
                 stream.write(plain(fragments))
         except OSError:
             self.transcript = None  # a full disk must not end the session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from remora_client._errors import ClientError
 from remora_client.commands import Settings, load_config
+from remora_client.commands._files import read_commands
 from tests.client.commands.conftest import Debugging
 from tests.support.interpreters import ROOT
 
@@ -97,6 +99,34 @@ def test_a_project_is_asked_about_once(home: Path, project: Path) -> None:
     assert stat.S_IMODE(decisions.stat().st_mode) == 0o600
     decisions.write_text("damaged")
     assert load_config(str(project), notes.append).commands == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no folder that nobody can write to")
+def test_an_answer_that_cannot_be_kept_holds_for_now(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REMORA_CONFIG_DIR", "/proc/nowhere")
+    (project / ".remorarc").write_text("print 1\n")
+    notes: list[str] = []
+    assert load_config(str(project), notes.append, lambda folder, files: True).commands == ["print 1"]
+    assert load_config(str(project), notes.append, lambda folder, files: False).commands == []
+    assert len(notes) == 2
+    assert "trusted-projects.json cannot be written" in notes[0]
+
+
+def test_files_that_begin_as_windows_writes_them(home: Path, project: Path) -> None:
+    (home / "settings.toml").write_text("context = 7\n", encoding="utf-8-sig")
+    (home / "remorarc").write_text("print 1\n", encoding="utf-8-sig")
+    config = load_config(str(project), pytest.fail)
+    assert (config.options, config.commands) == ([("context", "7")], ["print 1"])
+    (project / "commands").write_text("print 2\n", encoding="utf-8-sig")
+    assert read_commands(str(project / "commands")) == [(1, "print 2")]
+
+
+def test_settings_that_cannot_be_read_are_not_written_over(home: Path, debugging: Debugging) -> None:
+    file = home / "settings.toml"
+    file.write_bytes(b"# caf\xe9\ncontext = 5\n")
+    with pytest.raises(ClientError, match="not UTF-8"):
+        debugging.run("config -save context 15")
+    assert file.read_bytes() == b"# caf\xe9\ncontext = 5\n"
 
 
 def test_trust_by_a_command(home: Path, project: Path, debugging: Debugging) -> None:

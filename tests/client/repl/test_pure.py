@@ -125,6 +125,17 @@ def test_history_is_a_file_of_the_owner(tmp_path: Path, monkeypatch: pytest.Monk
     assert again.load_history_strings() == ["n", "p x"]
 
 
+def test_history_takes_what_was_pasted_in_another_encoding(tmp_path: Path) -> None:
+    history = ProjectHistory(tmp_path / "history")
+    history.append_string("p 'caf\udce9'")
+    assert history.usable
+    assert ProjectHistory(tmp_path / "history").load_history_strings() == [r"p 'caf\udce9'"]
+    printer = Printer(io.StringIO(), color=False)
+    printer.transcript = str(tmp_path / "transcript")
+    printer.record("p 'caf\udce9'\n")
+    assert (tmp_path / "transcript").read_text() == "p 'caf\\udce9'\n"
+
+
 def test_history_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
