@@ -32,6 +32,7 @@ from remora_client.commands._classify import (
     split_commands,
     what_enter_repeats,
 )
+from remora_client.commands._code import code_in
 from remora_client.commands._config import Config, load_config
 from remora_client.commands._context import Context, Listing
 from remora_client.commands._given import Given, given_commands
@@ -70,6 +71,7 @@ __all__ = [
     "called_lines",
     "classify",
     "classify_script",
+    "code_in",
     "commands_for",
     "could_be_python",
     "error_text",

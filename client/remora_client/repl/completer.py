@@ -17,9 +17,9 @@ from remora_client._errors import ClientError
 from remora_client._finding._places import is_library
 from remora_client._source._definitions import definitions
 from remora_client._text import visible
-from remora_client.commands import COMMANDS, CommandLine, PythonLine, Settings, classify
+from remora_client.commands import COMMANDS, CommandLine, PythonLine, Settings, classify, code_in
 from remora_client.commands._files import unquoted
-from remora_client.locspec import quoted, split_place
+from remora_client.locspec import quoted
 from remora_protocol import RequestFailed, match_by_name
 
 if TYPE_CHECKING:
@@ -133,11 +133,12 @@ class LineCompleter(Completer):
             if option.startswith(last):
                 yield Completion(option, -len(last))
         kind = entry.argument
-        if kind == "location":
-            async for each in self._places(typed):
+        code = code_in(entry, typed)
+        if code is not None:
+            async for each in self._python(code):
                 yield each
-        elif kind == "expression" or (kind == "option" and entry.name == "set" and "=" in typed):
-            async for each in self._python(typed.rpartition("=")[2] if kind == "option" else typed):
+        elif kind == "location":
+            async for each in self._places(typed):
                 yield each
         elif kind == "option" and entry.name in ("set", "config"):
             for each in _settings(typed):
@@ -174,12 +175,6 @@ class LineCompleter(Completer):
             yield from _commands(last, session)
 
     async def _places(self, typed: str) -> AsyncGenerator[Completion, None]:
-        behind = split_place(typed)[1] if typed[:1] in "'\"" else typed
-        condition = re.search(r"(?:,|\bif\b)\s*", behind)
-        if condition:
-            async for each in self._python(behind[condition.end() :]):
-                yield each
-            return
         last = _last_word(typed)
         if found := _LINE_OF.fullmatch(last):
             async for each in self._lines(unquoted(found["file"]), found["line"]):

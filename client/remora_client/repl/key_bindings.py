@@ -13,7 +13,7 @@ from prompt_toolkit.filters import (
 )
 from prompt_toolkit.key_binding import KeyBindings
 
-from remora_client.repl.validator import indentation, needs_more
+from remora_client.repl.validator import indentation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,15 +24,13 @@ __all__ = ["key_bindings"]
 
 
 def key_bindings(
-    names: Callable[[], frozenset[str]],
-    breakpoints: Callable[[], frozenset[str]],
+    goes_on: Callable[[str], bool],
     interrupt: Callable[[], None],
 ) -> KeyBindings:
     """The bindings.
 
     Args:
-        names: gives the variables in scope.
-        breakpoints: gives the numbers and names of the breakpoints.
+        goes_on: tells whether a text needs another line.
         interrupt: called for Ctrl-C on an empty line.
     """
     bindings = KeyBindings()
@@ -44,7 +42,7 @@ def key_bindings(
         """Run the line, or begin another one when the Python so far is not complete."""
         buffer = event.current_buffer
         text = buffer.document.text
-        if needs_more(text, names(), breakpoints()):
+        if goes_on(text):
             if buffer.document.is_cursor_at_the_end or buffer.document.on_last_line:
                 buffer.insert_text("\n" + indentation(buffer.document.text_before_cursor))
             else:

@@ -10,6 +10,7 @@ from prompt_toolkit.lexers import Lexer, PygmentsLexer
 
 from remora_client.commands import CommandLine, classify
 from remora_client.render import python_line
+from remora_client.repl.validator import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,15 +56,24 @@ class LineLexer(Lexer):
         text = document.text
         if not text:
             return lambda _: []
-        if "\n" in text or not text.strip():
-            return self._python.lex_document(document)
-        found = classify(
-            text, self._names(), bare_names=self._bare_names(), as_variables=self._as_variables()
+        lines = [line for piece in self._pieces(text) for line in self._lex(piece)]
+        return lambda number: lines[number] if number < len(lines) else []
+
+    def _pieces(self, text: str) -> list[str]:
+        return [text] if self._bare_names() == "python" else pieces(text, self._names())
+
+    def _lex(self, text: str) -> list[StyleAndTextTuples]:
+        """Each line of one piece."""
+        first, newline, _ = text.partition("\n")
+        found = first.strip() and classify(
+            first, self._names(), bare_names=self._bare_names(), as_variables=self._as_variables()
         )
-        if not isinstance(found, CommandLine):
-            return self._python.lex_document(document)
-        styled = _command(text, found)
-        return lambda _: styled
+        styled = _command(first, found) if isinstance(found, CommandLine) else None
+        if styled is not None and not newline:
+            return [styled]
+        python = self._python.lex_document(Document(text))
+        lines = [python(number) for number in range(text.count("\n") + 1)]
+        return lines if styled is None else [styled, *lines[1:]]
 
     def invalidation_hash(self) -> object:
         """Lex again when the variables in scope have changed."""

@@ -37,11 +37,7 @@ class LineEditor:
         self.completer = LineCompleter(repl.ctx, lambda: repl.names)
         self.history = ProjectHistory(history_file(os.getcwd()), [secret.text] if secret else [])
         self.auto_suggest = AutoSuggestFromHistory()
-        self.key_bindings = key_bindings(lambda: repl.names, self._breakpoints, repl.interrupt)
-
-    def _breakpoints(self) -> frozenset[str]:
-        found = self._repl.session.breakpoints
-        return frozenset(str(each.number) for each in found) | {each.name for each in found if each.name}
+        self.key_bindings = key_bindings(repl.goes_on, repl.interrupt)
 
     def message(self) -> StyleAndTextTuples:
         """The prompt: green while the program stands, with the frame's number when it is not the newest."""

@@ -77,8 +77,18 @@ class PlainFace:
         self._reading: asyncio.Task[str] | None = None
 
     async def read(self) -> str:
-        """Read a line after a prompt, if there is anybody to see one."""
+        """Read a line after a prompt, if there is anybody to see one; to them, Python may take several."""
         self._prompt()
+        text = await self._line()
+        while self.is_person and self._repl.goes_on(text):
+            self._write("... ")
+            line = await self._line()
+            text += f"\n{line}"
+            if not line.strip():  # the way out of a bracket that was left open
+                break
+        return text
+
+    async def _line(self) -> str:
         self._reading = asyncio.get_running_loop().create_task(self._reader.line())
         try:
             return await self._reading
@@ -94,8 +104,11 @@ class PlainFace:
             stopped = self._repl.session.stop is not None
             depth = self._repl.session.depth
             name = f"remora {depth}" if depth > 1 else "remora"
-            self._repl.printer.stream.write(f"({name}) " if stopped else "(running) ")
-            self._repl.printer.stream.flush()
+            self._write(f"({name}) " if stopped else "(running) ")
+
+    def _write(self, text: str) -> None:
+        self._repl.printer.stream.write(text)
+        self._repl.printer.stream.flush()
 
     async def show(self, fragments: Fragments) -> None:
         """Print; a prompt that waits is printed again below."""

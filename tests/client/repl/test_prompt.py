@@ -379,6 +379,26 @@ def test_python_of_several_lines(terminal: Terminal, program: Program) -> None:
     leave(terminal)
 
 
+def test_an_open_bracket_behind_a_command_goes_on(terminal: Terminal, program: Program) -> None:
+    stop_in_loop(terminal, program)
+    for first in ("print (each,", "frame 0 p (each,", "set number = [each,"):
+        terminal.enter(first)
+        terminal.wait("…$")
+        terminal.enter("41 + 1]" if "[" in first else "41 + 1)")
+        terminal.wait(r"[(\[]0, 42[)\]]$")
+    leave(terminal)
+
+
+def test_pasted_commands_are_run_one_by_one(terminal: Terminal, program: Program) -> None:
+    stop_in_loop(terminal, program)
+    terminal.press("\x1b[200~each += 40\np (each,\n    1)\n\nif each:\n    each += 2\np each\x1b[201~")
+    terminal.wait("… p each")
+    terminal.press("\r")
+    terminal.wait(r"^\(40, 1\)$")
+    terminal.wait("^42$")
+    leave(terminal)
+
+
 def test_completion(terminal: Terminal, program: Program) -> None:
     stop_in_loop(terminal, program)
     terminal.press("p counter.va\t")
@@ -584,6 +604,14 @@ def test_a_dumb_terminal(remora: Remora, program: Program) -> None:
     expect(r"\(remora\) ")
     child.sendline("p each")
     expect("\r\n0\r\n")
+    child.sendline("p (each,")
+    expect(r"\.\.\. ")
+    child.sendline("42)")
+    expect(r"\(0, 42\)")
+    child.sendline("p (each,")
+    expect(r"\.\.\. ")
+    child.sendline("")
+    expect("never closed")
     child.sendline("n")
     expect("Step")
     expect(r"\(remora\) ")

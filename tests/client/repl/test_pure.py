@@ -20,7 +20,7 @@ from remora_client.repl.output import Above
 from remora_client.repl.printer import Printer, output_lines, wants_color
 from remora_client.repl.secrecy import may_be_kept
 from remora_client.repl.toolbar import About, toolbar
-from remora_client.repl.validator import indentation, needs_more
+from remora_client.repl.validator import indentation, needs_more, pieces
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,44 @@ from remora_client.repl.validator import indentation, needs_more
         "!x = (",
         "x = [\n1,",
         "x = [\n",
+        "print (1,",
+        "p(1,",
+        "p [1,",
+        "p [1,\n2,",
+        "p [1,\n",
+        "p/x (n",
+        "p 1 + \\",
+        'pp """text',
+        ":p (1,",
+        "!!p (1,",
+        "!p(",
+        "!for each in x:",
+        "!for each in x:\n    y",
+        "n + \\",
+        "c = f(1,",
+        "list (1,",
+        "set x = {",
+        "b app.py:3 if (",
+        "b app.py:3, f(x,",
+        "b /^f/ if (x",
+        "condition 2 (x",
+        "display -changed f(",
+        "watch d[",
+        "frame 2 p (x,",
+        "thread apply all p (x,",
+        "return (1,",
+        "py for each in session.threads():",
+        "py for each in (1, 2):\n    print(each)",
+        "@decorator",
+        "@decorator\nclass C:",
+        "async def f():",
+        "async with a as b:",
+        "with (",
+        "with open(f) as g, \\",
+        "if x:\n    pass\nelse:",
+        "try:",
+        "f(a, \\\n  b",
+        "p 1\np (2,",
     ],
 )
 def test_python_goes_on(text: str) -> None:
@@ -59,17 +97,53 @@ def test_lines_are_taken_for_breakpoints_that_there_are() -> None:
         "n",
         "x = 1",
         "x y",
-        "p [1,",
-        "b app.py:3 if (",
+        "p [1,\n2]",
+        "p 'an open string",
+        "p 1 +",
+        "p x if y:",
+        "b app.py:3 if (x)",
+        "b /f(/",
+        "rbreak (",
+        "sh echo (",
+        "stdin (",
+        "trace app.py:3 'x (={x}'",
+        "help (",
+        "py for each in (1, 2):\n    print(each)\n",
+        "frame 2 p (x)",
+        "def f():\n    a = 1\n\n    return a\n",
         "def f():\n    x = 1\n",
         "if x: y()",
         "x = [\n1]",
         "!n",
+        "!for each in x:\n    y\n",
         "x =",
     ],
 )
 def test_a_line_is_complete(text: str) -> None:
     assert not needs_more(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("x = 1\ny = 2", ["x = 1\ny = 2"]),
+        ("n = 1\nc = 2", ["n = 1\nc = 2"]),
+        ("p 1\np 2", ["p 1", "p 2"]),
+        ("b app.py:3\nc\n", ["b app.py:3", "c\n"]),
+        ("p (1,\n2)\nn", ["p (1,\n2)", "n"]),
+        ("def f():\n    return 1\n\np f()", ["def f():\n    return 1\n", "p f()"]),
+        (
+            "if x:\n    a = 1\nelse:\n    a = 2\np a\n@d\ndef f():\n\n    pass\np f",
+            ["if x:\n    a = 1\nelse:\n    a = 2", "p a", "@d\ndef f():\n\n    pass", "p f"],
+        ),
+        ("commands 1\np x\nend\nc", ["commands 1\np x\nend", "c"]),
+        ("py for i in (1, 2):\n    print(i)\nn", ["py for i in (1, 2):\n    print(i)", "n"]),
+        ("x = [\n1 2,\nn\n]", ["x = [\n1 2,\nn\n]"]),  # broken: nothing of it is a command
+        ("p 1\nx y z\nc", ["p 1\nx y z\nc"]),
+    ],
+)
+def test_pasted_commands_are_run_one_by_one(text: str, found: list[str]) -> None:
+    assert pieces(text) == found
 
 
 @pytest.mark.parametrize(
