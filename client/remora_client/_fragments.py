@@ -152,6 +152,8 @@ def wrapped(line: Fragments, width: int) -> list[Fragments]:
     while width_of(text[start:]) > width:
         head = _head(text[start:], width) or text[start]
         blank = head.rfind(" ")
+        while blank > 0 and text.startswith("·", start + blank + 1):  # it ends a row, and begins none
+            blank = head.rfind(" ", 0, blank)
         stop = start + (blank + 1 if blank > len(head) // 2 else len(head))
         rows.append(part(line, start, stop))
         start = stop

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from remora_client._errors import ClientError
-from remora_client._finding._places import is_library
+from remora_client._finding._places import Place, is_library
+from remora_client._finding._setting import check_condition, set_at
 from remora_client._records import record
 from remora_client._source._definitions import definitions
 from remora_protocol import RequestFailed, match_by_name
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from remora_client._model import Breakpoint, Source
     from remora_client._sessions._session import Session
+    from remora_client.locspec import BreakSpec
 
 __all__ = ["Function", "break_in", "functions"]
 
@@ -61,10 +63,23 @@ async def functions(session: Session, pattern: str) -> list[Function]:
     return found
 
 
-async def break_in(session: Session, found: Sequence[Function]) -> list[Breakpoint]:
-    """Stop at the first statement of each; several get a name together, `rbreak-` and the first's number."""
-    made = [await session.add_breakpoint(each.source.path, each.body, in_program=True) for each in found]
-    if len(made) < 2:
+async def break_in(session: Session, found: Sequence[Function], spec: BreakSpec) -> list[Breakpoint]:
+    """Stop at the first statement of each, as described: several get a name together, and all or none is set.
+
+    Without a name of their own it is `rbreak-` and the first's number. Raises `ClientError`.
+    """
+    if spec.condition is not None:
+        check_condition(spec.condition, session)
+    made: list[Breakpoint] = []
+    try:
+        for each in found:
+            place = Place(each.source.path, each.body)
+            made.append(await set_at(session, spec, place, in_program=True))
+    except ClientError:
+        if made:
+            await session.remove_breakpoints([each.number for each in made])
+        raise
+    if len(made) < 2 or spec.name:
         return made
     name = f"rbreak-{made[0].number}"
     return [await session.change_breakpoint(each.number, name=name) for each in made]

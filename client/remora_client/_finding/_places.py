@@ -78,7 +78,7 @@ async def resolve(session: Session, location: Location | None, shown: tuple[str,
         case FunctionPattern():
             raise ClientError(
                 f"{location} is a pattern of functions, and a place is one of them.",
-                f"Without more, break {location} takes all of them; in Python: session.break_at_functions",
+                f"break {location} takes all of them; in Python: session.break_at_functions",
             )
 
 

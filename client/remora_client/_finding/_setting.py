@@ -13,11 +13,12 @@ from remora_client._finding._places import resolve
 from remora_client.locspec import FileLine
 
 if TYPE_CHECKING:
+    from remora_client._finding._places import Place
     from remora_client._model import Breakpoint
     from remora_client._sessions._session import Session
     from remora_client.locspec import BreakSpec
 
-__all__ = ["change_condition", "check_condition", "set_breakpoint"]
+__all__ = ["change_condition", "check_condition", "set_at", "set_breakpoint"]
 
 _SHOWN = 80  # characters of a condition that a refusal repeats
 
@@ -33,6 +34,14 @@ async def set_breakpoint(
     if spec.condition is not None:
         check_condition(spec.condition, session)
     place = await resolve(session, spec.location, shown)
+    return await set_at(session, spec, place, in_program=not isinstance(spec.location, FileLine))
+
+
+async def set_at(session: Session, spec: BreakSpec, place: Place, *, in_program: bool) -> Breakpoint:
+    """Set what was described at a place that is found; the rest as for `set_breakpoint`.
+
+    `in_program`: its line is one of the text that the program runs.
+    """
     after = numbers_of(session, spec.after)[0] if spec.after else None
     line = place.line
     if spec.anchor is not None:
@@ -52,7 +61,7 @@ async def set_breakpoint(
         thread=await _thread_pattern(session, spec.thread),
         task=f"Task-{spec.task}" if spec.task and spec.task.isdecimal() else spec.task,
         after=after,
-        in_program=not isinstance(spec.location, FileLine),
+        in_program=in_program,
     )
     if not made.verified and made.reason == "failed":
         await session.remove_breakpoints([made.number])

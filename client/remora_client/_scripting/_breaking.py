@@ -101,7 +101,7 @@ class Breaking(Part):
 
     async def break_at_functions(self, pattern: str) -> list[Breakpoint]:
         """Stop in every function that `functions` finds. Several get a name together."""
-        return await break_in(self._core, await functions(self._core, pattern))
+        return await break_in(self._core, await functions(self._core, pattern), BreakSpec(None))
 
     async def change_breakpoint(self, number: int, **changes: Unpack[BreakpointChanges]) -> Breakpoint:
         """Change `enabled`, `condition`, `hit_condition`, `ignore` (so many hits, once), `line`, `name` …"""

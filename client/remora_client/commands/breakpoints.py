@@ -13,7 +13,8 @@ from remora_client._literal import read_literal
 from remora_client._text import visible
 from remora_client.commands._break_text import breakpoint_data, breakpoint_text, listed_data, placed_text
 from remora_client.commands._catch import caught
-from remora_client.commands._table import COMMANDS, CommandError, Result, command, no_arguments
+from remora_client.commands._table import CommandError, Result, command, no_arguments
+from remora_client.commands.functions import break_at_all
 from remora_client.locspec import (
     BreakSpec,
     FunctionPattern,
@@ -38,7 +39,7 @@ async def break_(ctx: Context, arguments: str) -> Result:
 
     A place is 12, +3, app.py:12, pkg.mod:12, app.py:/text/, function or Class.method. Where a line has
     several lambdas, app.py:12#3 is the third place on it, and app.py:12:40 the one at column 40.
-    A file's name may stand in quotes: 'my app.py':12. /REGEX/ is every function of that name, as for rbreak.
+    A file's name may stand in quotes: 'my app.py':12. /REGEX/ is every function that rbreak would find.
     Works while the program runs. A file that is not loaded yet is waited for.
     Options, before the place or behind it: -r where the function returns, -y where it yields, with the value
     in $retval; -tmp once only; -hit '>= 3' by how often; -log 'x is {x}' tells and does not stop; -disabled;
@@ -49,10 +50,7 @@ async def break_(ctx: Context, arguments: str) -> Result:
     """
     if not arguments:
         return _list(ctx)
-    spec = parse_break(arguments)
-    if isinstance(spec.location, FunctionPattern) and spec == BreakSpec(spec.location):
-        return await COMMANDS["rbreak"].function(ctx, spec.location.pattern)
-    return await _set(ctx, spec)
+    return await _set(ctx, parse_break(arguments))
 
 
 @command("tbreak", "tb", group="breakpoints", usage="[PLACE] [if EXPR]", argument="location")
@@ -91,6 +89,10 @@ def _place_and_text(arguments: str) -> tuple[str, str]:
 
 
 async def _set(ctx: Context, spec: BreakSpec) -> Result:
+    if isinstance(spec.location, FunctionPattern):
+        if spec.at != "call":
+            raise CommandError(f"-r and -y take one function, and {spec.location} may be several.")
+        return await break_at_all(ctx, spec.location.pattern, spec)
     made = await set_breakpoint(ctx.session, spec, ctx.shown_place)
     return Result(breakpoint_data(made), placed_text(ctx, made))
 
@@ -241,7 +243,7 @@ async def condition(ctx: Context, arguments: str) -> Result:
 
 @command("ignore", group="breakpoints", usage="NUMBER COUNT", argument="breakpoint")
 async def ignore(ctx: Context, arguments: str) -> Result:
-    """Pass a breakpoint COUNT times before it stops the program again. 0: stop again from now on.
+    """Have a breakpoint not stop the next COUNT times. 0: stop again from now on.
 
     The list says so until it has stopped. Of several processes, in the one that is looked at.
     """

@@ -150,7 +150,7 @@ def _matching(found: Sequence[Variable], pattern: str) -> list[Variable]:
 
 @command("locals", "lo", group="data", usage="[-v] [REGEX]", argument="regex")
 async def locals_(ctx: Context, arguments: str) -> Result:
-    """Show the arguments and local variables of the selected frame; with REGEX, those whose name matches.
+    """Show the arguments and locals of the selected frame; with REGEX, those whose name matches.
 
     Modules, functions, classes and names like __this__ are folded, except with -v.
     """
@@ -159,14 +159,14 @@ async def locals_(ctx: Context, arguments: str) -> Result:
 
 @command("args", "a", group="data")
 async def args(ctx: Context, arguments: str) -> Result:
-    """Show the arguments that the selected function was called with, as they are now."""
+    """Show the arguments of the selected function, as they are now."""
     no_arguments("args", arguments)
     return await _listed(ctx, await ctx.session.arguments(), "No arguments.")
 
 
 @command("globals", "gl", group="data", usage="[-v] [REGEX]", argument="regex")
 async def globals_(ctx: Context, arguments: str) -> Result:
-    """Show the global variables of the selected frame's module; with REGEX, those whose name matches.
+    """Show the globals of the selected frame's module; with REGEX, those whose name matches.
 
     Modules, functions, classes and names like __this__ are folded, except with -v.
     """

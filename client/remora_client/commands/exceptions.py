@@ -42,7 +42,7 @@ async def catch(ctx: Context, arguments: str) -> Result:
 
 @command("exceptions", "ex", "exception", group="data", usage="[NUMBER | -full]", argument="number")
 async def exceptions(ctx: Context, arguments: str) -> Result:
-    """Show the exception that the program stands at and what caused it; -full: where it came from.
+    """Show the exception that was raised, and what caused it; -full: where it came from.
 
     Of a chain or group each has a number: exceptions 2 looks at that one. where, up, locals and print are
     then about the frames that it came through, and $exc is that one; exceptions 1 goes back.

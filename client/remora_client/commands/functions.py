@@ -14,6 +14,7 @@ from remora_client._fragments import table
 from remora_client._text import visible
 from remora_client.commands._break_text import breakpoint_data, placed_text
 from remora_client.commands._table import CommandError, Result, command
+from remora_client.locspec import BreakSpec
 
 if TYPE_CHECKING:
     from remora_client._fragments import Fragments
@@ -26,7 +27,7 @@ _UNASKED = 50  # breakpoints that rbreak sets without asking
 
 @command("funcs", "functions", group="sources", usage="[FILE:]REGEX", argument="regex")
 async def funcs(ctx: Context, arguments: str) -> Result:
-    """List the functions of the program's own files whose dotted name matches."""
+    """List the program's own functions by their dotted names."""
     found = await functions(ctx.session, arguments)
     rows: list[list[Fragments]] = [
         [
@@ -45,17 +46,22 @@ async def funcs(ctx: Context, arguments: str) -> Result:
 
 @command("rbreak", "rb", group="breakpoints", usage="[FILE:]REGEX", argument="regex")
 async def rbreak(ctx: Context, arguments: str) -> Result:
-    """Stop in every function of the program's own files whose dotted name matches: rbreak app.py:^handle_"""
+    """Stop in every function whose dotted name matches, in the program's own files: rbreak ^handle_"""
     if not arguments:
         raise CommandError(
             "rbreak takes a regular expression.", "As in: rbreak ^handle_, rbreak app.py:^handle_"
         )
-    found = await functions(ctx.session, arguments)
+    return await break_at_all(ctx, arguments, BreakSpec(None))
+
+
+async def break_at_all(ctx: Context, pattern: str, spec: BreakSpec) -> Result:
+    """Stop in every function whose name matches, as described otherwise."""
+    found = await functions(ctx.session, pattern)
     if not found:
-        raise CommandError(f"No function's name matches {arguments}.", "funcs lists the functions there are.")
+        raise CommandError(f"No function's name matches {pattern}.", "funcs lists the functions there are.")
     if len(found) > _UNASKED and not await ctx.agreed(f"Set {len(found)} breakpoints?"):
         return Result([])
-    made = await break_in(ctx.session, found)
+    made = await break_in(ctx.session, found, spec)
     text = [part for each in made for part in placed_text(ctx, replace(each, name=""))]
     if len(made) > 1:
         name = made[0].name

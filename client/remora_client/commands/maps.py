@@ -32,7 +32,7 @@ _MOST = 2000  # files that are saved at once
     argument="file",
 )
 async def map_(ctx: Context, arguments: str) -> Result:
-    """Say in which folder of this machine the files of one of the program's folders are.
+    """Say where the program's folders are on this machine.
 
     map /app ~/code/shop. Files are found by their names anyway: this is for where that is not enough. The
     longest folder that fits wins. -guess finds folders from the files that are on both sides; -t PATH tells

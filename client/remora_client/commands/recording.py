@@ -18,7 +18,7 @@ __all__ = ["note_line"]
 
 @command("record", group="session", usage="[FILE | -off]", argument="file")
 async def record(ctx: Context, arguments: str) -> Result:
-    """Write every command that works from now on into a file, which source and -x do again; -off ends it.
+    """Write the commands that work into a file, from now on: source and -x do them again. -off ends it.
 
     Python for the program is written with a ! before it. A file that is there is written anew.
     """

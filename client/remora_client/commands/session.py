@@ -199,7 +199,7 @@ async def _with_stop(ctx: Context, result: Result) -> Fragments:
 
 @command("transcript", group="session", usage="[FILE | -off]", argument="file")
 async def transcript(ctx: Context, arguments: str) -> Result:
-    """Copy everything that is shown from now on to the end of a file, without colours."""
+    """Copy what is shown to the end of a file, from now on, without colours."""
     if arguments in ("-off", "off"):
         ctx.transcript = None
     elif arguments:

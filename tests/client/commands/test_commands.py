@@ -62,8 +62,21 @@ def test_places(debugging: Debugging) -> None:
         debugging.line("walk"),
         debugging.line("handle"),
     ]
-    with pytest.raises(ClientError, match="Without more, break /walk/ takes all"):
-        debugging.run("b /walk/ if depth")
+    debugging.run("b /^(walk|handle)$/ -name both if 1 > 2")
+    assert [each["condition"] for each in debugging.run("b")[-2:]] == ["1 > 2", "1 > 2"]
+    assert [each["name"] for each in debugging.run("b")[-2:]] == ["both", "both"]
+    debugging.run("tb /^walk$/")
+    assert "once" in debugging.text
+    before = debugging.run("b")
+    for line, refusal in (
+        ("b /^(walk|handle)$/ if 1 >", "is no expression"),
+        ("b -r /walk/", "-r and -y take one function"),
+        ("b /^nothing_like_it$/ if 1", "No function's name matches"),
+        ("list /walk/", "break /walk/ takes all of them"),
+    ):
+        with pytest.raises(ClientError, match=refusal):
+            debugging.run(line)
+        assert debugging.run("b") == before
     debugging.run("clear -all")
     debugging.to("handle")
     assert debugging.run("b +1")["line"] == debugging.line("handle") + 1
