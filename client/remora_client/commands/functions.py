@@ -27,7 +27,7 @@ _UNASKED = 50  # breakpoints that rbreak sets without asking
 
 @command("funcs", "functions", group="sources", usage="[FILE:]REGEX", argument="regex")
 async def funcs(ctx: Context, arguments: str) -> Result:
-    """List the program's own functions by their dotted names."""
+    """List the program's own functions by dotted name."""
     found = await functions(ctx.session, arguments)
     rows: list[list[Fragments]] = [
         [

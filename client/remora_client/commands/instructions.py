@@ -42,7 +42,7 @@ async def stepi(ctx: Context, arguments: str) -> Result:
     needs="supportsSteppingGranularity",
 )
 async def nexti(ctx: Context, arguments: str) -> Result:
-    """Run to the next instruction of this function's bytecode; calls on the way run through."""
+    """Run to this function's next instruction of bytecode; calls on the way run through."""
     await ctx.session.step_instruction(into=False, times=count_of(arguments, "nexti"))
     return Result(resumed=True)
 

@@ -28,7 +28,6 @@ from remora_client.commands import (
     keep_at_the_end,
     note_line,
     run_line,
-    split_commands,
     what_enter_repeats,
 )
 from remora_client.repl.banner import banner, farewell, group_banner, group_farewell
@@ -37,7 +36,7 @@ from remora_client.repl.output import Above
 from remora_client.repl.secrecy import may_be_kept
 from remora_client.repl.signals import interrupts_of_another, signals
 from remora_client.repl.terminal import FaceLost, FullFace
-from remora_client.repl.validator import needs_more, pieces
+from remora_client.repl.validator import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -173,22 +172,9 @@ class Repl:
             kept = not text.strip() or may_be_kept(text.strip(), [secret.text] if secret else [])
             self.printer.record(f"remora> {text if kept else '(a secret)'}\n")
             self._typed.append(text)
-            for part in self._parts(text):
+            for part in [text] if self.ctx.interacting else parts_of(text, self.names):
                 if not await self._take(part, scripted=not face.is_person) or self.over:
                     break
-
-    def goes_on(self, text: str) -> bool:
-        """Whether what was typed so far needs another line."""
-        found = self.session.breakpoints
-        known = {str(each.number) for each in found} | {each.name for each in found if each.name}
-        return needs_more(text, self.names, frozenset(known))
-
-    def _parts(self, text: str) -> list[str]:
-        """The commands and the Python of what was typed, or pasted."""
-        if self.ctx.interacting:
-            return [text]
-        found = [part for piece in pieces(text, self.names) for part in split_commands(piece)]
-        return found or [""]
 
     @property
     def over(self) -> bool:

@@ -16,6 +16,7 @@ from remora_client.repl.history import ProjectHistory, history_file
 from remora_client.repl.key_bindings import key_bindings
 from remora_client.repl.lexer import LineLexer
 from remora_client.repl.toolbar import About, toolbar
+from remora_client.repl.validator import known, needs_more
 
 if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -37,7 +38,10 @@ class LineEditor:
         self.completer = LineCompleter(repl.ctx, lambda: repl.names)
         self.history = ProjectHistory(history_file(os.getcwd()), [secret.text] if secret else [])
         self.auto_suggest = AutoSuggestFromHistory()
-        self.key_bindings = key_bindings(repl.goes_on, repl.interrupt)
+        self.key_bindings = key_bindings(self._goes_on, repl.interrupt)
+
+    def _goes_on(self, text: str) -> bool:
+        return needs_more(text, self._repl.names, known(self._repl.session.breakpoints))
 
     def message(self) -> StyleAndTextTuples:
         """The prompt: green while the program stands, with the frame's number when it is not the newest."""

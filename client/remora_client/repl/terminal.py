@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from remora_client._errors import ClientError
 from remora_client._fragments import per_line, rows_of
 from remora_client._terminal_size import size_of
+from remora_client.repl.validator import known, needs_more
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -80,13 +81,16 @@ class PlainFace:
         """Read a line after a prompt, if there is anybody to see one; to them, Python may take several."""
         self._prompt()
         text = await self._line()
-        while self.is_person and self._repl.goes_on(text):
+        while self.is_person and self._goes_on(text):
             self._write("... ")
             line = await self._line()
             text += f"\n{line}"
             if not line.strip():  # the way out of a bracket that was left open
                 break
         return text
+
+    def _goes_on(self, text: str) -> bool:
+        return needs_more(text, self._repl.names, known(self._repl.session.breakpoints))
 
     async def _line(self) -> str:
         self._reading = asyncio.get_running_loop().create_task(self._reader.line())

@@ -7,12 +7,15 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from remora_client.commands import CommandLine, classify, code_in
+from remora_client.commands import CommandLine, classify, code_in, split_commands
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import CodeType
 
-__all__ = ["indentation", "needs_more", "pieces"]
+    from remora_client._model import Breakpoint
+
+__all__ = ["indentation", "known", "needs_more", "parts_of", "pieces"]
 
 Kind: TypeAlias = Literal["exec", "eval"]
 _OPENS_BLOCK = re.compile(r":\s*(#.*)?\Z")
@@ -45,6 +48,11 @@ def needs_more(
     return _block_goes_on(code) if kind == "exec" else _compiled(code, kind) is None
 
 
+def known(breakpoints: Iterable[Breakpoint]) -> frozenset[str]:
+    """The numbers and names of breakpoints."""
+    return frozenset(word for each in breakpoints for word in (str(each.number), each.name) if word)
+
+
 def pieces(text: str, names: frozenset[str] = frozenset()) -> list[str]:
     """What is to be run one after the other, of several lines that were pasted: commands, and Python.
 
@@ -62,6 +70,11 @@ def pieces(text: str, names: frozenset[str] = frozenset()) -> list[str]:
             found.append(line)
     sound = all(_is_command(each, names) or not _broken(each) for each in found)
     return found if sound else [text]
+
+
+def parts_of(text: str, names: frozenset[str] = frozenset()) -> list[str]:
+    """The commands and the Python of what was typed: `pieces`, parted at ``;;`` too; an empty line is one."""
+    return [part for piece in pieces(text, names) for part in split_commands(piece)] or [""]
 
 
 def _is_command(text: str, names: frozenset[str]) -> bool:

@@ -95,7 +95,7 @@ def test_lines_are_broken_at_blanks_and_go_on_where_they_began() -> None:
     line: Fragments = [("a", "  one two "), ("b", "three four five\n"), ("", "six\n")]
     assert plain(broken_at_blanks(line, 11)) == "  one two \n  three \n  four five\nsix\n"
     assert plain(broken_at_blanks(line, 0)) == plain(line)
-    assert plain(broken_at_blanks([("", "abc def · ghi")], 9)) == "abc \ndef · ghi\n"
+    assert plain(broken_at_blanks([("", "abcdef gh · ijk")], 11)) == "abcdef \ngh · ijk\n"
     assert [style for style, text in broken_at_blanks(line, 11) if text.strip()] == ["a", "b", "b", ""]
 
 
