@@ -132,6 +132,10 @@ class Reports:
 
     # -- the engine reports
 
+    def change(self, change: Callable[[], None]) -> None:
+        """The engine has something to do under the lock."""
+        self.world.lock.run(change)
+
     def on_file(self, filename: str) -> None:
         """Code of a file runs for the first time: breakpoints that waited for it are bound now."""
         with self.world.lock:

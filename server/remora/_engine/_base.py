@@ -92,6 +92,9 @@ class Listener(Protocol):
     def own_threads(self) -> set[int]:
         """Idents of threads that are never traced."""
 
+    def change(self, change: Callable[[], None]) -> None:
+        """Call this under the debugger's lock, as the engine's own methods are called."""
+
     def on_file(self, filename: str) -> None:
         """Code of this file is about to run for the first time since somebody watched."""
 

@@ -130,11 +130,12 @@ def _maker(engine: InsertedEngine) -> tuple[_Make, Callable[[], bool]]:
         def go_on(frame: FrameType, failure: BaseException | None) -> None:
             ident = get_ident()
             tested = which.tested()
-            if tested is None:
-                return  # the breakpoint has just gone
             try:
                 inside.add(ident)
-                tested.passed(frame) if failure is None else tested.failed(frame, failure)
+                if tested is None:
+                    which.report(frame)  # the breakpoint has just gone, or become another
+                else:
+                    tested.passed(frame) if failure is None else tested.failed(frame, failure)
             except RecursionError:
                 pass  # see `Engine`
             except Exception as error:
@@ -275,10 +276,7 @@ class InsertedEngine(SettraceEngine):
         hooks: dict[str, dict[int, Callable[[], None]]] = {}
         entries: dict[str, dict[int, Callable[[], None]]] = {}
         exits: dict[str, dict[int, Callable[[Any], Any]]] = {}
-        for hook in self._all_hooks():
-            hook.report = _nobody  # frames that began with it go on calling it
-        for _, exit_hook in self._exit_hooks.values():
-            exit_hook.report = _hand_on
+        # Each hook goes straight from what it reported to what it is to report: the program's threads run.
         for filename, table in self._lines.items():
             for line, report in table.items():
                 hook = self._hooks.setdefault((filename, line), _Hook(self._make_hook))
@@ -292,8 +290,21 @@ class InsertedEngine(SettraceEngine):
             _, exit_hook = self._exit_hooks.setdefault(key, (code, _ExitHook(self)))
             exit_hook.report = leaving
             exits.setdefault(code.co_filename, {})[key] = exit_hook.call
+        self._silence_unwanted()
         self._lacking = {id(frame): frame for frame in self._swapper.apply(hooks, entries, exits)}
         self._update()
+
+    def _silence_unwanted(self) -> None:
+        """Frames that began with a hook go on calling it when nobody wants it any more."""
+        for (filename, line), hook in self._hooks.items():
+            if line not in self._lines.get(filename, {}):
+                hook.report = _nobody
+        for key, (_, hook) in self._entry_hooks.items():
+            if key not in self._entries:
+                hook.report = _nobody
+        for key, (_, exit_hook) in self._exit_hooks.items():
+            if key not in self._exits:
+                exit_hook.report = _hand_on
 
     def _entry_report(self, report: Report) -> Report:
         def report_entry(frame: FrameType) -> None:
@@ -339,9 +350,9 @@ class InsertedEngine(SettraceEngine):
                 self._listener.on_code(original(function), name, module)
 
     def _meet(self, filename: str) -> None:
-        self._known_files.add(filename)
         if self._listener is not None:
             self._listener.on_file(filename)
+        self._known_files.add(filename)  # not before: another thread is not to run on meanwhile
 
     # -- which threads and frames to trace
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -54,7 +55,7 @@ if sys.version_info >= (3, 12):
     _LINE = E.LINE | E.JUMP | E.PY_START  # why PY_START: see _keep_start
     _RETURN = E.PY_RETURN | E.PY_YIELD
     _MOST_MISSES = 1000
-    _NONE: dict[str, Report] = {}
+    _NONE: dict[Any, Any] = {}
 
     class MonitoringEngine(Following):
         """Reports by `sys.monitoring`."""
@@ -442,17 +443,9 @@ if sys.version_info >= (3, 12):
                 listener = self._listener
                 if listener is None:
                     return None
-                filename = code.co_filename
-                if filename not in self._codes:
-                    self._codes[filename] = {}
-                    listener.on_file(filename)
-                if id(code) not in self._codes[filename]:
-                    self._know(code)
-                    if self._wants_new_code:
-                        module = sys._getframe(depth + 1).f_globals.get("__name__")
-                        listener.on_code(code, code.co_qualname, module)
-                    if filename in self._files:
-                        self._arm(code)
+                if id(code) not in self._codes.get(code.co_filename, _NONE):
+                    module = sys._getframe(depth + 1).f_globals.get("__name__")
+                    listener.change(partial(self._meet, listener, code, module))
                 if id(code) in self._entries:
                     self._entries[id(code)][1](sys._getframe(depth + 1))
                     return None
@@ -461,6 +454,17 @@ if sys.version_info >= (3, 12):
             except Exception as error:
                 self.fail(error)
             return DISABLE
+
+        def _meet(self, listener: Listener, code: CodeType, module: object) -> None:
+            """Code starts for the first time. Another thread that starts it, too, waits until it is armed."""
+            filename = code.co_filename
+            if filename not in self._codes:
+                listener.on_file(filename)
+            if self._wants_new_code:
+                listener.on_code(code, code.co_qualname, module)
+            if filename in self._files:
+                self._arm(code)
+            self._know(code)
 
         # -- callbacks of RUN, on the program's threads
 

@@ -215,11 +215,12 @@ class SettraceEngine(Following):
 
     def _has_lines(self, code: CodeType) -> bool:
         # By identity: hashing a code object costs as much as it is long.
-        known = self._interesting.get(id(code))
+        interesting = self._interesting  # first: what is found by an old table goes with it
+        known = interesting.get(id(code))
         if known is None:
             watched = self._lines.get(code.co_filename, {})
             known = (code, any(line in watched for line in _lines.lines_of(code)))
-            self._interesting[id(code)] = known
+            interesting[id(code)] = known
         return known[1]
 
     # -- on the program's threads
@@ -305,13 +306,14 @@ class SettraceEngine(Following):
     def _report_new(self, frame: FrameType, listener: Listener) -> None:
         code = frame.f_code
         codes = self._seen.get(code.co_filename)
+        # Noted when it is done: another thread that comes by meanwhile is not to run on before.
         if codes is None:
-            codes = self._seen.setdefault(code.co_filename, set())
             listener.on_file(code.co_filename)
+            codes = self._seen.setdefault(code.co_filename, set())
         if self._wants_new_code and id(code) not in codes:
-            codes.add(id(code))
             name = getattr(code, "co_qualname", code.co_name)
             listener.on_code(code, name, frame.f_globals.get("__name__"))
+            codes.add(id(code))
 
     def _on_event(self, frame: FrameType, event: str, argument: Any) -> Any:
         """The local tracing function of the frames that are of interest."""

@@ -31,6 +31,15 @@ class ProcessLock:
     def _renew(self) -> None:
         self._lock, self._pid = allocate_rlock(), getpid()
 
+    def run(self, function: Callable[[], None]) -> None:
+        """Call it while holding the lock, which this thread does not hold yet."""
+        try:
+            with self:
+                function()
+        except BaseException:
+            self.give_back()
+            raise
+
     def give_back(self) -> None:
         """Let go of it if this thread holds it: an exception may come between taking it and the block inside.
 

@@ -20,6 +20,36 @@ from remora._source._sources import Sources
 PATIENCE = 20.0
 
 
+class Operator:
+    """Runs a script of calls on a thread of its own, which is one of the debugger's from first to last.
+
+    No `threading.Thread`: that runs on for a while after its function, when it is the debugger's no more. And
+    it may not be so for longer than it runs, since the next thread of the program may get the same ident.
+    """
+
+    def __init__(self, script: Callable[[], None], own_threads: set[int]) -> None:
+        self._script = script
+        self._own_threads = own_threads
+        self._began, self._ended = threading.Event(), threading.Event()
+        start_new_thread(run_unseen, (self._run,))
+        assert self._began.wait(PATIENCE)
+
+    def _run(self) -> None:
+        self._own_threads.add(get_ident())
+        self._began.set()
+        try:
+            self._script()
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            self._own_threads.discard(get_ident())
+            self._ended.set()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until the script has ended. Whether it has."""
+        return self._ended.wait(timeout)
+
+
 class Controller:
     """A debugger with somebody who operates it."""
 
@@ -68,22 +98,9 @@ class Controller:
             raise error
         return result
 
-    def operate(self, script: Callable[[], None]) -> threading.Thread:
+    def operate(self, script: Callable[[], None]) -> Operator:
         """Run a script of calls on a thread that is none of the program's."""
-        began = threading.Event()
-
-        def own() -> None:
-            self.debugger.own_threads.add(get_ident())
-            began.set()
-            try:
-                run_unseen(script)
-            except BaseException:
-                traceback.print_exc()
-
-        thread = threading.Thread(target=own, daemon=True)
-        thread.start()
-        assert began.wait(PATIENCE)
-        return thread
+        return Operator(script, self.debugger.own_threads)
 
     def wait(self, *names: str, timeout: float = PATIENCE) -> dict[str, Any]:
         """The body of the next event of one of these names."""

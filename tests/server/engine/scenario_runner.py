@@ -18,7 +18,7 @@ import threading
 import traceback
 from typing import Any, Callable
 
-from controller import Controller
+from controller import Controller, Operator
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 PATIENCE = 20.0
@@ -32,7 +32,7 @@ class Scene(Controller):
         self.path = os.path.abspath(path)
         for own in (__file__, "controller.py", "threading.py"):
             self.debugger.filters._rules[os.path.join(FOLDER, os.path.basename(own))] = "test"
-        self._operator: threading.Thread | None = None
+        self._operator: Operator | None = None
         self._failure: str | None = None
         self.attach()
 
@@ -86,9 +86,7 @@ class Scene(Controller):
     def finish(self) -> None:
         """The script must have come to its end."""
         if self._operator is not None:
-            self._operator.join(PATIENCE)
-            assert not self._operator.is_alive(), "the script still waits"
-            self.debugger.own_threads.discard(self._operator.ident or 0)
+            assert self._operator.join(PATIENCE), "the script still waits"
         assert self._failure is None, self._failure
         for _ in range(self.events.qsize()):
             self.seen.append(self.events.get())

@@ -116,9 +116,7 @@ class Runner:
         except Exception as error:
             stops.append(f"raised {type(error).__name__}")
         control.events.put(("ended", {}))
-        operator.join(30)
-        control.debugger.own_threads.discard(operator.ident or 0)  # the next thread may get the same
-        if operator.is_alive():
+        if not operator.join(30):
             stops.append("the operator still waits")
         return stops[1:] if stops and stops[0] == "" else stops
 

@@ -80,7 +80,6 @@ class Steps:
             end = f"raised {type(error).__name__}"
         control.events.put(("ended", {}))
         operator.join(30)
-        control.debugger.own_threads.discard(operator.ident or 0)
         if end != program.recording.end:
             self.went.append(end)
             self.expected.append(program.recording.end)
@@ -193,7 +192,6 @@ class Breakpoints:
             pass
         control.events.put(("ended", {}))
         operator.join(30)
-        control.debugger.own_threads.discard(operator.ident or 0)
         control.call("set_breakpoints", program.path, [])
         self.expected = self.expect()
         return self.went == self.expected
