@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -374,6 +375,41 @@ def test_completion(stopped: Stopped) -> None:
     assert "path" in complete("from os import (")
     assert complete("from nowhere import ") == complete("import nowhere.") == []
     assert complete("important = num") == ["numbers"]
+
+
+def test_completion_of_modules_that_are_not_loaded(stopped: Stopped, tmp_path: Path) -> None:
+    def complete(text: str) -> list[str]:
+        body = stopped.client.request("completions", text=text, column=len(text) + 1, frameId=stopped.frame)
+        return [target["label"] for target in body["targets"]]
+
+    for name in (
+        "zebra_one.py",
+        "zebra_two.abi3.so",
+        "zebra_three.txt",
+        "zebra-1.dist-info",
+        "zebra_pkg/stripes.py",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("raise SystemExit")
+    (tmp_path / "zebra_pkg/__pycache__").mkdir()
+    stopped.evaluate(f"__import__('sys').path.extend([None, '/nowhere', {str(tmp_path)!r}])")
+    assert set(complete("import zebra")) - {"zebra_two"} == {"zebra_one", "zebra_pkg"}  # PyPy has no abi3
+    assert complete("import zebra_pkg.") == complete("from zebra_pkg import s") == ["stripes"]
+    assert "stripes" not in complete("import ")
+    assert stopped.evaluate("'zebra_pkg' in __import__('sys').modules") == "False"
+    threads = stopped.evaluate("len(__import__('sys')._current_frames())")
+    stopped.evaluate(
+        "(installed := __import__('remora._handlers._installed', fromlist=['x']), threading := "
+        "__import__('threading'), gate := threading.Event(), "
+        "setattr(installed, '_scandir', lambda folder: gate.wait(60)))"
+    )
+    begun = time.monotonic()
+    for _ in range(5):  # one thread waits for a disk that does not answer, and nobody else
+        assert "sys" in complete("import sy")
+    assert time.monotonic() - begun < 3
+    assert int(stopped.evaluate("len(__import__('sys')._current_frames())")) == int(threads) + 1
+    assert [each["name"] for each in stopped.client.request("threads")["threads"]] == ["MainThread"]
+    stopped.evaluate("gate.set()")
 
 
 def test_sources_and_modules(stopped: Stopped) -> None:

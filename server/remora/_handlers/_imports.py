@@ -1,18 +1,19 @@
-"""What an `import` that is being typed may go on with, told without importing or reading a folder.
+"""What an `import` that is being typed may go on with, told without importing anything.
 
-These are the modules that the program has loaded, and those of the standard library: to find all that are
-installed would mean to search disks in the program's name.
+These are the modules that the program has loaded, and those of the standard library. What else is installed
+is for `_installed.py` to find.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 from remora._inspection._statics import own_dict
 
-__all__ = ["imported"]
+__all__ = ["Imported", "imported"]
 
 _BEGIN = r"(?:^|[;:])\s*"
 _RENAMED = r"(?:\s+as\s+\w+)?\s*,\s*"
@@ -20,22 +21,32 @@ _MODULE = re.compile(rf"{_BEGIN}(?:import\s+(?:[\w.]+{_RENAMED})*|from\s+)(?P<ty
 _NAME = re.compile(rf"{_BEGIN}from\s+(?P<module>[\w.]+)\s+import\s+\(?\s*(?:\w+{_RENAMED})*(?P<typed>\w*)\Z")
 
 
-def imported(before: str) -> tuple[dict[str, Any], str] | None:
-    """The names that can be next, each with what it is or could be, and the beginning of one that is typed.
+@dataclass(frozen=True)
+class Imported:
+    """What is being imported: the package that it is right in, how it begins, and names that are known."""
 
-    None where the text is no import.
+    package: str
+    typed: str
+    known: dict[str, Any]
+
+
+def imported(before: str) -> Imported | None:
+    """The `import` that a text ends with; None where it ends with none.
+
+    A name that is known stands with what it is or could be.
     """
     module = _MODULE.search(before)
     if module is not None:
         package, _, typed = module["typed"].rpartition(".")
-        return _modules_in(package), typed
+        return Imported(package, typed, _loaded_in(package))
     name = _NAME.search(before)
     if name is None:
         return None
-    return {**_modules_in(name["module"]), **(own_dict(sys.modules.get(name["module"])) or {})}, name["typed"]
+    defined = own_dict(sys.modules.get(name["module"])) or {}
+    return Imported(name["module"], name["typed"], {**_loaded_in(name["module"]), **defined})
 
 
-def _modules_in(package: str) -> dict[str, Any]:
+def _loaded_in(package: str) -> dict[str, Any]:
     """Those right in a package, of "" those at the top; a module stands for each, whichever."""
     known = [name for name in list(sys.modules) if type(name) is str]
     if not package:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from remora._handlers._imports import imported
+from remora._handlers._imports import Imported, imported
+from remora._handlers._installed import find_installed
 from remora._handlers._jobs import on_thread
 from remora._handlers._table import Deferred, handles
 from remora._inspection._statics import attribute_names, is_a, parameters, stored
@@ -46,17 +48,30 @@ def completions(session: Session, arguments: Arguments) -> dict[str, Any] | Defe
         return {"targets": []}
     frame = debugger.frame(number) if number is not None else debugger.frames(stopped[0])[0]
 
+    imports = imported(before)
+    if imports is not None:
+        return _modules(session, imports)
+
     def work() -> list[dict[str, Any]]:
         return complete(before, frame.frame)
 
     return on_thread(session, frame.thread_id, work, lambda found: {"targets": found}, timeout=2)
 
 
+def _modules(session: Session, imports: Imported) -> Deferred:
+    """The modules and names that an import can go on with."""
+    server, deferred = session.server, Deferred()
+
+    def answer(installed: set[str]) -> None:
+        names = {**dict.fromkeys(installed, sys), **imports.known}
+        deferred.resolve({"targets": _fitting(names, imports.typed)})
+
+    find_installed(imports.package, server.loop, server.debugger.own_threads, answer)
+    return deferred
+
+
 def complete(before: str, frame: FrameType) -> list[dict[str, Any]]:
     """What fits the end of this text."""
-    imports = imported(before)
-    if imports is not None:
-        return _fitting(*imports)
     key = _KEY.search(before)
     if key is not None:
         return _keys(_resolve(key[1], frame), key[2], key[3])
