@@ -5,9 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import pty
-import select
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +15,7 @@ from subprocess import PIPE
 from benchmarks import _options
 from benchmarks._figures import MS, NEVER, Row, median
 from benchmarks._target import REMORA, environment
+from benchmarks._terminal import Terminal
 
 SECRET = "a secret of the benchmark"
 _PROGRAM = """
@@ -25,12 +23,6 @@ import sys, remora
 print(remora.enable_attach(sys.argv[1], ("127.0.0.1", 0))[1], flush=True)
 sys.stdin.read()
 """
-# What prompt_toolkit and we ask: the background's colour, what kind of terminal it is, where the cursor is.
-_TERMINAL = {
-    b"\x1b]11;?": b"\x1b]11;rgb:0000/0000/0000\x1b\\",
-    b"\x1b[c": b"\x1b[?62;c",
-    b"\x1b[6n": b"\x1b[1;1R",
-}
 
 
 def measure_client(options: argparse.Namespace) -> list[Row]:
@@ -94,28 +86,9 @@ def _time_to_prompt(command: list[str], env: dict[str, str]) -> tuple[float, flo
     And milliseconds of a processor's time.
     """
     begun = time.perf_counter()
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(command[0], command, env)
-    seen, wall = b"", NEVER
-    try:
-        while "remora❯".encode() not in seen:
-            if not select.select([terminal], [], [], 20)[0]:
-                break
-            came = os.read(terminal, 65536)
-            seen += came
-            for question, answer in _TERMINAL.items():
-                if question in came:
-                    os.write(terminal, answer)
-        else:
-            wall = (time.perf_counter() - begun) * MS
-    except OSError:  # Linux's way to say that it ended
-        pass
-    finally:
-        os.kill(pid, signal.SIGKILL)
-        _, _, usage = os.wait4(pid, 0)
-        os.close(terminal)
-    return wall, (usage.ru_utime + usage.ru_stime) * MS
+    with Terminal(command, env) as terminal:
+        wall = (time.perf_counter() - begun) * MS if terminal.until("remora❯") else NEVER
+    return wall, terminal.used * MS
 
 
 if __name__ == "__main__":

@@ -8,7 +8,17 @@ from __future__ import annotations
 import sys
 import time
 
-from benchmarks import _options, burst, client_start, crowd, enable, import_time, latency, overhead
+from benchmarks import (
+    _options,
+    burst,
+    client_start,
+    completion,
+    crowd,
+    enable,
+    import_time,
+    latency,
+    overhead,
+)
 from benchmarks._figures import Row, show_rows
 from benchmarks._pythons import DEBUGPY_VERSION
 from benchmarks._target import ROOT
@@ -41,6 +51,7 @@ def main() -> int:
             print(f"{python.name} {part}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
     if "client" in wanted:
         rows += client_start.measure_client(options)
+        rows += completion.measure_completion(options)
     order = {what: index for index, what in reversed(list(enumerate(row.what for row in rows)))}
     rows.sort(key=lambda row: order[row.what])
     heading = (
