@@ -17,6 +17,7 @@ __all__ = [
     "ClientError",
     "ConnectError",
     "Gone",
+    "ListRefused",
     "NameNotFound",
     "NoSuchProcess",
     "NotARemora",
@@ -196,6 +197,13 @@ class VersionMismatch(ConnectError):
     exit_code = 6
     code = "version-mismatch"
     layer = "protocol"
+
+
+class ListRefused(ConnectError):
+    """We are logged in, and are not told which processes there are."""
+
+    code = "list-refused"
+    layer = "process"
 
 
 class NoSuchProcess(ConnectError):

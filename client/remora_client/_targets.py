@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from remora_client._connecting._connect import Link, connect, connect_local
-from remora_client._errors import ClientError, Gone, NoSuchProcess, UsageError
+from remora_client._errors import ClientError, Gone, NoSuchProcess, Silent, UsageError
 from remora_client._options import AttachOptions, ConnectOptions
 from remora_client._sessions._attach import choose_process
 from remora_client._sessions._session import Session
@@ -20,7 +20,6 @@ from remora_client._snapshot import is_snapshot
 from remora_protocol import (
     ProcessInfo,
     Qualifier,
-    RequestFailed,
     is_private_folder,
     parse_qualifier,
     pid_of_socket,
@@ -75,12 +74,15 @@ async def local_processes(
                 with contextlib.suppress(OSError):
                     os.unlink(path)
                 return None
-            except (ClientError, OSError) as error:
+            except OSError as error:
+                complain(pid, error.strerror or str(error))
+                return None
+            except ClientError as error:
                 complain(pid, str(error))
                 return None
             try:
                 processes = await link.processes()
-            except (ClientError, RequestFailed) as error:
+            except ClientError as error:
                 complain(pid, str(error))
                 return None
             finally:
@@ -97,7 +99,7 @@ async def link_to(target: str, options: ConnectOptions) -> tuple[Link, int | Non
         pid = _pid_beyond(target)
         return await connect(via(options.via), options), pid
     if target.isdecimal():
-        return await _local(int(target)), int(target)
+        return await _local(int(target), options), int(target)
     if is_snapshot(target):
         from remora_client._snapshot._door import link_to_snapshot
 
@@ -162,14 +164,21 @@ async def choose_local(
     return choose_process(processes, pid, name, choose)["pid"]
 
 
-async def _local(pid: int) -> Link:
+async def _local(pid: int, given: ConnectOptions) -> Link:
+    """No secret is needed, and no certificate: of the options only these count."""
+    options = ConnectOptions(timeout=min(given.timeout, _LOCAL_SECONDS), trace=given.trace)
     door = _door(pid)
     if door is not None:
         try:
-            return await connect_local(door, pid)
-        except OSError:
+            return await connect_local(door, pid, options)
+        except (ConnectionRefusedError, FileNotFoundError):
             with contextlib.suppress(OSError):
                 os.unlink(door)  # nobody is behind it
+        except OSError as error:
+            raise Silent(
+                f"Process {pid} is there, and does not answer: {error.strerror or error}.",
+                f"It may be stopped by a signal; kill -CONT {pid} lets it run on.",
+            ) from None
     if sys.platform == "win32":
         raise NoSuchProcess(
             "A process cannot be attached to by its number here.",
@@ -178,7 +187,7 @@ async def _local(pid: int) -> Link:
     try:
         from remora_client._inject import start_server_in
 
-        return await connect_local(await start_server_in(pid), pid)
+        return await connect_local(await start_server_in(pid), pid, options)
     except OSError as error:
         raise Gone(f"Process {pid} started the server, and cannot be reached: {error}.") from None
 

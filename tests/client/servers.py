@@ -75,6 +75,7 @@ class Server:
         with contextlib.suppress(OSError, ValueError, ProtocolError):
             connection.settimeout(20)
             if self._context is not None:
+                connection.recv(1, socket.MSG_PEEK)  # `wrap_socket` would leak a socket that was reset
                 connection = self._context.wrap_socket(connection, server_side=True)
                 self._open.append(connection)
             self._handle(connection)

@@ -6,15 +6,20 @@ import asyncio
 import base64
 import contextlib
 import errno
+import os
 import socket
+import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from remora import _opening
+from remora_client import _targets
 from remora_client._connecting import _greeting
 from remora_client._connecting._connect import ConnectOptions, connect
 from remora_client._errors import (
@@ -25,13 +30,14 @@ from remora_client._errors import (
     Refused,
     Rejected,
     SecretNeeded,
+    Silent,
     TimedOut,
     TlsPort,
     Unreachable,
     UsageError,
     VersionMismatch,
 )
-from remora_client._transport import _dial, _met
+from remora_client._transport import _dial, _met, _tls
 from remora_protocol import RequestFailed, encode_frame, hello_body, parse_qualifier
 from tests.client.servers import SECRET, Files, Remora, Server
 
@@ -147,6 +153,65 @@ def test_other_failures_of_tcp(
     assert type(error) is kind
     assert error.exit_code == 3
     assert word in str(error)
+
+
+def test_the_addresses_of_a_name_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds: list[float] = []
+
+    async def look_up(host: str, port: int, timeout: float) -> list[tuple[int, tuple[str, int]]]:
+        await asyncio.sleep(0.2)
+        return [(socket.AF_INET, (f"192.0.2.{number}", port)) for number in (1, 2, 3)]
+
+    async def say_nothing(family: int, address: object, timeout: float) -> socket.socket:
+        seconds.append(timeout)
+        await asyncio.sleep(timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr(_dial, "resolve", look_up)
+    monkeypatch.setattr(_dial, "_connect", say_nothing)
+    with pytest.raises(TimedOut, match=r"within 0\.5 s"):
+        asyncio.run(_dial.dial("many.invalid", 5678, 0.5))
+    assert len(seconds) == 3
+    assert sum(seconds) <= 0.3
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere a full queue refuses")
+def test_a_local_socket_that_takes_no_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a process that was stopped by a signal, and that many have asked since."""
+    path = str(tmp_path / "1.sock")
+    monkeypatch.setattr(_targets, "local_sockets", lambda: [(path, 1)])
+    silent: list[tuple[int, str]] = []
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as before:
+        listener.bind(path)
+        listener.listen(0)
+        before.connect(path)
+        found = asyncio.run(_targets.local_processes(0.3, lambda pid, why: silent.append((pid, why))))
+        assert found == []
+        assert silent == [(1, "it takes no connection")]
+        with pytest.raises(Silent, match="kill -CONT 1"):
+            asyncio.run(_targets.link_to("1", ConnectOptions(timeout=0.3)))
+        with pytest.raises(TimedOut, match="nobody takes the connection"):
+            asyncio.run(connect(parse_qualifier(f"unix://{path}"), ConnectOptions(timeout=0.3)))
+        assert os.path.exists(path)  # somebody is behind it
+
+
+def test_who_is_cancelled_in_a_handshake_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At whatever moment, and the connection that was just made is given up."""
+    writer = mock.Mock()
+
+    async def open_at_once(**arguments: object) -> tuple[object, object]:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        return object(), writer
+
+    async def run() -> None:
+        monkeypatch.setattr(asyncio, "open_connection", open_at_once)
+        with socket.socket() as sock, pytest.raises(asyncio.CancelledError):
+            await _tls._handshake(sock, "host", ssl.create_default_context(), 1)
+
+    asyncio.run(run())
+    writer.transport.abort.assert_called_once_with()
 
 
 def test_a_server_that_says_nothing() -> None:

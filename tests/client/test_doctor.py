@@ -167,3 +167,18 @@ def test_a_real_server_is_well(capsys: pytest.CaptureFixture[str]) -> None:
         "ok clock",
     ]
     assert [line for line in lines if line in wanted] == wanted
+
+
+def test_its_look_at_the_port_ends_with_a_reset(doctor: Doctor) -> None:
+    """An old ptvsd that sees an orderly end in the middle of its greeting spins for ever."""
+    ends: list[object] = []
+
+    def listen(sock: socket.socket) -> None:
+        try:
+            ends.append(sock.recv(1))
+        except ConnectionResetError:
+            ends.append("reset")
+
+    with Server(listen) as listener:
+        doctor(listener.place)
+    assert ends[0] == "reset"

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from remora_client._sessions._state import State, reduce
-from remora_protocol import encode_frame
+from remora_protocol import RequestFailed, encode_frame
 from tests.client.servers import SECRET, Answer, Server
 from tests.client.servers import Remora as Honest
 from tests.support.command import Ran, Remora
@@ -227,6 +227,42 @@ def test_events_that_lie(remora: Remora, events: str) -> None:
     began = time.monotonic()
     _is_calm(Stopped({}, STOPS[events]).run(remora, "where"))
     assert time.monotonic() - began < 25
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+@pytest.mark.parametrize("processes", ["one", "a group"])
+def test_a_note_is_text(remora: Remora, options: tuple[str, ...], processes: str) -> None:
+    """It is an event of the client's own, which a server can send as well."""
+
+    def pause(server: Honest, _arguments: dict[str, Any]) -> dict[str, Any]:
+        server.announce("remora/note", {"text": f"told {NASTY}"})
+        server.emit("stopped", {"reason": "pause", "threadId": 1})
+        return {}
+
+    every = ("--all",) if processes == "a group" else ()
+    with Server(Honest(answers={"pause": pause})) as listener:
+        place = f"tcp://{SECRET}@{listener.place}"
+        ran = remora("exec", place, "--timeout", "15", *every, *options, "-c", "pause", timeout=30)
+    assert "told" in (ran.errors if options else ran.output)
+    _is_calm(ran)
+
+
+def test_a_refusal_to_list_processes_is_text(remora: Remora) -> None:
+    def refuse(server: Honest, _arguments: dict[str, Any]) -> None:
+        raise RequestFailed("bad-request", f"no list {NASTY[:-1]}")
+
+    with Server(Honest(answers={"remora/processes": refuse})) as listener:
+        place = f"tcp://{SECRET}@{listener.place}"
+        for arguments in (
+            ("exec", place, "-c", "where"),
+            ("exec", "--all", place, "-c", "where"),
+            ("ls", place),
+            ("doctor", place),
+        ):
+            ran = remora(*arguments, timeout=30)
+            assert ran.code == 3, ran
+            assert "does not say which processes it has: no list" in ran.errors + ran.output
+            _is_calm(Ran(0, ran.output, ran.errors))
 
 
 def test_threads_without_end_are_not_all_kept() -> None:

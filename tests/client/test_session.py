@@ -110,6 +110,36 @@ def test_default_exception_filters_are_sent() -> None:
     assert server.asked("setExceptionBreakpoints") == [{"filters": ["uncaught"]}]
 
 
+def test_filters_that_are_refused_leave_those_there_were() -> None:
+    """Else they would be sent again, and refused again, by a session that comes back to its program."""
+    modes = [{"filter": "raised", "label": "R", "default": True}]
+
+    def judge(server: Remora, arguments: dict[str, Any]) -> dict[str, Any]:
+        bad = "filterOptions" in arguments and bool(arguments["filterOptions"])
+        return {"breakpoints": [{"verified": False, "message": "is no expression"}]} if bad else {}
+
+    answers = {
+        "initialize": lambda server, arguments: {
+            "exceptionBreakpointFilters": modes,
+            "supportsExceptionFilterOptions": True,
+        },
+        "setExceptionBreakpoints": judge,
+    }
+
+    async def scenario(session: Session) -> None:
+        before = session.filters
+        assert before == (ExceptionFilter("raised"),)
+        with pytest.raises(ClientError, match="no expression"):
+            await session.set_exception_filters([ExceptionFilter("raised", "1 +")])
+        assert session.filters == before
+
+    server = Remora(answers=answers)
+    run(server, scenario)
+    first, refused, last = server.asked("setExceptionBreakpoints")
+    assert refused["filterOptions"]
+    assert last == first
+
+
 def test_somebody_else_is_attached() -> None:
     def refuse(server: Remora, arguments: dict[str, Any]) -> None:
         if not arguments["force"]:

@@ -8,6 +8,7 @@ the right one. Runs on the event loop.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections import deque
 from dataclasses import replace
@@ -94,7 +95,8 @@ class _Callers:
     async def _accept(self) -> None:
         while True:
             caller, _ = await asyncio.get_running_loop().sock_accept(self._sock)
-            _dial.tune(caller)
+            with contextlib.suppress(OSError):  # it has gone again
+                _dial.tune(caller)
             if self._awaited:
                 self._awaited.popleft().set_result(caller)
                 continue

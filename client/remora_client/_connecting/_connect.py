@@ -18,6 +18,7 @@ from remora_client._credentials._secrets import Secret, find_secret
 from remora_client._errors import (
     ConnectError,
     Gone,
+    ListRefused,
     NoSuchProcess,
     Rejected,
     SecretNeeded,
@@ -75,12 +76,15 @@ class Link:
     asked: asyncio.Future[Response] | None = None  # for the processes, together with the end of the login
 
     async def processes(self) -> list[ProcessInfo]:
-        """The processes behind this address."""
+        """The processes behind this address. Raises `ListRefused`, `Gone` or `NoAnswer`."""
         if self.ptvsd is not None:
             return [self.ptvsd.process]
         try:
             asked, self.asked = self.asked or self.rpc.send("remora/processes", {})[1], None
             return read_processes(await self.rpc.answer("remora/processes", asked, self.options.left))
+        except RequestFailed as error:
+            text = f"{self.address} does not say which processes it has: {visible(str(error))}"
+            raise ListRefused(text) from None
         except RemoteProtocolError as error:
             raise Gone(f"{self.address} does not keep to the protocol: {visible(str(error))}") from None
 
@@ -136,12 +140,15 @@ async def _connect(qualifier: Qualifier, options: ConnectOptions) -> Link:
 
 
 async def connect_local(path: str, pid: int, options: ConnectOptions = _LOCAL) -> Link:
-    """Connect to a process of this user on this machine, through its socket in the registry."""
+    """Connect to a process of this user on this machine, through its socket in the registry.
+
+    Raises a `ConnectError`, or `OSError`: nobody is behind the socket, or takes no connection.
+    """
     timed = options.begin()
     sock = await _dial.dial_unix(path, timed.left)
     reader, writer = await asyncio.open_connection(sock=sock)
     address = f"local:{pid}"
-    rpc = Rpc(reader, writer, peer=address)
+    rpc = Rpc(reader, writer, peer=address, trace=options.trace)
     link = Link(rpc, address, options=timed)
     async with _closing_on_error(link):
         await log_in(link, await say_hello(link))

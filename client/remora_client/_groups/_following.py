@@ -132,7 +132,11 @@ class FollowingFeed:
                 link = await link_locally(each)
             except ClientError:
                 continue
-            _, owner = await _watch(link, ())
+            try:
+                _, owner = await _watch(link, ())
+            except BaseException:
+                await link.close()
+                raise
             if owner is None:
                 return link
             await link.close()

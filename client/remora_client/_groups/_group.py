@@ -17,7 +17,7 @@ from remora_client._errors import AlreadyAttached, ClientError, Gone
 from remora_client._groups._shared import Shared
 from remora_client._options import AttachOptions
 from remora_client._sessions._session import Session
-from remora_client._text import visible
+from remora_client._text import visible, visible_block
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
@@ -150,9 +150,10 @@ class Group:
         try:
             found = await feed.candidates()
         except _FAILURES as error:
-            if self._troubles.get(feed.place) != str(error):
-                self._troubles[feed.place] = str(error)
-                self._note(str(error))
+            trouble = visible_block(str(error))
+            if self._troubles.get(feed.place) != trouble:
+                self._troubles[feed.place] = trouble
+                self._note(trouble)
             return error
         if self._troubles.pop(feed.place, None):
             self._note(f"{feed.place} answers again.")
@@ -179,7 +180,8 @@ class Group:
             known.failed = True
             if isinstance(error, AlreadyAttached) and known.attached_by is None:
                 known.attached_by = "somebody"
-            self._note(f"{visible(candidate.name)} ({candidate.pid}) was not attached to: {error}")
+            why = visible_block(str(error))
+            self._note(f"{visible(candidate.name)} ({candidate.pid}) was not attached to: {why}")
             return error
         member = self._welcome(number, candidate, session)
         member.tried = known

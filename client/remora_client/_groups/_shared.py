@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from remora_client._errors import ClientError, Gone
 from remora_client._sessions._breaking import breakpoint_for
 from remora_client._source._localsource import LocalSources
+from remora_client._text import visible_block
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Shared:
         except Gone:
             return ""
         except (ClientError, RequestFailed, OSError, TimeoutError) as error:
-            return f"{member}: {error}"
+            return f"{member}: {visible_block(str(error))}"
         return ""
 
     async def add_breakpoint(self, path: str = "", line: int = 0, **options: Any) -> Breakpoint:

@@ -223,8 +223,20 @@ class Breaking(Conversation):
         return self._last_number
 
     async def set_exception_filters(self, filters: Sequence[ExceptionFilter]) -> None:
-        """Stop at exceptions, by the server's modes ("raised", "uncaught" …); () for never."""
+        """Stop at exceptions, by the server's modes ("raised", "uncaught" …); () for never.
+
+        Raises `ClientError` or `RequestFailed`: one of them cannot be; all is as before.
+        """
+        before = self.filters
+        try:
+            await self._send_filters(filters)
+        except (ClientError, RequestFailed):
+            if before is not None:  # the server may have taken some of them
+                await self._quietly(self._send_filters(before))
+            raise
         self.filters = tuple(filters)
+
+    async def _send_filters(self, filters: Sequence[ExceptionFilter]) -> None:
         plain = [each.filter for each in filters if not each.condition]
         arguments: dict[str, Any] = {"filters": plain}
         if self.supports("supportsExceptionFilterOptions"):

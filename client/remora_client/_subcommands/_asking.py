@@ -16,11 +16,9 @@ from remora_client._connecting._connect import connect
 from remora_client._connecting._foreign import foreign_name
 from remora_client._errors import ClientError, NotARemora
 from remora_client._records import record
-from remora_client._text import visible
 from remora_client._transport import _met
 from remora_client._transport._deadline import Deadline
 from remora_client.discovery import open_discovery
-from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -99,9 +97,6 @@ async def _ask(qualifier: Qualifier, options: ConnectOptions, logins: asyncio.Se
     place = place_of(qualifier)
     try:
         return await _listed(qualifier, place, replace(options, deadline=Deadline(options.timeout, logins)))
-    except RequestFailed as refused:
-        text = f"{place} does not say which processes it has: {visible(str(refused))}"
-        return Answer(place, error=ClientError(text))
     except ClientError as error:
         return Answer(place, error=error)
 

@@ -99,7 +99,7 @@ async def _dialled(qualifier: Qualifier, options: ConnectOptions) -> list[Findin
     shown = ", ".join(dict.fromkeys(str(address[0]) for _, address in addresses))
     name = Finding("dns", "ok", f"{visible(qualifier.host)} is {visible(shown)}")
     started = time.perf_counter()
-    (await _dial.dial(*qualifier.address, options.left)).close()
+    _dial.abort(await _dial.dial(*qualifier.address, options.left))
     return [name, Finding("tcp", "ok", f"connected in {_milliseconds(started)}")]
 
 

@@ -20,6 +20,7 @@ from remora_client._options import attach_options, connect_options
 from remora_client._sessions._state import named_breakpoints
 from remora_client._subcommands._hooks import Hooks
 from remora_client._targets import open_session
+from remora_client._text import visible_block
 from remora_client.commands import (
     CommandError,
     Context,
@@ -266,18 +267,19 @@ class Script:
             self._note(f"{member}: {body.get('text', '')}")
 
     def _note(self, text: str) -> None:
+        """Something worth saying. Ours, most often; but a server may have an event of that name, too."""
         if self.as_json:
-            print(f"remora: {text}", file=sys.stderr)
+            print(f"remora: {visible_block(text)}", file=sys.stderr)
         else:
-            self.printer.print([("class:warning", f"{text}\n")])
+            self.printer.print([("class:warning", f"{visible_block(text)}\n")])
 
     def _tell(self, session: Session, event: str, body: dict[str, Any], who: dict[str, Any]) -> None:
-        if not event.startswith("remora/") or event == "remora/called":
+        if event == "remora/note":
+            self._note(str(body.get("text", "")))
+        elif not event.startswith("remora/") or event == "remora/called":
             named = named_breakpoints(session.state, event, body)
             ours = {} if named is None else {"breakpoints": [each.number for each in named]}
             self._write({"event": event, "body": body, **ours, **who})
-        elif event == "remora/note":
-            print(f"remora: {body.get('text', '')}", file=sys.stderr)
 
     def on_event(self, event: str, body: dict[str, Any]) -> None:
         """Tell what the program does in between."""
@@ -289,7 +291,7 @@ class Script:
         elif event == "remora/called":
             self.printer.print(called_lines(body))
         elif event == "remora/note":
-            self.printer.print([("class:warning", f"{body.get('text', '')}\n")])
+            self._note(str(body.get("text", "")))
 
     @property
     def _pid(self) -> int | None:

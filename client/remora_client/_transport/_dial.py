@@ -22,6 +22,7 @@ __all__ = [
 _Address = tuple[Any, ...]
 _NO_WAY = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN, errno.EHOSTDOWN}
 # A network that has gone silent is found out within 15 s, as the server does.
+_LOOK_EVERY = 0.05  # seconds, whether a local queue has room
 _KEEPALIVE = (("TCP_KEEPIDLE", 5), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 2), ("TCP_USER_TIMEOUT", 15_000))
 
 
@@ -36,20 +37,42 @@ def is_loopback(host: str) -> bool:
 
 
 async def dial(host: str, port: int, timeout: float) -> socket.socket:
-    """Connect. Raises a `ConnectError` that says how far it got."""
+    """Connect, within `timeout` seconds for all of it. Raises a `ConnectError` that says how far it got."""
+    now = asyncio.get_running_loop().time
+    end = now() + timeout
     addresses = await resolve(host, port, timeout)
     errors: list[OSError] = []
     for index, (family, address) in enumerate(addresses):
         try:
-            return await _connect(family, address, timeout / (len(addresses) - index))
+            return await _connect(family, address, max(end - now(), 0.0) / (len(addresses) - index))
         except OSError as error:
             errors.append(error)
     raise _explain(errors, host, port, timeout)
 
 
 async def dial_unix(path: str, timeout: float) -> socket.socket:
-    """Connect to a local socket. Raises `OSError`."""
-    return await _connect(socket.AF_UNIX, path, timeout)
+    """Connect to a local socket. Raises `OSError`; a `TimeoutError` where nobody takes the connection."""
+    family = getattr(socket, "AF_UNIX", None)
+    if family is None:
+        raise OSError(errno.EAFNOSUPPORT, "this system's Python has no Unix sockets")
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        async with asyncio.timeout(timeout):
+            # Not by the event loop: it takes a queue that is full, as of a process that was stopped, for a
+            # connection that is under way, and then for one that is made.
+            while True:
+                try:
+                    sock.connect(path)
+                    return sock
+                except BlockingIOError:
+                    await asyncio.sleep(_LOOK_EVERY)
+    except TimeoutError:
+        sock.close()
+        raise TimeoutError(errno.ETIMEDOUT, "it takes no connection") from None
+    except BaseException:
+        sock.close()
+        raise
 
 
 def abort(sock: socket.socket) -> None:
@@ -74,12 +97,11 @@ def round_trip(sock: socket.socket) -> float:
     return 0.0
 
 
-async def _connect(family: int, address: _Address | str, timeout: float) -> socket.socket:
+async def _connect(family: int, address: _Address, timeout: float) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
-        if family != getattr(socket, "AF_UNIX", None):
-            tune(sock)
+        tune(sock)
         async with asyncio.timeout(timeout):
             await asyncio.get_running_loop().sock_connect(sock, address)
     except BaseException:

@@ -8,7 +8,6 @@ closed; the connection that follows must show that very certificate.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 import warnings
 from typing import TYPE_CHECKING
@@ -203,21 +202,28 @@ async def _handshake(
     sock: socket.socket, host: str, context: ssl.SSLContext, timeout: float
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     try:
-        return await asyncio.open_connection(
+        reader, writer = await asyncio.open_connection(
             sock=sock, ssl=context, server_hostname=host.rstrip("."), ssl_handshake_timeout=timeout
         )
     except ssl.SSLCertVerificationError:
+        await _settle()
         raise
     except (OSError, EOFError, ValueError, UnicodeError) as error:
-        raise HandshakeFailed(error) from None
-    finally:
         await _settle()
+        raise HandshakeFailed(error) from None
+    try:
+        await _settle()
+    except asyncio.CancelledError:
+        writer.transport.abort()
+        raise
+    return reader, writer
 
 
 async def _settle() -> None:
-    """Let a transport that has just failed close its socket, so that no warning is left behind."""
-    with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.sleep(0)
+    """Let a transport that has failed close its socket, so that no warning is left behind; and one that has
+    not hear what the server thinks of our certificate, which in TLS 1.3 comes behind the handshake.
+    """
+    await asyncio.sleep(0)
 
 
 async def _certificate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:

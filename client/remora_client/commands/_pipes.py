@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 
 from remora_client._errors import ClientError
@@ -31,7 +32,8 @@ async def run_shell(command: str, given: str | None = None) -> tuple[str, int]:
             None if given is None else given.encode("utf-8", "backslashreplace")
         )
     except asyncio.CancelledError:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            process.kill()
         await process.wait()
         raise
     return (told or b"").decode("utf-8", "backslashreplace"), process.returncode or 0

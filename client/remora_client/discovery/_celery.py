@@ -74,12 +74,15 @@ class CeleryWorkers:
                     return await self._locally(path, target.pid)
         qualifier = Qualifier(self._scheme, target.host, self._port)
         link = await connect(qualifier, self._options)
-        if target.pid not in [each["pid"] for each in await link.processes()]:
+        try:
+            if target.pid not in [each["pid"] for each in await link.processes()]:
+                raise NoSuchProcess(
+                    f"Attach is not enabled in {visible(target.name)}, or not behind {qualifier}.",
+                    "docs/celery.md says how a worker enables it.",
+                )
+        except BaseException:
             await link.close()
-            raise NoSuchProcess(
-                f"Attach is not enabled in {visible(target.name)}, or not behind {qualifier}.",
-                "docs/celery.md says how a worker enables it.",
-            )
+            raise
         return link
 
     async def _locally(self, path: str, pid: int) -> Link:
