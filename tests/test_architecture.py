@@ -76,7 +76,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"_transport"},
         {"_credentials", "render"},
         {"_errors", "_model", "_places", "_source", "_terminal_size", "locspec"},
-        {"_declared", "_fragments", "_literal", "_text"},
+        {"_declared", "_fragments", "_interruptible", "_literal", "_text"},
         {"_records"},
     ],
 }

@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 from remora_client._bridge import CAPABILITIES
+from tests.client.servers import HOLD, Server
+from tests.client.servers import Remora as FakeRemora
 from tests.e2e.game import SECRET, tls_enable
 from tests.support.bridge import Bridge
 from tests.support.command import REMORA, Remora, client_environment
@@ -369,6 +372,22 @@ def test_the_editor_goes_and_the_program_runs_on(remora: Remora) -> None:
         with DapClient.connect(program.address, SECRET) as client:
             client.attach()
             assert client.threads()[0]["remora"]["state"] == "running"
+
+
+def test_the_editor_gives_up_while_the_program_thinks_about_it(remora: Remora) -> None:
+    """And `Bridge` says that nothing was told of that."""
+    asked = threading.Event()
+
+    def think(_server: FakeRemora, _arguments: object) -> object:
+        asked.set()
+        return HOLD
+
+    with Server(FakeRemora(secret=None, answers={"attach": think})) as listener, Bridge(remora) as bridge:
+        bridge.editor.initialize()
+        bridge.editor.begin("attach", {"qualifier": f"tcp://{listener.place}"})
+        assert asked.wait(20)
+        bridge.editor.disconnect()
+        assert bridge.returncode() == 0
 
 
 def test_the_program_ends_under_the_editor(remora: Remora) -> None:

@@ -213,8 +213,11 @@ class Adapter:
                     await ready
             else:
                 self._later(self._watch_attach(attaching))
-        except TimeoutError:
-            raise ClientError(f"{self._link.address} did not get ready in {_SECONDS:g} s.") from None
+        except BaseException as error:
+            attaching.cancel()  # nobody waits for the answer any more
+            if isinstance(error, TimeoutError):
+                raise ClientError(f"{self._link.address} did not get ready in {_SECONDS:g} s.") from None
+            raise
         finally:
             ready.cancel()
         await self._children.ready()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import getpass
-import signal
 import sys
-import threading
 from typing import TYPE_CHECKING
 
 from remora_client._fragments import plain, sentences
+from remora_client._interruptible import interruptible
 from remora_client._terminal_size import size_of
 from remora_client._text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from remora_client._credentials._certificates import Answer, CertificateProblem
 
@@ -36,19 +34,6 @@ def can_ask() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr is not None and sys.stderr.isatty()
 
 
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C while asking ends the program; asyncio would only note it and go on waiting for the answer."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def ask_certificate(problem: CertificateProblem) -> Answer:
     """Show the certificate and what is wrong with it, and ask."""
     out = sys.stderr
@@ -67,7 +52,7 @@ def ask_certificate(problem: CertificateProblem) -> Answer:
     question = plain(sentences(f"Trust it? [N]o / [o]nce / [a]lways for {problem.place}:", width)).rstrip()
     while True:
         print(question, end=" ", file=out, flush=True)
-        with _interruptible():
+        with interruptible():
             line = sys.stdin.readline()
         answer = _ANSWERS.get(line.strip().lower())
         if not line or answer is not None:
@@ -91,7 +76,7 @@ def asking_once() -> Callable[[CertificateProblem], Answer]:
 def ask_secret(address: str) -> str | None:
     """Ask for a secret, without showing it. None: there was no answer."""
     try:
-        with _interruptible():
+        with interruptible():
             return getpass.getpass(f"Secret for {visible(address)}: ", stream=sys.stderr)
     except EOFError:
         return None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from remora_client._errors import UsageError
 from remora_client._groups._feeds import are_many
 from remora_client._groups._hosts import given as targets_given
+from remora_client._interruptible import interruptible
 from remora_client._options import AttachOptions, attach_options, connect_options
 from remora_client._sessions._session import Session
 from remora_client._targets import open_session
@@ -157,7 +158,8 @@ def _ask_trust(folder: str, files: Mapping[str, str]) -> bool:
     print(f"{' and '.join(files)} of {visible(folder)} may set options and run commands.")
     while True:
         try:
-            typed = input("Use them, now and until they change? [y/N/s: show them] ").strip().lower()
+            with interruptible():
+                typed = input("Use them, now and until they change? [y/N/s: show them] ").strip().lower()
         except EOFError:
             raise KeyboardInterrupt from None
         if typed != "s":
@@ -172,7 +174,8 @@ def _choose(processes: Sequence[ProcessInfo]) -> int:
     print("\n".join(choice(list(processes))))
     while True:
         try:
-            typed = input("Which one? ").strip()
+            with interruptible():
+                typed = input("Which one? ").strip()
         except EOFError:
             raise KeyboardInterrupt from None
         if typed.isdecimal() and 1 <= int(typed) <= len(processes):

@@ -1,4 +1,4 @@
-"""Ctrl-C while something of this machine has the prompt: a program that was lent the terminal, or `py`."""
+"""Ctrl-C where it is not for the prompt: at questions, while another program has the terminal, in `py`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.client.servers import Remora as FakeRemora
+from tests.client.servers import Server, process
 from tests.support.command import Remora
 from tests.support.interpreters import NEWEST
 from tests.support.program import Program
@@ -85,3 +87,17 @@ def test_nor_does_a_command_of_ones_own(remora: Remora, program: Program) -> Non
         terminal.wait("Interrupted")
         terminal.press("\x04")
         assert terminal.returncode() == 0
+
+
+def test_ctrl_c_once_ends_a_question(remora: Remora, program: Program) -> None:
+    (remora.folder / ".remorarc").write_text("status\n")
+    with remora.terminal("attach", program.qualifier) as terminal:
+        terminal.wait("Use them")
+        terminal.press("\x03")
+        assert terminal.returncode() == 130
+    with Server(FakeRemora(secret=None, processes=[process(1), process(2)])) as listener:
+        (remora.folder / ".remorarc").unlink()
+        with remora.terminal("attach", listener.place) as terminal:
+            terminal.wait("Which one")
+            terminal.press("\x03")
+            assert terminal.returncode() == 130
