@@ -55,7 +55,8 @@ class Controller:
 
     def __init__(self, engine: Engine | None = None) -> None:
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue()
-        self.events: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
+        # Simple: a thread of the program's may put into it, and be held at every line of what is Python.
+        self.events: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
         self.seen: list[tuple[str, dict[str, Any]]] = []
         self.debugger = Debugger(Sources(), self._jobs.put, self._later, engine)
         began = threading.Event()

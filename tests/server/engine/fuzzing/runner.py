@@ -20,6 +20,7 @@ from typing import Any, Callable
 import loops
 import programs
 import reference
+import threads
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -211,11 +212,12 @@ class Breakpoints:
                 self.control.call("resume", None)
 
 
-def tell(seed: int, what: Steps | Breakpoints, **how: Any) -> None:
+def tell(seed: int, what: Steps | Breakpoints | threads.Walk, **how: Any) -> None:
     print(json.dumps({"seed": seed, **how, "went": what.went, "expected": what.expected}), flush=True)
 
 
 def main(folder: str, seconds: float, first: int, count: int = 10**9) -> None:
+    sys.setswitchinterval(0.0005)  # threads take turns more often
     logging.disable()  # asyncio's, about exceptions that no task waits for
     warnings.simplefilter("ignore")  # about `return` in `finally`, and more of what random programs do
     sys.unraisablehook = lambda _: None  # nor is what goes wrong in a generator that is closed for good
@@ -247,6 +249,10 @@ def main(folder: str, seconds: float, first: int, count: int = 10**9) -> None:
             if not points.run():
                 tell(seed, points, breakpoints=list(map(str, points.specs)))
             stops += len(points.went)
+        for walk in threads.walks(control, program, chooser):
+            if not walk.run():
+                tell(seed, walk, threads=walk.what())
+            stops += sum(map(len, walk.went.values()))
         done += 1
         os.remove(program.path)
     print(json.dumps({"programs": done, "steps": steps, "stops": stops}), flush=True)
