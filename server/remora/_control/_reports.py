@@ -154,6 +154,11 @@ class Reports:
         for each in found:
             self._telling.breakpoint(each, "changed")
 
+    def on_interrupted(self) -> None:
+        """A signal's handler has raised in a report."""
+        with self.world.lock:
+            self._engine.let_out()
+
     def on_interrupt(self, frame: FrameType) -> bool:
         """An interrupted thread comes by."""
         if get_ident() in self.own_threads or self._filters.is_own(frame):

@@ -187,6 +187,7 @@ class World:
         with self.lock:
             was_alone = self.leader is None and record.stop is not None
             record.stop = None
+            self._engine.let_out()
             took_the_stop = self.leader is record
             if took_the_stop:
                 self._release(self._threads.held())

@@ -113,8 +113,11 @@ class Listener(Protocol):
     def on_step(self, owner: int, happening: Happening, frame: FrameType, value: Any) -> bool:
         """A frame that `owner`'s step watches did something. True: the thread was held."""
 
+    def on_interrupted(self) -> None:
+        """A signal's handler has raised in a report while nobody was held: `let_out` is to be called."""
+
     def on_removed(self) -> None:
-        """What a signal's handler raised leaves a tracing function, which the interpreter then takes out."""
+        """What a signal's handler raised leaves a report: `return_to_threads` is to be called soon."""
 
     def on_failure(self, error: BaseException) -> None:
         """Something of ours went wrong. The program must not notice; the person at the client should."""
@@ -179,8 +182,14 @@ class Engine(Protocol):
     def leave_thread(self) -> None:
         """The calling thread has become one of the listener's `own_threads`: nothing of ours stays on it."""
 
+    def let_out(self) -> None:
+        """A signal's handler has raised, and that leaves the report: no traceback is to show how."""
+
     def return_to_threads(self) -> None:
-        """Some time after `on_removed`, on another thread: hear again of what is wanted there, too."""
+        """Some time after `on_removed`, on another thread: all is to be as before.
+
+        What is raised in a tracing function has the interpreter take that out of the thread.
+        """
 
     def interrupt(self) -> None:
         """Report every thread at its next line, as `on_interrupt`, until `let_go`."""

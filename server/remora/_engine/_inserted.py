@@ -27,6 +27,7 @@ from remora._engine._live import (
     known_functions,
     running_frames,
 )
+from remora._engine._raising import raise_next, without_reports
 from remora._engine._reach import Swapper
 from remora._engine._settrace import SettraceEngine
 from remora._interpreter import _frames
@@ -97,20 +98,26 @@ def _maker(engine: InsertedEngine) -> tuple[_Make, Callable[[], bool]]:
                     report(frame)
                 except RecursionError:
                     pass  # see `Engine`
+                except BaseException as error:
+                    engine.let_out_of_hook(frame, error, at_line=True)
                 return
             failure = None
             try:
                 is_testing = True
                 if not test(frame.f_locals):
                     return
-            except KeyboardInterrupt:
-                raise
+            except KeyboardInterrupt as error:
+                engine.let_out_of_hook(frame, error, at_line=True)
+                return
             except BaseException as error:
                 # Its traceback holds this frame, which would hold it, and the program's frame with both.
                 failure = error.with_traceback(None)
             finally:
                 is_testing = False
-            go_on(frame, failure)
+            try:
+                go_on(frame, failure)
+            except BaseException as error:
+                engine.let_out_of_hook(frame, error, at_line=True)
 
         def report(frame: FrameType) -> None:
             ident = get_ident()
@@ -189,6 +196,9 @@ class _ExitHook:
                 return value  # see `Engine`
             except Exception as error:
                 engine.fail(error)
+                return value
+            except BaseException as error:
+                engine.let_out_of_hook(frame, error, at_line=False)
                 return value
             finally:
                 inside.discard(ident)
@@ -404,6 +414,14 @@ class InsertedEngine(SettraceEngine):
                 self.inside.add(ident)
 
     # -- on the program's threads
+
+    def let_out_of_hook(self, frame: FrameType, error: BaseException, *, at_line: bool) -> None:
+        """Have it raised in the frame as soon as the hook has been left; here, if a tracer is in the way."""
+        tracer = sys.gettrace()
+        if tracer is not None and tracer != self._on_call:
+            raise without_reports(error)
+        self._tell_removed()
+        raise_next(frame, error, at_line=at_line)
 
     def _is_ours(self, frame: FrameType) -> bool:
         return (self.is_testing() or get_ident() in self.inside) and _is_in_hook(frame)

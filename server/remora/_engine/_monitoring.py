@@ -27,6 +27,7 @@ from remora._engine._base import Happening
 from remora._engine._following import Following
 from remora._engine._leaving import yields_itself
 from remora._engine._live import functions_and_suspended_frames, known_functions, running_frames
+from remora._engine._raising import cut
 from remora._interpreter import _frames
 from remora._interpreter._originals import get_ident
 
@@ -87,6 +88,7 @@ if sys.version_info >= (3, 12):
             self._raised: ErrorWatch | None = None
             self._unwound: ErrorWatch | None = None
             self._just_held: dict[int, tuple[int, int]] = {}
+            self._let_out: set[int] = set()  # threads on which an exception is just leaving a callback
 
         @staticmethod
         def available() -> bool:
@@ -112,6 +114,7 @@ if sys.version_info >= (3, 12):
                 return
             self._interrupting = False
             self._raised = self._unwound = None
+            self._let_out.clear()
             self.follow_nobody()
             self.watch_entries([])
             self.watch_exits([])
@@ -191,9 +194,13 @@ if sys.version_info >= (3, 12):
 
         def watch_exceptions(self, raised: ErrorWatch | None, unwound: ErrorWatch | None) -> None:
             self._raised, self._unwound = raised, unwound
-            monitoring.register_callback(self._run, E.RAISE, self._error_callback(raised))
+            self._hear_of_raising()
             self._hear_of_unwinding()
             self._set_run_events()
+
+        def _hear_of_raising(self) -> None:
+            callback = self._cutting_callback() if self._let_out else self._error_callback(self._raised)
+            monitoring.register_callback(self._run, E.RAISE, callback)
 
         def _hear_of_unwinding(self) -> None:
             hear = self._unwind_callback if self._unwinds else self._error_callback
@@ -259,8 +266,17 @@ if sys.version_info >= (3, 12):
         def leave_thread(self) -> None:
             """Events are not those of a thread, so there is nothing on it."""
 
+        def let_out(self) -> None:
+            self._let_out.add(get_ident())
+            self._hear_of_raising()
+            self._set_run_events()
+            if self._listener is not None:
+                self._listener.on_removed()
+
         def return_to_threads(self) -> None:
-            """Nothing is taken out here by what a callback raises."""
+            self._let_out.clear()
+            self._hear_of_raising()
+            self._set_run_events()
 
         # -- what is followed or interrupted
 
@@ -319,7 +335,7 @@ if sys.version_info >= (3, 12):
                 events |= _EVERYWHERE
             if self._callers:
                 events |= _STARTS | E.PY_THROW
-            if self._raised is not None:
+            if self._raised is not None or self._let_out:
                 events |= E.RAISE
             if self._unwound is not None or self._unwinds:
                 events |= E.PY_UNWIND
@@ -365,6 +381,9 @@ if sys.version_info >= (3, 12):
                 except Exception as error:
                     self.fail(error)
                     return None
+                except BaseException:
+                    self._tell_interrupted()
+                    raise
                 return DISABLE
 
             def on_jump(code: CodeType, source: int, target: int) -> object:
@@ -385,6 +404,9 @@ if sys.version_info >= (3, 12):
                     pass  # see `Engine`
                 except Exception as error:
                     self.fail(error)
+                except BaseException:
+                    self._tell_interrupted()
+                    raise
                 return None
 
             return {
@@ -561,7 +583,7 @@ if sys.version_info >= (3, 12):
         def _on_instruction(self, code: CodeType, offset: int) -> None:
             self._report_step(self._landings, Happening.INSTRUCTION, sys._getframe(1), None)
 
-        def _error_callback(self, watch: ErrorWatch | None) -> Callable[..., None] | None:
+        def _error_callback(self, watch: ErrorWatch | None, depth: int = 1) -> Callable[..., None] | None:
             """What to register for RAISE or PY_UNWIND. It may not return DISABLE, so it has to be quick."""
             if watch is None:
                 return None
@@ -575,13 +597,32 @@ if sys.version_info >= (3, 12):
                     if kind not in verdicts:
                         verdicts[kind] = wants(kind)
                     if verdicts[kind]:
-                        report(get_frame(1), error, error.__traceback__)
+                        report(get_frame(depth), error, error.__traceback__)
                 except RecursionError:
                     pass  # see `Engine`
                 except Exception as failure:
                     self.fail(failure)
 
             return on_error
+
+        def _cutting_callback(self) -> Callable[..., None]:
+            """What to register for RAISE while an exception leaves a callback: it is in the program now."""
+            callback = self._error_callback(self._raised, depth=2)
+
+            def on_raise(code: CodeType, offset: int, error: BaseException) -> None:
+                ident = get_ident()
+                if ident in self._let_out:
+                    self._let_out.discard(ident)
+                    cut(error)
+                if callback is not None:
+                    callback(code, offset, error)
+
+            return on_raise
+
+        def _tell_interrupted(self) -> None:
+            listener = self._listener
+            if listener is not None and get_ident() not in self._let_out:  # not if it was held
+                listener.on_interrupted()
 
         def _unwind_callback(self, watch: ErrorWatch | None) -> Callable[..., None]:
             """What to register for PY_UNWIND while the leaving of coroutines is followed."""

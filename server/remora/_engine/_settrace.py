@@ -18,6 +18,7 @@ from remora._engine import _leaving, _lines, _tracing
 from remora._engine._base import Happening
 from remora._engine._following import Following
 from remora._engine._live import running_frames
+from remora._engine._raising import can_raise_soon, raise_soon, without_reports
 from remora._interpreter import _frames
 from remora._interpreter._originals import get_ident
 
@@ -142,6 +143,9 @@ class SettraceEngine(Following):
     def leave_thread(self) -> None:
         self._reach.leave_if_here()
 
+    def let_out(self) -> None:
+        """A tracing function raises nothing itself: see `_raising`."""
+
     def return_to_threads(self) -> None:
         self._reach.return_everywhere()
         self._apply_watches()
@@ -234,9 +238,11 @@ class SettraceEngine(Following):
             local = self._hear_call(frame)
             frame.f_trace_lines = True
             return self._reach.passing if local is None else local
-        except BaseException:
+        except BaseException as error:
             self._tell_removed()
-            raise
+            if can_raise_soon(frame, event):
+                return raise_soon(frame, event, error)
+            raise without_reports(error)  # noqa: B904  It is the same exception, without its traceback.
 
     def _tell_removed(self) -> None:
         """The program gets what a signal's handler has raised in us; the interpreter takes us out for it."""
@@ -319,9 +325,11 @@ class SettraceEngine(Following):
         """The local tracing function of the frames that are of interest."""
         try:
             return self._hear_event(frame, event, argument)
-        except BaseException:
+        except BaseException as error:
             self._tell_removed()
-            raise
+            if can_raise_soon(frame, event):
+                return raise_soon(frame, event, error)
+            raise without_reports(error)  # noqa: B904  It is the same exception, without its traceback.
 
     def _hear_event(self, frame: FrameType, event: str, argument: Any) -> Any:
         listener = self._listener

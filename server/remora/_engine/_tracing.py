@@ -7,6 +7,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from remora._engine._raising import Raiser, raise_next
 from remora._engine._untraced import Sentinel, Untraced
 from remora._interpreter import _frames, _native
 from remora._interpreter._originals import get_ident
@@ -154,8 +155,8 @@ class Reach:
             return
         try:
             local = tracer(frame, event, argument)
-        except BaseException as error:  # of a signal's handler, while the thread was held
-            _raise_soon(error, frame.f_back if event == "return" else frame)
+        except BaseException as error:  # of a signal's handler; ctypes, which calls us, would only print it
+            raise_next(frame.f_back if event == "return" else frame, error)
             return
         if local is not None:
             frame.f_trace = local
@@ -163,6 +164,9 @@ class Reach:
     def _boot(self) -> None:
         """Install the tracer on this thread."""
         current: Any = sys.gettrace()
+        if isinstance(current, Raiser):
+            sys.settrace(current)  # which has to come first, and goes then
+            return
         if not self.is_needed_here(get_ident()):
             sys.settrace(current)  # in place of the start that called us
             return
@@ -265,6 +269,8 @@ class Reach:
             # would take the first line for one that it has reported.
             return
         current = frame.f_trace
+        if isinstance(current, Raiser):
+            return  # as in `_boot`
         if current != local:
             if isinstance(current, Sentinel):
                 frame.f_trace_lines = True
@@ -302,14 +308,3 @@ class Reach:
         here = get_ident()
         self._program_tracers = {ident: own for ident, own in self._program_tracers.items() if ident == here}
         self.foreign = {ident: own for ident, own in self.foreign.items() if ident == here}
-
-
-def _raise_soon(error: BaseException, frame: FrameType | None) -> None:
-    """Raise it at the thread's next event, best in that frame: ctypes, which calls us, only prints it."""
-
-    def raise_it(_frame: FrameType, _event: str, _argument: Any) -> Any:
-        raise error  # which ends the tracing of this thread
-
-    if frame is not None:
-        frame.f_trace = raise_it
-    sys.settrace(raise_it)

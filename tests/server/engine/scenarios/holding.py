@@ -396,6 +396,80 @@ def scenario_ctrl_c_ends_the_wait(scene):
     assert held(1) == 3
 
 
+def entries(error):
+    """The functions in its traceback, once each and from here on, for it may be raised where it is held."""
+    names = []
+    found = error.__traceback__.tb_next
+    while found is not None:
+        path = found.tb_frame.f_code.co_filename
+        assert path == __file__, f"{path}:{found.tb_lineno}"
+        assert found.tb_lineno
+        if names[-1:] != [found.tb_frame.f_code.co_name]:
+            names.append(found.tb_frame.f_code.co_name)
+        found = found.tb_next
+    return names
+
+
+def calls_held(n):
+    result = held(n)  # @calls_held
+    return result
+
+
+def asks(n):
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    return n > 5
+
+
+def scenario_ctrl_c_shows_nothing_of_ours(scene):
+    """Neither where it comes at a stop, of whatever kind, nor in a condition; and all is as before then."""
+    if not hasattr(signal, "pthread_kill"):
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def interrupted(stop):
+        def script():
+            thread = scene.wait_stopped()["threadId"]
+            for step in stop:
+                scene.call("step", thread, step)
+                assert scene.wait_stopped()["reason"] == "step"
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            assert scene.wait("continued")["allThreadsContinued"]
+
+        scene.script(script)
+        try:
+            calls_held(1)
+        except KeyboardInterrupt as error:
+            found = entries(error)
+        else:
+            raise AssertionError("the program did not get it")
+        scene.finish()
+        return found
+
+    for marker, steps, names in (
+        ("held", [], ["calls_held", "held"]),
+        ("held", ["over"], ["calls_held", "held"]),
+        ("calls_held", ["in"], ["calls_held", "held"]),
+        ("held", ["return"], ["calls_held"]),
+        ("held", ["out"], ["calls_held"]),
+    ):
+        scene.break_at(marker)
+        found = interrupted(steps)
+        assert found[: len(names)] == names, (marker, steps, found)
+    scene.break_at("held", condition="asks(value)")
+    for _ in range(2):
+        until = time.monotonic() + 5
+        while scene.debugger.engine_name == "settrace" and sys.gettrace() is None and time.monotonic() < until:
+            time.sleep(0.01)  # what the one before has taken out is coming back
+        try:
+            calls_held(1)
+        except KeyboardInterrupt as error:
+            assert entries(error) == ["calls_held", "held", "asks"], entries(error)
+        else:
+            raise AssertionError("the program did not get it")
+    scene.break_at()
+    assert calls_held(1) == 3
+
+
 def scenario_a_hook_that_was_left_by_an_interrupt_is_called_again(scene):
     if scene.debugger.engine_name != "inserted":
         return
