@@ -132,7 +132,9 @@ async def interrupted():
     return value  # @caught_return
 
 
-# CPython 3.12 begins the line of the await once more when what was thrown into it has been caught.
+# CPython 3.12 begins the line of the await once more when what was thrown into it has been caught: on the way from
+# CLEANUP_THROW it jumps back into the line. Plain sys.settrace and LINE events of sys.monitoring tell of it as well. On
+# 3.13 they do so at CLEANUP_THROW itself, which is where the step has just come back to.
 #> [!cpython3.12] over in over over over over -> victim_await interrupted caught caught_return victim_await=1 victim_return
 #> [cpython3.12] over in over over over over -> victim_await interrupted caught caught_return victim_await=1 victim_await
 #> [!cpython3.12] over in over out over -> victim_await interrupted caught victim_await=1 victim_return

@@ -7,7 +7,12 @@ LIBRARY = {}
 exec(
     compile(
         "def run_one(code, names):\n    exec(code, names)\n"
-        "def run_all(codes, names):\n    for code in codes: run_one(code, names)\n",
+        "def run_all(codes, names):\n    for code in codes: run_one(code, names)\n"
+        "def fails(code, names):\n"
+        "    try: exec(code, names)\n"
+        "    except Exception: return True\n"
+        "    return False\n"
+        "def show_all(codes, names):\n    for code in codes:\n        if fails(code, names): break\n",
         "<library>",
         "exec",
     ),
@@ -15,13 +20,13 @@ exec(
 )
 
 
-def cell(function):
+def cell(function, how="run_all"):
     """As notebooks run it: each statement is code of its own, and only the library calls it."""
     with open(__file__, encoding="utf-8") as file:
         functions = ast.parse(file.read()).body
     (body,) = (each.body for each in functions if getattr(each, "name", "") == function.__name__)
     codes = [compile(ast.Module([each], []), __file__, "exec") for each in body]
-    return functools.partial(LIBRARY["run_all"], codes, {"helper": helper})
+    return functools.partial(LIBRARY[how], codes, {"helper": helper, "fails": fails})
 
 
 def called_cell(function):
@@ -29,8 +34,27 @@ def called_cell(function):
     return lambda: run()  # @caller
 
 
+def shown_cell(function):
+    """What a statement raises is shown, and ends the cell."""
+    return cell(function, "show_all")
+
+
+def caller_of_a_shown_cell(function):
+    run = shown_cell(function)
+
+    def caller():
+        run()
+        return True  # @shown
+
+    return caller
+
+
 def helper(value):
     return value + 1  # @helper
+
+
+def fails(value):
+    return value / 0  # @fails
 
 
 #> over over over -> exec_ after end
@@ -92,3 +116,22 @@ def statements_of_a_cell():
 def statements_of_a_cell_that_is_called():
     first = 1  # @start
     second = first + 1  # @next_
+
+
+#> over -> raising
+#> over over -> raising end
+#> over in over -> raising fails end
+#> in in in -> raising fails end
+#> until until -> raising end
+@shown_cell
+def a_statement_of_a_cell_raises():
+    before = 1  # @start
+    before = fails(before)  # @raising
+    after = before  # @never
+
+
+#> over over -> raising2 shown
+@caller_of_a_shown_cell
+def a_statement_of_a_called_cell_raises():
+    before = 1  # @start
+    before = 1 / 0  # @raising2
