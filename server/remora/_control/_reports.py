@@ -3,6 +3,8 @@ or goes on.
 
 Every method here runs on a program thread, inside the interpreter's callback. The debugger's lock is taken
 for short changes of tables, and never while the program's code runs.
+
+It is this long because it is all that an engine may report, each in a few lines.
 """
 
 from __future__ import annotations
