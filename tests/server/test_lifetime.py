@@ -252,6 +252,7 @@ def test_an_interrupt_at_a_stop_goes_to_the_program_and_the_breakpoint_holds(
                 client.wait_stopped()
                 client.continue_(thread)
             client.disconnect()
+        program.wait_line("caught\ncaught\ncaught")
         assert program.output.count("caught") == 3
         assert program.errors == ""
 
