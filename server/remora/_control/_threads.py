@@ -185,7 +185,7 @@ class Threads:
         return sorted(threads, key=lambda info: info.id)
 
     def _describe(self, record: ThreadRecord, frame: FrameType, world_stopped: bool) -> ThreadInfo:
-        known = thread_object(record.ident)
+        known = thread_object(record.ident) or _starting_thread(frame)
         state: State = "running"
         if record.stop is not None:
             state = "stopped"
@@ -198,3 +198,12 @@ class Threads:
         if known is None:
             return ThreadInfo(record.id, record.ident, f"Thread-{record.ident}", state)
         return ThreadInfo(record.id, record.ident, known.name, state, known.native_id, known.daemon)
+
+
+def _starting_thread(newest: FrameType) -> threading.Thread | None:
+    """The `Thread` of a thread that has begun, and not come yet to where it tells `threading`."""
+    *_, oldest = _frames.walk(newest)
+    if oldest.f_code.co_name != "_bootstrap" or oldest.f_globals is not vars(threading):
+        return None
+    found = oldest.f_locals.get("self")
+    return found if isinstance(found, threading.Thread) else None

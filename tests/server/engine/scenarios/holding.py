@@ -632,3 +632,28 @@ def scenario_at_the_end_of_the_stack(scene):
     for less in range(60):
         assert dive(depth - less) == "bottom", less
     assert hits()[0] > 20
+
+
+class Early(threading.Thread):
+    """Waits before it tells `threading` that it has begun."""
+
+    begun, may_go_on = threading.Event(), threading.Event()
+
+    def _bootstrap_inner(self):
+        self.begun.set()
+        self.may_go_on.wait(20)
+        super()._bootstrap_inner()
+
+
+def scenario_a_thread_that_has_just_begun_has_its_name(scene):
+    def script():
+        try:
+            assert Early.begun.wait(20)
+            assert "early" in [info.name for info in scene.call("threads")]
+        finally:
+            Early.may_go_on.set()
+
+    scene.script(script)
+    thread = Early(name="early")
+    thread.start()
+    thread.join()
