@@ -92,7 +92,7 @@ class Assembly:
     def _identify(self, sock: socket.socket, address: Any) -> Peer:
         peer = Peer.from_address(address)
         if peer.is_local and self.gate.is_open and hasattr(os, "geteuid"):
-            other = is_another_users(address[:2], sock.getsockname()[:2], os.geteuid())
+            other = is_another_users(sock, address[:2], os.geteuid())
             return replace(peer, is_another_users=other)
         return peer
 

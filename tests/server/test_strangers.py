@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import encodings.idna  # noqa: F401 - while this process is another user, it may not be able to read it
 import json
 import os
 import re
 import select
+import signal
 import socket
 import ssl
+import struct
 import threading
 import time
 import warnings
@@ -215,6 +218,29 @@ def test_without_a_secret_other_users_of_the_machine_are_refused() -> None:
         with DapClient.connect(address) as own:
             (process,) = own.request("remora/processes")["processes"]
             assert process["attachedBy"] is None
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be another user")
+def test_without_a_secret_nothing_is_read_that_somebody_has_sent_and_reset(tmp_path: Path) -> None:
+    """Such a socket is in no table any more, so that nobody can say whose it was."""
+    assert NEWEST is not None
+    log = tmp_path / "log"
+    with Program(NEWEST, IDLE, enable={}, env={"REMORA_LOG": f"{log}:debug"}) as program:
+        address = program.address
+        program.signal(signal.SIGSTOP)  # as one that is busy, it takes the connection when it is over
+        os.seteuid(65534)
+        try:
+            with socket.socket() as sock:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                sock.connect(address)
+                sock.sendall(request(1, "attach"))
+        finally:
+            os.seteuid(0)
+            program.signal(signal.SIGCONT)
+        DapClient.connect(address).close()  # what came before has been taken by then
+        text = log.read_text(encoding="ascii")
+        assert "attach refused: auth-required" in text
+        assert " attached\n" not in text
 
 
 def test_another_users_process_is_not_taken_for_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -17,25 +17,36 @@ __all__ = ["is_another_users"]
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 
 
-def is_another_users(theirs: tuple[str, int], ours: tuple[str, int], user: int) -> bool:
-    """Whether the socket at `theirs`, connected to `ours`, is for certain of somebody else than `user`.
+def is_another_users(connection: socket.socket, theirs: tuple[str, int], user: int) -> bool:
+    """Whether the socket at `theirs`, the far end of this connection, may be of somebody else than `user`.
 
     Root is nobody else: it needs no port to get into a process. A socket that is closed already counts as
-    root's in the table, and has no inode there: whoever closed it may have been anybody.
+    root's in the table, and has no inode there. One that was reset, or closed long ago, is not there at all.
+    What was sent through it can still be read, and it may have been anybody's.
     """
-    row = _find(_address(theirs), _address(ours))
+    far, near = _address(theirs), _address(connection.getsockname()[:2])
+    row = _find(far, near)
     if row is None:
-        return False
+        return not _is_connected(connection) or _find(near, far) is not None
     owner, inode = row
     return inode == 0 or owner not in (user, 0)
 
 
-def _find(theirs: set[str], ours: set[str]) -> tuple[int, int] | None:
+def _is_connected(connection: socket.socket) -> bool:
+    try:
+        connection.getpeername()
+    except OSError:
+        return False
+    return True
+
+
+def _find(here: set[str], there: set[str]) -> tuple[int, int] | None:
+    """Owner and inode of the socket that is connected so, where the system tells."""
     for table in _TABLES:
         try:
             for line in read_file(table).decode("ascii").splitlines()[1:]:
                 fields = line.split()
-                if fields[1] in theirs and fields[2] in ours:
+                if fields[1] in here and fields[2] in there:
                     return int(fields[7]), int(fields[9])
         except (OSError, ValueError, IndexError):
             continue  # not Linux, or /proc is not to be read
