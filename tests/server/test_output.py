@@ -138,3 +138,41 @@ def test_a_write_that_the_program_puts_over_ours_stays_on_top(flood: int) -> Non
         assert is_shown()
         program.stdin_line("end")
         program.wait_line(re.escape(str(typed)), errors=True)
+
+
+WARNED = """\
+#
+import sys, warnings
+warnings.simplefilter(sys.argv[1])
+filters = list(warnings.filters)
+def work(n):
+    same = n is 5; pick = lambda: "\\d"
+    return pick(), same  # @work
+for line in sys.stdin:
+    work(int(line))
+print("same filters", warnings.filters == filters, flush=True)
+"""
+
+
+@pytest.mark.parametrize("action", ["always", "error"])
+@pytest.mark.parametrize("interpreter", INTERPRETERS, ids=str)
+def test_what_python_warns_of_in_a_file_is_not_said_again(interpreter: Interpreter, action: str) -> None:
+    """Nor is it an error that keeps us from reading the file; and what a condition has of it is not said."""
+    with Program(interpreter, WARNED, [action], enable={}, warnings="ignore") as program:
+        with DapClient.connect(program.address) as client:
+            client.attach()
+            path, line = program.path, program.line("work")
+            (placed,) = client.set_breakpoints(path, [{"line": line, "condition": r'n is n and "\d"'}])
+            assert placed["verified"], placed
+            source = {"path": str(path)}
+            spots = client.request("breakpointLocations", source=source, line=line - 1)["breakpoints"]
+            assert len(spots) == 2, spots  # only the file's text knows of them
+            program.stdin_line("1")
+            frame = client.top(client.wait_stopped()["threadId"])
+            (target,) = client.request("stepInTargets", frameId=frame["id"])["targets"]
+            assert target["label"] == "pick"
+            client.disconnect()
+        program.close_stdin()
+        program.wait_line("same filters True")
+        assert program.returncode() == 0
+        assert program.errors == ""

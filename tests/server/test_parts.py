@@ -515,7 +515,7 @@ def test_breakpoints_move_to_where_they_are_meant(interpreter: Interpreter) -> N
         f"""
         import json
         from remora._source._placement import lines_of_text
-        lines = lines_of_text({PLACES!r}, "x.py")
+        lines = lines_of_text({PLACES!r})
         print(json.dumps([lines.place(n) for n in range(1, 43)]))
         """,
     )
@@ -554,7 +554,7 @@ def test_a_comment_in_a_case_is_no_part_of_a_statement(interpreter: Interpreter)
         f"""
         import json
         from remora._source._placement import lines_of_text
-        lines = lines_of_text({CASES!r}, "x.py")
+        lines = lines_of_text({CASES!r})
         print(json.dumps([lines.place(n) for n in (4, 5, 7)]))
         """,
     )
@@ -568,7 +568,7 @@ def test_form_feeds_end_no_line(interpreter: Interpreter) -> None:
         f"""
         import json
         from remora._source._placement import lines_of_text
-        lines = lines_of_text({text!r}, "x.py")
+        lines = lines_of_text({text!r})
         print(json.dumps([lines.place(n) for n in (2, 3, 6)]))
         """,
     )

@@ -10,6 +10,7 @@ from remora._handlers._jobs import on_thread
 from remora._handlers._summary import Summary, shown, summarize
 from remora._handlers._table import Deferred, handles
 from remora._inspection._values import CLIPBOARD, DETAIL, SHORT, Renderer
+from remora._interpreter._compiling import parse_quietly
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def _special(session: Session, frame: Frame) -> dict[str, Any]:
 def _refuse_calls(text: str) -> None:
     """Pointing at something must not run it."""
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = parse_quietly(text.strip(), "eval")
     except (SyntaxError, ValueError):
         return  # evaluating it will say so
     if any(isinstance(node, (ast.Call, ast.Await, ast.NamedExpr, ast.Yield)) for node in ast.walk(tree)):
@@ -151,7 +152,7 @@ def _refuse_calls(text: str) -> None:
 def _is_plain(text: str) -> bool:
     """Whether `.x` can be put behind it without brackets."""
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        tree = parse_quietly(text.strip(), "eval").body
     except (SyntaxError, ValueError):
         return False
     return isinstance(tree, (ast.Name, ast.Attribute, ast.Subscript, ast.Call))

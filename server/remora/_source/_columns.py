@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from remora._interpreter._compiling import compile_quietly, parse_quietly
 from remora._source._placement import code_spans
 from remora_protocol import split_source
 
@@ -70,15 +71,15 @@ def pick(spots: tuple[Spot, ...], line: int, column: int, text: str) -> Spot:
     return max(inside, key=lambda spot: spot.depth, default=spots[0])
 
 
-def spots_of_text(text: str, filename: str) -> dict[int, tuple[Spot, ...]]:
+def spots_of_text(text: str) -> dict[int, tuple[Spot, ...]]:
     """The lines with several places, each with its places from left to right.
 
     Raises:
         SyntaxError, ValueError, RecursionError: the text is not Python of this version.
     """
-    tree = ast.parse(text, filename)
-    module = compile(text, filename, "exec", dont_inherit=True)
-    codes, twins = _codes_of_scopes(ast.parse(text, filename), module, filename)
+    tree = parse_quietly(text)
+    module = compile_quietly(text)
+    codes, twins = _codes_of_scopes(parse_quietly(text), module)
     scopes = [node for node in ast.walk(tree) if isinstance(node, _SCOPES)]
     owners: dict[int, ast.AST] = {}
     depths: dict[int, int] = {id(tree): 0}
@@ -126,7 +127,7 @@ def _lines_of(scope: ast.AST, code: CodeType | None) -> set[int]:
 
 
 def _codes_of_scopes(
-    marked: ast.Module, module: CodeType, filename: str
+    marked: ast.Module, module: CodeType
 ) -> tuple[dict[tuple[Any, ...], CodeType], set[tuple[Any, ...]]]:
     """By a scope's place in the text: its code. And those of which this Python has one code for several."""
     keys: dict[int, tuple[Any, ...]] = {}
@@ -157,7 +158,7 @@ def _codes_of_scopes(
                     codes[keys[same.co_firstlineno]] = one
                 pair(one, same)
 
-    pair(module, compile(marked, filename, "exec", dont_inherit=True))
+    pair(module, compile_quietly(marked))
     return codes, twins
 
 

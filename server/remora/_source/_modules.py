@@ -8,6 +8,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from remora._identity import start_time
+from remora._interpreter._compiling import compile_quietly
 from remora._interpreter._frames import current_frames, walk
 from remora._interpreter._originals import read_file
 from remora._source._placement import code_lines, nested_codes
@@ -90,7 +91,7 @@ def _holds_codes(text: str, filename: str) -> bool:
     for newest in current_frames().values():
         codes += [frame.f_code for frame in walk(newest) if frame.f_code.co_filename == filename]
     try:
-        module = compile(text, filename, "exec", dont_inherit=True)
+        module = compile_quietly(text)
     except (SyntaxError, ValueError, RecursionError):
         return True  # a template, say
     there = set(map(_shape, nested_codes(module)))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING
 
+from remora._interpreter._compiling import compile_quietly, parse_quietly
 from remora_protocol import split_source
 
 if TYPE_CHECKING:
@@ -132,12 +133,12 @@ class Lines:
         return not between and self.margins[line - 1] > nearest.column
 
 
-def lines_of_text(text: str, filename: str) -> Lines:
+def lines_of_text(text: str) -> Lines:
     """Read a whole file's text; raises SyntaxError or ValueError when it is not Python of this version."""
     import ast
 
-    tree = ast.parse(text, filename)
-    module = compile(text, filename, "exec", dont_inherit=True)
+    tree = parse_quietly(text)
+    module = compile_quietly(text)
     codes = list(nested_codes(module))
     spans = _spans(tree)
     statements = sorted(

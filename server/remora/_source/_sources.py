@@ -179,7 +179,7 @@ class Sources:
         )
 
         try:
-            return spots_of_text(loaded.text, filename)
+            return spots_of_text(loaded.text)
         except (SyntaxError, ValueError, RecursionError):
             return {}
 
@@ -192,7 +192,7 @@ class Sources:
         if loaded is None or real is not None:
             return real
         try:
-            return lines_of_text(loaded.text, filename)
+            return lines_of_text(loaded.text)
         except (SyntaxError, ValueError, RecursionError):
             return lines_of_codes(codes_of(filename))
 

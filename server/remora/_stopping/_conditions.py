@@ -12,7 +12,7 @@ import ast
 import inspect
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from remora._interpreter._frames import EVALUATED
+from remora._interpreter._compiling import compile_quietly, parse_quietly
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -69,8 +69,8 @@ class Expression:
             source = source.replace("$retval", _VALUE)
         self.source = source
         try:
-            self._tree = ast.parse(source.strip(), EVALUATED, "eval")
-            self.code = compile(self._tree, EVALUATED, "eval")
+            self._tree = parse_quietly(source.strip(), "eval")
+            self.code = compile_quietly(self._tree, "eval")
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise BadExpression(f"{_cut(source)!r} is no expression: {_reason(error)}") from None
         self._bound = _names_bound_inside(self._tree)
@@ -120,12 +120,12 @@ class Expression:
     def _compile_for(self, names: set[str], namespace: dict[str, Any]) -> Function:
         if self._bound & names or _LOCALS in self._bound:
             return self._evaluate_in(namespace)
-        body = _LocalsByName(names).visit(ast.parse(self.source.strip(), EVALUATED, "eval")).body
-        maker = ast.parse("lambda x: x", EVALUATED, "eval")
+        body = _LocalsByName(names).visit(parse_quietly(self.source.strip(), "eval")).body
+        maker = parse_quietly("lambda x: x", "eval")
         assert isinstance(maker.body, ast.Lambda)
         maker.body.args.args[0].arg = _LOCALS
         maker.body.body = body
-        compiled = compile(ast.fix_missing_locations(maker), EVALUATED, "eval")
+        compiled = compile_quietly(ast.fix_missing_locations(maker), "eval")
         function: Function = eval(compiled, namespace)
         return function
 

@@ -11,6 +11,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from remora._interpreter._compiling import parse_quietly
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CodeType
@@ -36,7 +38,7 @@ class Target:
 
 def calls_at(text: str, code: CodeType, line: int, after: int) -> list[Target]:
     """The calls of the statement on this line from an offset on, in the order they are made in."""
-    statement = _statement_at(ast.parse(text), line)
+    statement = _statement_at(parse_quietly(text), line)
     if statement is None:
         return []
     calls = list(_calls_in(statement))
