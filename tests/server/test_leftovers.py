@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.dap import DapClient
-from tests.support.interpreters import Interpreter
+from tests.support.interpreters import NEWEST, Interpreter
 from tests.support.program import Program
 
 ROUNDS = 4
@@ -99,3 +99,90 @@ def test_values_do_not_outlive_the_stop_that_they_were_looked_at_in(interpreter:
             assert client.evaluate("count()", frame)["result"] != "0"
             client.continue_(thread)
             program.wait_line("alive 0 of 4")
+
+
+#: Values that die when nobody has them any more, and not when the collector comes by: as most do.
+UNCOLLECTED = """\
+#
+import gc, sys, threading, time, weakref
+
+gc.disable()
+born, going = [], threading.Event()
+
+
+class Big:
+    pass
+
+
+def stop():
+    big = Big()
+    born.append(weakref.ref(big))
+    return len(born)  # @stop
+
+
+def wait():
+    big = Big()
+    born.append(weakref.ref(big))
+    print("turn", len(born), flush=True)
+    while not going.is_set():
+        time.sleep(0.001)
+
+
+def worker():
+    while True:
+        wait()
+        going.clear()
+
+
+for line in sys.stdin:
+    if line == "start\\n":
+        threading.Thread(target=worker, name="worker", daemon=True).start()
+    elif line == "stop\\n":
+        stop()
+    elif line == "go on\\n":
+        going.set()
+    else:
+        until = time.monotonic() + 5
+        while sum(one() is not None for one in born) > int(line) and time.monotonic() < until:
+            time.sleep(0.01)
+        print("alive", sum(one() is not None for one in born), "of", len(born), flush=True)
+"""
+
+
+@pytest.mark.parametrize("looks", [False, True], ids=["unseen", "seen"])
+def test_values_die_when_their_function_is_left(interpreter: Interpreter, looks: bool) -> None:
+    """Whoever has looked: it is the driver who lets the program go on, and an observer may stay for days."""
+    if interpreter.is_pypy:
+        pytest.skip("PyPy's values die when the collector comes by")
+    secrets = {"secret": "drive", "observer_secret": "look"}
+    with (
+        Program(interpreter, UNCOLLECTED, enable=secrets) as program,
+        DapClient.connect(program.address, "drive") as driver,
+        DapClient.connect(program.address, login=False) as observer,
+    ):
+        observer.login("look", user="observer")
+        observer.attach()
+        driver.attach({program.path: [program.line("stop")]})
+        for turn in range(2):
+            program.stdin_line("stop")
+            thread = driver.wait_stopped()["threadId"]
+            for client in [driver, observer] * looks:
+                assert "Big" in client.locals(client.top(thread)["id"])["big"]
+            driver.continue_(thread)
+            program.stdin_line("0")
+            program.wait_line(f"alive 0 of {turn + 1}")
+
+
+def test_values_of_a_running_thread_die_when_it_is_seen_elsewhere() -> None:
+    assert NEWEST is not None
+    with Program(NEWEST, UNCOLLECTED, enable={}) as program, DapClient.connect(program.address) as client:
+        client.attach()
+        program.stdin_line("start")
+        for turn in range(1, 4):
+            program.wait_line(f"turn {turn}")
+            (thread,) = (each["id"] for each in client.threads() if each["name"] == "worker")
+            frame = next(each["id"] for each in client.stack(thread) if each["name"] == "wait")
+            assert "Big" in client.locals(frame)["big"]
+            program.stdin_line("1")
+            program.wait_line(f"alive 1 of {turn}")
+            program.stdin_line("go on")

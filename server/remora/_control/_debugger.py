@@ -87,6 +87,7 @@ class Debugger:
         addresses: of the instructions that clients were shown.
         task_numbers: by which clients know tasks.
         filters: whose code is whose; `filters.just_my_code` may be set at any time.
+        frames_gone: called when the frames that were shown of this thread, or of all (None), are gone.
     """
 
     def __init__(self, sources: Sources, post: Post, later: Later, engine: Engine | None = None) -> None:
@@ -115,7 +116,8 @@ class Debugger:
             own_threads=self.own_threads,
             removed=lambda: self._post(self._return_soon),
         )
-        self._stacks = Stacks(self.filters)
+        self.frames_gone: Callable[[int | None], None] = lambda _thread_id: None
+        self._stacks = Stacks(self.filters, self._tell_gone)
         self._make_world()
 
     def _next_number(self) -> int:
@@ -123,6 +125,9 @@ class Debugger:
 
     def _is_user(self, path: str) -> bool:
         return self.filters.rule(path) is None
+
+    def _tell_gone(self, thread_id: int | None) -> None:
+        self.frames_gone(thread_id)
 
     def _make_world(self) -> None:
         self._threads = Threads(self.own_threads, spared.idents)

@@ -10,7 +10,7 @@ from remora._interpreter._frames import Frame
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import FrameType
 
     from remora._control._threads import ThreadRecord
@@ -23,10 +23,15 @@ __all__ = ["Stacks"]
 
 
 class Stacks:
-    """Frames live until their thread goes on; so do the objects they hold. Numbers are not used again."""
+    """Frames live until their thread goes on; so do the objects they hold. Numbers are not used again.
 
-    def __init__(self, filters: Filters) -> None:
+    Args:
+        gone: called when the frames of this thread are, or of every one (None).
+    """
+
+    def __init__(self, filters: Filters, gone: Callable[[int | None], None]) -> None:
         self._filters = filters
+        self._gone = gone
         self._numbers = itertools.count(1)
         self._frames: dict[int, Frame] = {}
         self._held: dict[int, tuple[Stop, list[Frame]]] = {}
@@ -35,6 +40,8 @@ class Stacks:
         """The stack, newest first. Of a held thread the same frames until it goes on; else how it is now."""
         stop = record.stop
         if stop is None:
+            if record.native_stop is None:
+                self.forget(record.id)  # it has run on since it was last looked at
             newest = _frames.current_frames().get(record.ident)
             return self._make(record, ((frame, _frames.line_of(frame)) for frame in _frames.walk(newest)))
         known = self._held.get(record.id)
@@ -63,6 +70,7 @@ class Stacks:
             self._frames = {
                 number: each for number, each in self._frames.items() if each.thread_id != thread_id
             }
+        self._gone(thread_id)
 
     def forget_left(self, records: Iterable[ThreadRecord]) -> None:
         """What was shown of stops that these threads have left is gone; of those they are in by now, not.

@@ -13,6 +13,8 @@ from itertools import chain, compress
 from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
+from remora._interpreter import _frames
+
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
     from types import FrameType
@@ -41,7 +43,7 @@ EVERYWHERE: Container[str] = _AnyName()
 
 def running_frames() -> Iterator[FrameType]:
     """Every frame on the stack of a thread, newest first within each."""
-    for newest in sys._current_frames().values():
+    for newest in _frames.current_frames().values():
         frame: FrameType | None = newest
         while frame is not None:
             yield frame

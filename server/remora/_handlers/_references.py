@@ -1,4 +1,4 @@
-"""The values that a client can open, by number, until their thread goes on. On the server's thread."""
+"""The values that a client can open, by number, until their frame is gone. On the server's thread."""
 
 from __future__ import annotations
 

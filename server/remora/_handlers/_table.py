@@ -53,15 +53,20 @@ class Deferred:
         if self._done:
             return
         self._done = True
-        if self._answer is None:
+        # What was to be called holds on to values of the program, and to this: together they would stay
+        # until a garbage collection.
+        self.cancel = None
+        answer, self._answer = self._answer, None
+        if answer is None:
             self._early = (body, error)
         else:
-            self._answer(body, error)
+            answer(body, error)
 
     def then(self, answer: Callable[[Any, RequestFailed | None], None]) -> None:
         """Have the answer given to `answer`; at once if it is there."""
-        self._answer = answer
-        if self._early is not None:
+        if self._early is None:
+            self._answer = answer
+        else:
             answer(*self._early)
 
 

@@ -185,7 +185,7 @@ def goto(session: Session, arguments: Arguments) -> Deferred:
     thread = arguments.number("threadId")
     line = arguments.number("targetId")
     _require_stopped(session, thread)
-    return _jump(session, thread, lambda done: session.server.debugger.goto(thread, line, done))
+    return _jump(lambda done: session.server.debugger.goto(thread, line, done))
 
 
 @handles("restartFrame", capability="supportsRestartFrame")
@@ -193,15 +193,14 @@ def restart_frame(session: Session, arguments: Arguments) -> Deferred:
     """Have the newest call of a stopped thread go on at its first line, with its variables as they are."""
     frame = session.server.debugger.frame(arguments.number("frameId"))
     _require_stopped(session, frame.thread_id)
-    return _jump(session, frame.thread_id, lambda done: session.server.debugger.restart(frame, done))
+    return _jump(lambda done: session.server.debugger.restart(frame, done))
 
 
-def _jump(session: Session, thread: int, act: Callable[[Done], None]) -> Deferred:
+def _jump(act: Callable[[Done], None]) -> Deferred:
     deferred = Deferred(answer_first=True)
 
     def done(_result: Any, error: BaseException | None) -> None:
         if error is None:
-            session.references.clear(thread)
             deferred.resolve()
         elif isinstance(error, RequestFailed):
             deferred.fail(error)
@@ -226,7 +225,6 @@ def _require_stopped(session: Session, thread: int) -> Stop:
 
 def _go_on(session: Session, act: Callable[[], None], thread: int, *, alone: bool) -> None:
     def go_on() -> None:
-        session.references.clear(thread if alone else None)
         # Who asked knows by the answer; the others have to be told.
         body = {"threadId": thread, "allThreadsContinued": not alone}
         session.server.tell_others(session, "continued", body)

@@ -238,7 +238,6 @@ def terminate(session: Session, _arguments: Arguments) -> None:
 
     def act() -> None:
         if server.debugger.held():
-            session.references.clear()
             server.debugger.resume(None)
         server.debugger.send_signal(signal.SIGINT)
 

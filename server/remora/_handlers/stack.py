@@ -96,7 +96,6 @@ def show_exception(session: Session, arguments: Arguments) -> Deferred:
         frames = frames_of(chosen.error.__traceback__)
         shown = None if number == 1 else ShownError(number, chosen.error, frames)
         session.server.debugger.look_at(thread, shown)
-        session.references.clear(thread)
         return {"wasRaised": bool(frames)}
 
     return on_thread(session, thread, lambda: list(family_of(error).walk()), build, timeout=5)

@@ -78,7 +78,7 @@ def find_tasks(own_threads: Set[int], numbers: TaskNumbers) -> list[Task]:
     """Every task that is not done, of every event loop that runs; by their numbers."""
     found = [
         (task, ident, waits_for)
-        for ident, newest in list(sys._current_frames().items())
+        for ident, newest in list(_frames.current_frames().items())
         if ident not in own_threads
         for tasks in _tasks_in(newest)
         for task, waits_for in tasks
@@ -247,7 +247,7 @@ def _inside(awaited: Any) -> Any:
 def _live(frames: list[tuple[FrameType, int]], ident: int) -> list[tuple[FrameType, int]]:
     """The whole stack of the task that runs: from its newest frame out to its coroutine's own."""
     outermost = frames[-1][0] if frames else None
-    frame = sys._current_frames().get(ident)
+    frame = _frames.current_frames().get(ident)
     stack: list[tuple[FrameType, int]] = []
     while frame is not None:
         stack.append((frame, _frames.line_of(frame)))

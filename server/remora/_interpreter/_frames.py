@@ -16,6 +16,7 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from remora._interpreter import _native
+from remora._interpreter._originals import get_ident
 from remora_protocol import RequestFailed
 
 if TYPE_CHECKING:
@@ -87,8 +88,14 @@ class Frame:
 
 
 def current_frames() -> dict[int, FrameType]:
-    """The newest frame of every thread."""
-    return sys._current_frames()
+    """The newest frame of every thread; of the calling one, that which called our caller.
+
+    With its own the caller would be a part of what it keeps in a variable, and so keep it, the frames of the
+    program's threads and all their variables, until a garbage collection came by.
+    """
+    found = sys._current_frames()
+    found[get_ident()] = sys._getframe(2)
+    return found
 
 
 def walk(frame: FrameType | None) -> Iterator[FrameType]:

@@ -6,7 +6,6 @@ keeps a mark in a thread-local variable, which goes with it.
 
 from __future__ import annotations
 
-import sys
 from weakref import ref
 
 from remora._interpreter._originals import get_ident, local
@@ -78,7 +77,9 @@ class _Spared:
 
     def forget_ended(self) -> None:
         """Where nobody counts references, a mark may outlive its thread: look which there are."""
-        alive = sys._current_frames()
+        from remora._interpreter._frames import current_frames  # not above: only who is debugged needs it
+
+        alive = current_frames()
         for ident, (_, thread) in list(self._marks.items()):
             if ident not in alive or (thread is not None and thread() is not thread_object(ident)):
                 self._drop(ident)

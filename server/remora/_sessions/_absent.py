@@ -31,6 +31,7 @@ class Attached(Protocol):
 
     def expel(self, reason: str) -> None: ...
     def flush(self) -> None: ...
+    def forget_values(self, thread_id: int | None) -> None: ...
     def say_farewell(self, text: str | None, exit_code: int | None) -> None: ...
 
 
@@ -71,6 +72,9 @@ class Absent:
 
     def flush(self) -> None:
         """What is there for it waits."""
+
+    def forget_values(self, thread_id: int | None) -> None:
+        """It has let go of all."""
 
     def say_farewell(self, text: str | None, exit_code: int | None) -> None:
         """It is not there to hear it."""

@@ -86,6 +86,7 @@ class Server:
         self._held_for_next = self._inherited = False
         self._files: set[str] = set()
         self.waiters = Waiters()
+        debugger.frames_gone = self._forget_values
         self._absent: Absent | None = None
         self._patience: Timer | None = None
         self._is_telling = False
@@ -108,6 +109,10 @@ class Server:
         """Tell everybody who is attached, but for one, that something happened."""
         self.delivery.tell_others(session, name, body)
         self.note_change()
+
+    def _forget_values(self, thread_id: int | None) -> None:
+        for each in self.delivery.attached:
+            each.forget_values(thread_id)
 
     @property
     def is_attached(self) -> bool:

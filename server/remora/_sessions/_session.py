@@ -354,6 +354,10 @@ class Session:
         if not self._ended:
             self.event("output", {"category": "console", "output": f"{text}\n"})
 
+    def forget_values(self, thread_id: int | None) -> None:
+        """Let go of what was shown of the frames of this thread, or of all."""
+        self.references.clear(thread_id)
+
     # -- sending ----------------------------------------------------------------------------------
 
     def _on_drained(self) -> None:

@@ -12,6 +12,7 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from remora._interpreter._frames import current_frames
 from remora._interpreter._originals import read_file
 from remora._source._filters import own_folders
 from remora._source._modules import codes_of, filename_of, is_what_was_loaded, module_dict
@@ -73,7 +74,7 @@ class Sources:
             if filename is not None:
                 self._modules[name] = (id(module), filename)
                 self.note(filename)
-        for frame in list(sys._current_frames().values()):
+        for frame in list(current_frames().values()):
             _note_stack(self, frame)
         return list(self._noted)
 
