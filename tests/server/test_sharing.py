@@ -228,6 +228,73 @@ def test_what_is_sent_behind_the_wish_to_open_reaches_the_other_process(fleet: F
         assert row["pid"] == second.pid
 
 
+def test_who_has_gone_on_to_another_process_watches_no_more(fleet: Fleet) -> None:
+    """Events of the owner's would be in the middle of the other one's bytes, and nobody follows any more."""
+    fleet.start()
+    second = fleet.start()
+    with fleet.connect() as client:
+        client.request("remora/watch", follow=[os.getpid()])
+        client.request("remora/open", pid=second.pid)
+        client.login(None)
+        begun = time.monotonic()
+        fleet.start()
+        assert time.monotonic() - begun < 2.5, "it waited for who does not follow it"
+        client.request("remora/processes")
+        assert not client.events
+
+
+def test_who_debugs_one_process_cannot_go_on_to_another(fleet: Fleet) -> None:
+    """It would be counted as attached for ever, and hold what it had stopped."""
+    owner, second = fleet.start(), fleet.start()
+    with fleet.connect() as client:
+        client.begin("attach")
+        with pytest.raises(Refused, match=f"debugs process {owner.pid}.*connection of its own"):
+            client.request("remora/open", pid=second.pid)
+    with fleet.connect() as client:
+        until(
+            lambda: client.request("remora/processes")["processes"][0]["attachedBy"] is None,
+            "nobody is attached",
+        )
+
+
+FULL = """\
+#
+import os, resource, sys, time
+sys.stdin.readline()
+_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, most))
+held = []
+try:
+    while True:
+        held.append(os.open(os.devnull, os.O_RDONLY))
+except OSError:
+    print("full", flush=True)
+sys.stdin.readline()
+begun = time.process_time()
+time.sleep(1)
+print("busy", time.process_time() - begun, flush=True)
+for each in held:
+    os.close(each)
+sys.stdin.readline()
+"""
+
+
+def test_an_owner_without_descriptors_is_not_kept_busy_by_who_would_join(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    enable = {"address": fleet.address}
+    with Program(NEWEST, FULL, enable=enable, env={"REMORA_LOG": str(log)}) as owner:
+        _ = owner.address
+        owner.stdin_line("")
+        owner.wait_line("full")
+        joining = fleet.start()
+        owner.stdin_line("")
+        assert float(owner.wait_line(r"busy (\S+)")[1]) < 0.5
+        assert log.read_text(encoding="ascii").count("could not join") < 20
+        fleet.wait_for(owner, joining)
+
+
 def test_the_wish_for_a_process_that_is_not_there_leaves_the_connection_as_it_was(fleet: Fleet) -> None:
     owner, second = fleet.start(), fleet.start()
     fleet.wait_for(owner, second)

@@ -77,8 +77,7 @@ def open_process(session: Session, arguments: Arguments) -> Deferred | None:
         raise RequestFailed(
             "no-such-process", f"There is no process {pid} here: `remora ls` shows which there are."
         )
-    if session.is_initialized:
-        raise RequestFailed("bad-request", f"This connection debugs process {server.identity.pid} already.")
+    session.check_unused()
     relay = Relay(session, member, _introduce(session))
     session.prepare_to_leave()
     return relay.opened
@@ -90,8 +89,7 @@ def _prepare(session: Session, host: Host, gateway: Gateway, pid: int) -> Deferr
         raise RequestFailed(
             "not-supported", "An observer may only look, and to prepare a program changes it."
         )
-    if session.is_initialized:
-        raise RequestFailed("bad-request", "This connection debugs the agent already.")
+    session.check_unused()
     answer = Deferred()
     answer.cancel = session.stay
     session.prepare_to_leave()
@@ -99,7 +97,11 @@ def _prepare(session: Session, host: Host, gateway: Gateway, pid: int) -> Deferr
     def lead(tries: int = _TRIES) -> None:
         member = gateway.find(pid)
         if member is not None:
-            relay = Relay(session, member, _introduce(session))
+            try:
+                relay = Relay(session, member, _introduce(session))
+            except RequestFailed as error:
+                refuse(error.text)
+                return
             answer.cancel = relay.opened.cancel
             relay.opened.then(lambda body, error: answer.fail(error) if error else answer.resolve(body))
         elif tries:  # it has its server, and is on its way to us
@@ -137,10 +139,9 @@ def relay(session: Session, arguments: Arguments) -> None:
     that: it is in the place of somebody who came to the port.
     """
     server = session.server
-    if not session.peer.is_same_user or session.is_initialized:
-        raise RequestFailed(
-            "bad-request", "Only the owner of a port may relay, at once and from this machine."
-        )
+    if not session.peer.is_same_user:
+        raise RequestFailed("bad-request", "Only the owner of a port may relay, and from this machine.")
+    session.check_unused()
     peer = _read_introduction(arguments)
     if server.is_local and not peer.is_local:
         raise RequestFailed("no-such-process", "This process is for clients of its own machine only.")

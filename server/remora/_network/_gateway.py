@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Audience", "Gateway", "Member"]
 
 _LAST_BREATH = 0.5
+_PAUSE = 0.5
 
 
 class Member:
@@ -139,13 +140,23 @@ class Gateway:
             except (BlockingIOError, InterruptedError):
                 return
             except OSError as error:
-                log.warning(f"a process could not join: {error}")
+                log.warning(f"a process could not join: {error}")  # no descriptors are left, say
+                self._pause()
                 return
             if not _registry.is_same_user(sock):
                 sock.close()
                 continue
             member = Member(self, sock)
             self._strangers.add(member)
+
+    def _pause(self) -> None:
+        """It still knocks: to look at once would be all that we do, and fill the log."""
+        self.loop.watch(self._mark.socket, 0, self._on_knock)
+        self.loop.call_later(_PAUSE, self._resume)
+
+    def _resume(self) -> None:
+        if not self.is_lost:
+            self.loop.watch(self._mark.socket, READ, self._on_knock)
 
     def take(self, member: Member, *, is_new: bool) -> None:
         """A member has said who it is, or what has changed."""

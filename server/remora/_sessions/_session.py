@@ -290,6 +290,19 @@ class Session:
 
     # -- to another process -----------------------------------------------------------------------
 
+    def check_unused(self) -> None:
+        """See that this connection may lead to another process.
+
+        Raises:
+            RequestFailed: "bad-request": it debugs this one.
+        """
+        if self.is_initialized or self.is_attached:
+            raise RequestFailed(
+                "bad-request",
+                f"This connection debugs process {self.server.identity.pid} already. "
+                "Open another process on a connection of its own.",
+            )
+
     def prepare_to_leave(self) -> None:
         """What the client sends from now on may not be for us: keep it."""
         self._is_leaving = True
@@ -302,6 +315,7 @@ class Session:
     def release(self) -> tuple[Transport, bytes]:
         """The connection, which is no business of this session any more; and what it has not read of it."""
         self._ended = True
+        self.server.watchers.remove(self)  # an event of ours would be in the middle of the other one's bytes
         self.transport.receive, self.transport.drained = _ignore, None
         if self._settled is not None:
             settled, self._settled = self._settled, None
