@@ -270,7 +270,7 @@ class Clock:
 
 def test_a_stack_asked_for_early_outlives_the_news_that_the_stop_before_is_over() -> None:
     """The news is posted by the program's thread, and a client that knows the new stop may be quicker."""
-    stacks, frame = Stacks(Filters()), sys._getframe()
+    stacks, frame = Stacks(Filters(), lambda _thread: None), sys._getframe()
     record = ThreadRecord(1, threading.get_ident())
     record.stop = Stop(frame, "breakpoint")
     of_the_first = stacks.of(record)[0].id
