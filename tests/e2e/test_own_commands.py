@@ -48,6 +48,12 @@ def helper(session):
 def order(value):
     return f"order no. {value.child('number').value}"
 
+@command("keyed")
+def keyed(session, arguments):
+    """Return what JSON has not."""
+    return {(1, 2): 3}
+
+
 @renderer("Slow")
 def slow(value):
     import time
@@ -259,6 +265,7 @@ def test_an_error_is_told_with_file_and_line(remora: Remora, folder: Path, progr
     for command, expected in {
         "wrong": f"{folder / 'shop_commands.py'}:{line_of('no_such_name')}: NameError",
         "orders x": f"{folder / 'shop_commands.py'}:{line_of('factor = int')}: ValueError",
+        "keyed": "What the command returned cannot be shown: keys must be",
         "orders 13": "Not with 13.\n  Take 12.",
     }.items():
         ran = remora.exec(program.qualifier, "pause", command)

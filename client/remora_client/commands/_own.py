@@ -201,7 +201,7 @@ def _told(error: BaseException, file: str) -> str:
 
 
 async def _shown(ctx: Context, given: Any) -> tuple[Any, Any]:
-    """What a command returned: as data, and as text."""
+    """What a command returned: as data, and as text. Raises `CommandError`: it is neither."""
     if given is None:
         return None, []
     if isinstance(given, str):
@@ -216,7 +216,13 @@ async def _shown(ctx: Context, given: Any) -> tuple[Any, Any]:
         return data, variable_lines(given, width=ctx.width)
     import pprint
 
-    data = json.loads(json.dumps(given, default=str))
+    try:
+        data = json.loads(json.dumps(given, default=str))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise CommandError(
+            f"What the command returned cannot be shown: {error}.",
+            "It may return a text, values of the program, or what JSON has: the keys of a dict are texts.",
+        ) from None
     return data, [("", visible_block(pprint.pformat(data, width=ctx.width or 100, sort_dicts=False)) + "\n")]
 
 

@@ -114,7 +114,7 @@ class Repl:
         self.ctx.lend = self._lend
         self.ctx.show = self._show_one
         self._choose_colours()
-        self.above = Above(self._show_above)
+        self.above = Above(self._show_above, self.end)
         remove = self._events.listen()
         asyncio.get_running_loop().set_exception_handler(self._on_mistake)
         with signals(self.interrupt), face.quiet():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from remora_client._errors import is_of_output
 from remora_client.repl.printer import output_lines
 
 if TYPE_CHECKING:
@@ -27,14 +28,16 @@ class Above:
 
     Args:
         show: shows text now, wherever the prompt is, and returns when it is on the screen.
+        lost: called when that cannot be any more: nobody reads what we print, or the disk is full.
     """
 
-    def __init__(self, show: Callable[[Fragments], Awaitable[None]]) -> None:
+    def __init__(self, show: Callable[[Fragments], Awaitable[None]], lost: Callable[[], None]) -> None:
         self._show = show
         self._pending: list[tuple[str, str] | Fragments] = []  # (category, text) of output, or ready text
         self._open = ""  # the stream whose last line has not ended yet
         self._more = asyncio.Event()
         self._showing = asyncio.Lock()
+        self._lost = lost
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def output(self, category: str, text: str) -> None:
@@ -72,7 +75,13 @@ class Above:
             await self._more.wait()
             await asyncio.sleep(_PAUSE)
             self._more.clear()
-            await self.flush()
+            try:
+                await self.flush()
+            except OSError as error:
+                if not is_of_output(error):
+                    raise
+                self._lost()  # who prints next, if only the last line of all, says so
+                return
 
 
 def _joined(pending: list[tuple[str, str] | Fragments]) -> Fragments:

@@ -158,16 +158,21 @@ def _echo(on: bool) -> Iterator[None]:
         import termios
 
         descriptor = sys.stdin.fileno()
-        before = termios.tcgetattr(descriptor)
     except (ImportError, OSError, ValueError):  # Windows; or no terminal after all
         yield
         return
-    flags = before[3] | termios.ECHO if on else before[3] & ~termios.ECHO
-    termios.tcsetattr(descriptor, termios.TCSANOW, [*before[:3], flags, *before[4:]])
+    try:
+        before = termios.tcgetattr(descriptor)
+        flags = before[3] | termios.ECHO if on else before[3] & ~termios.ECHO
+        termios.tcsetattr(descriptor, termios.TCSANOW, [*before[:3], flags, *before[4:]])
+    except termios.error:  # which is no OSError: the terminal is gone
+        yield
+        return
     try:
         yield
     finally:
-        termios.tcsetattr(descriptor, termios.TCSANOW, before)
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(descriptor, termios.TCSANOW, before)
 
 
 class FullFace:

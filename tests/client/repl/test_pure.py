@@ -286,7 +286,7 @@ def test_pieces_of_a_line_are_put_together() -> None:
         shown.append(plain(fragments))
 
     async def main() -> None:
-        above = Above(show)
+        above = Above(show, pytest.fail)
         for piece in ("a", " ", "b", "\n"):
             above.output("stdout", piece)
         above.add([("", "ours\n")])
@@ -307,7 +307,7 @@ def test_a_flood_is_cut_and_says_so() -> None:
         shown.append(plain(fragments))
 
     async def main() -> None:
-        above = Above(show)
+        above = Above(show, pytest.fail)
         for number in range(100_000):
             above.output("stdout", f"line {number}\n")
         await above.close()
