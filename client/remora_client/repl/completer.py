@@ -250,7 +250,7 @@ def _commands(typed: str, session: Session) -> Iterator[Completion]:
                 name,
                 -len(typed),
                 display_meta=entry.summary,
-                style="class:command",
+                style="class:completion-menu.command",
                 selected_style="class:completion-menu.completion.current",
             )
 

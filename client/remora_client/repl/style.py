@@ -23,8 +23,6 @@ _COLOUR = re.compile(r"#([0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b")
 _PALE, _DIM = 0.62, 0.35  # how bright a colour may be on white, and must be on black
 _STEPS = 10
 
-_MENU_RULE = "bg:ansibrightblack ansiwhite"
-_CHOSEN_RULE = "reverse bg:ansiblack ansiwhite"  # in reverse, which stays where there are no colours
 _RULES = {
     "dim": "ansibrightblack",
     "error": "ansired",
@@ -79,11 +77,6 @@ _RULES = {
     "toolbar.ended": "ansired bold",
     "toolbar.secure": "ansigreen",
     "auto-suggestion": "ansibrightblack",
-    "completion-menu": _MENU_RULE,
-    "completion-menu.completion": "",
-    "completion-menu.completion.current": _CHOSEN_RULE,
-    "completion-menu.meta.completion": _MENU_RULE,
-    "completion-menu.meta.completion.current": _CHOSEN_RULE,
     # Python
     "pygments.keyword": "ansimagenta",
     "pygments.keyword.constant": "ansiyellow",
@@ -120,10 +113,23 @@ _LOST: dict[Background, dict[str, str]] = {
 }
 
 
-# A menu has a background of its own, and its text has to be read on that.
-_MENU: dict[Background, dict[str, str]] = {
-    "light": {_MENU_RULE: "bg:#dddddd #202020", _CHOSEN_RULE: "reverse bg:#ffffff #404040"},
-    "dark": {_MENU_RULE: "bg:#3a3a3a #e6e6e6", _CHOSEN_RULE: "reverse bg:#202020 #e6e6e6"},
+def _menu(plain: str, chosen: str, command: str) -> dict[str, str]:
+    return {
+        "completion-menu": plain,
+        "completion-menu.completion": "",
+        "completion-menu.completion.current": chosen,
+        "completion-menu.meta.completion": plain,
+        "completion-menu.meta.completion.current": chosen,
+        "completion-menu.command": command,
+    }
+
+
+# A menu has a background of its own, and its text has to be read on that. Where nobody knows what stands out,
+# the terminal's own two colours change places: its "white" may be dark, and its "black" light.
+_MENUS: dict[Background | None, dict[str, str]] = {
+    None: _menu("reverse default bg:default", "noreverse bold default bg:default", "bold"),
+    "light": _menu("bg:#dddddd #202020", "reverse bg:#ffffff #404040", "#006b7d bold"),
+    "dark": _menu("bg:#3a3a3a #e6e6e6", "reverse bg:#202020 #e6e6e6", "ansicyan bold"),
 }
 
 
@@ -138,8 +144,7 @@ def style(theme: str = "terminal", background: Background | None = None) -> Base
     rules = _RULES
     if background is not None:
         rules = {name: _seen(rule, background) for name, rule in _RULES.items()}
-        menu = _MENU[background]
-        rules |= {name: menu[rule] for name, rule in _RULES.items() if rule in menu}
+    rules = rules | _MENUS[background]
     if theme == "terminal":
         return Style.from_dict(rules)
     from prompt_toolkit.styles import merge_styles, style_from_pygments_dict

@@ -19,6 +19,7 @@ from remora_client.repl.lexer import LineLexer
 from remora_client.repl.output import Above
 from remora_client.repl.printer import Printer, output_lines, wants_color
 from remora_client.repl.secrecy import may_be_kept
+from remora_client.repl.style import style
 from remora_client.repl.toolbar import About, toolbar
 from remora_client.repl.validator import indentation, needs_more, pieces
 
@@ -370,3 +371,13 @@ def test_definitions() -> None:
     ]
     assert definitions('def f():\n    "doc"\n    return 1\n')[0].body == 3
     assert definitions("def (") == ()
+
+
+@pytest.mark.parametrize("row", ["completion-menu", "completion-menu.command"])
+def test_a_menu_uses_no_palette_where_nobody_knows_what_is_bright_in_it(row: str) -> None:
+    plain = style().get_attrs_for_style_str(f"class:{row}")
+    chosen = style().get_attrs_for_style_str(f"class:{row} class:completion-menu.completion.current")
+    assert {plain.color, plain.bgcolor, chosen.color, chosen.bgcolor} <= {"", "default"}
+    assert (row != "completion-menu" or plain.reverse) and not chosen.reverse
+    known = style(background="light").get_attrs_for_style_str("class:completion-menu")
+    assert (known.color, known.bgcolor) == ("202020", "dddddd")
