@@ -11,10 +11,10 @@ from remora_client._finding._places import resolve
 from remora_client._finding._setting import change_condition, set_breakpoint
 from remora_client._literal import read_literal
 from remora_client._text import visible
+from remora_client.commands._break_at_all import break_at_all
 from remora_client.commands._break_text import breakpoint_data, breakpoint_text, listed_data, placed_text
 from remora_client.commands._catch import caught
 from remora_client.commands._table import CommandError, Result, command, no_arguments
-from remora_client.commands.functions import break_at_all
 from remora_client.locspec import (
     BreakSpec,
     FunctionPattern,
@@ -195,13 +195,13 @@ def _is_at(each: Breakpoint, path: str, line: int, function: str) -> bool:
 
 @command("enable", "en", group="breakpoints", usage="[NUMBER… | NAME…]", argument="breakpoint")
 async def enable(ctx: Context, arguments: str) -> Result:
-    """Let breakpoints stop the program again; without numbers, all of them."""
+    """Let breakpoints stop the program again. Without numbers, all of them."""
     return await _switch(ctx, arguments, lambda each: True)
 
 
 @command("disable", "dis", group="breakpoints", usage="[NUMBER… | NAME…]", argument="breakpoint")
 async def disable(ctx: Context, arguments: str) -> Result:
-    """Keep breakpoints, and do not stop at them; without numbers, all of them."""
+    """Keep breakpoints, and do not stop at them. Without numbers, all of them."""
     return await _switch(ctx, arguments, lambda each: False)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from remora_client._finding._functions import break_in, functions
+from remora_client._finding._functions import functions
 from remora_client._finding._places import current_place, source_place
 from remora_client._fragments import table
 from remora_client._text import visible
-from remora_client.commands._break_text import breakpoint_data, placed_text
+from remora_client.commands._break_at_all import break_at_all
 from remora_client.commands._table import CommandError, Result, command
 from remora_client.locspec import BreakSpec
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from remora_client.commands._context import Context
 
 __all__: list[str] = []
-
-_UNASKED = 50  # breakpoints that rbreak sets without asking
 
 
 @command("funcs", "functions", group="sources", usage="[FILE:]REGEX", argument="regex")
@@ -52,21 +49,6 @@ async def rbreak(ctx: Context, arguments: str) -> Result:
             "rbreak takes a regular expression.", "As in: rbreak ^handle_, rbreak app.py:^handle_"
         )
     return await break_at_all(ctx, arguments, BreakSpec(None))
-
-
-async def break_at_all(ctx: Context, pattern: str, spec: BreakSpec) -> Result:
-    """Stop in every function whose name matches, as described otherwise."""
-    found = await functions(ctx.session, pattern)
-    if not found:
-        raise CommandError(f"No function's name matches {pattern}.", "funcs lists the functions there are.")
-    if len(found) > _UNASKED and not await ctx.agreed(f"Set {len(found)} breakpoints?"):
-        return Result([])
-    made = await break_in(ctx.session, found, spec)
-    text = [part for each in made for part in placed_text(ctx, replace(each, name=""))]
-    if len(made) > 1:
-        name = made[0].name
-        text.append(("class:dim", f"Together they are called {name}: disable {name}\n"))
-    return Result([breakpoint_data(each) for each in made], text)
 
 
 @command("edit", "ed", group="sources", usage="[PLACE]", argument="location")
