@@ -169,7 +169,7 @@ def parse_location(text: str) -> Location:
     """
     text = text.strip()
     if not text:
-        raise LocationError(f"a place is missing: {_FORMS}")
+        raise LocationError(f"A place is missing: {_FORMS}")
     if text[0] in "'\"":
         return _in_quotes(text)
     if plain := _PLAIN_LINE.fullmatch(text):
@@ -230,7 +230,7 @@ def parse_break(text: str) -> BreakSpec:
     options |= behind
     place, condition = _split_condition(rest)
     if condition is not None and not condition:
-        raise LocationError("the condition is missing after the place")
+        raise LocationError("The condition is missing after if.", "As in: break app.py:12 if x > 3")
     place, filters = _filters(place)
     return BreakSpec(
         location=parse_location(place) if place else None,
@@ -347,7 +347,7 @@ def _end_of_whole(text: str) -> int:
 def _line(digits: str) -> int:
     number = int(digits) if len(digits) < 10 else 0
     if number < 1:
-        raise LocationError(f"{digits} is no line number: the first line is 1")
+        raise LocationError(f"{digits} is no line number: the first line is 1.")
     return number
 
 

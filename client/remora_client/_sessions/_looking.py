@@ -333,7 +333,10 @@ class Looking(Conversation):
         text = await self._server_text(source)
         if text is None:
             if local is None:
-                raise ClientError(f"There is no source text for {source.path or source.name}.")
+                raise ClientError(
+                    f"There is no source text for {source.path or source.name}.",
+                    "sources lists the files that are loaded.",
+                )
             if self.link.is_remora and local.path not in self._told_differs:
                 self._told_differs.add(local.path)
                 self.note(f"{local.path} may not be what the program runs: the program's text cannot be had.")

@@ -111,6 +111,12 @@ async def run_script_line(ctx: Context, text: str) -> Result:
 async def _python(ctx: Context, line: PythonLine) -> Result:
     if not line.text:
         raise CommandError("Python is missing after the !.")
+    if line.text.startswith((":", "!!")):  # no Python begins so: it was to be a command
+        word = line.text.lstrip(":!").split(maxsplit=1)[:1]
+        what = (
+            f"{visible(word[0])} is no command." if word else f"A command is missing after the {line.text}."
+        )
+        raise CommandError(what, "help lists the commands.")
     try:
         value = await ctx.session.evaluate(line.text, None, "repl", keep=True)
     except (NotStopped, RequestFailed) as error:

@@ -308,7 +308,7 @@ def _displays(ctx: Context) -> Result:
     found = list(ctx.displays.values())
     data = [{"id": each.number, "expression": each.expression, "value": each.last} for each in found]
     text = table([[[("class:dim", f"  {each.number}:")], [("", visible(each.expression))]] for each in found])
-    return Result(data, text or [("class:dim", "Nothing is displayed.\n")])
+    return Result(data, text or [("class:dim", "Nothing is displayed. As in: display x\n")])
 
 
 @command("src", "psource", group="data", usage="OBJECT", argument="expression")

@@ -28,7 +28,11 @@ async def record(ctx: Context, arguments: str) -> Result:
         path = os.path.abspath(os.path.expanduser(unquoted(arguments)))
         _write(path, "# Recorded by remora; run it with: remora exec QUALIFIER -x FILE\n", "w")
         ctx.record = path
-    text = f"Commands are recorded in {ctx.record}.\n" if ctx.record else "Nothing is recorded.\n"
+    text = (
+        f"Commands are recorded in {ctx.record}.\n"
+        if ctx.record
+        else "Nothing is recorded. As in: record bug.remora\n"
+    )
     return Result({"file": ctx.record}, [("", text)])
 
 

@@ -141,7 +141,9 @@ async def alias(ctx: Context, arguments: str) -> Result:
         raise CommandError(f"There is no alias {name}.")
     shown = {name: ctx.aliases[name]} if name else dict(ctx.aliases)
     rows = [[[("class:command", each)], [("", visible(body))]] for each, body in shown.items()]
-    return Result(shown, table(rows, indent=1) or [("class:dim", "No aliases.\n")])
+    return Result(
+        shown, table(rows, indent=1) or [("class:dim", "No aliases. As in: alias pl print len(%1)\n")]
+    )
 
 
 @command("unalias", group="session", usage="NAME", argument="text")
@@ -210,7 +212,11 @@ async def transcript(ctx: Context, arguments: str) -> Result:
         except OSError as error:
             raise CommandError(f"{arguments} cannot be written: {error.strerror}") from None
         ctx.transcript = path
-    text = f"What is shown goes to {ctx.transcript}, too.\n" if ctx.transcript else "No transcript is kept.\n"
+    text = (
+        f"What is shown goes to {ctx.transcript}, too.\n"
+        if ctx.transcript
+        else "No transcript is kept. As in: transcript session.txt\n"
+    )
     return Result({"file": ctx.transcript}, [("", text)])
 
 
