@@ -79,10 +79,19 @@ class Tls:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         # A client that asks for one handshake after the other could keep our thread busy.
         context.options |= getattr(ssl, "OP_NO_RENEGOTIATION", 0)
-        # A text even when there is none: OpenSSL would ask for it on the terminal of the program.
-        context.load_cert_chain(settings.certfile, settings.keyfile, settings.password or "")
         with open(settings.certfile, encoding="ascii", errors="replace") as file:
             self.certificate = file.read()
+        if settings.keyfile is not None:
+            open(settings.keyfile, "rb").close()  # OpenSSL does not say which file is not there
+        try:
+            # A text even when there is none: OpenSSL would ask for it on the terminal of the program.
+            context.load_cert_chain(settings.certfile, settings.keyfile, settings.password or "")
+        except ssl.SSLError as error:
+            raise ssl.SSLError(
+                error.errno,
+                f"{settings.keyfile or settings.certfile} has no key in PEM that fits the certificate in "
+                f"{settings.certfile}, or wants another password ({error.reason or 'no reason given'}).",
+            ) from None
         self.authority = ""
         if settings.client_cafile is not None:
             context.verify_mode = ssl.CERT_REQUIRED

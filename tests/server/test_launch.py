@@ -86,6 +86,8 @@ def test_the_program_sees_no_difference(interpreter: Interpreter, folder: Path, 
         (["--secret-file", "missing", "script.py"], "missing"),
         (["--secret-env", "MISSING", "script.py"], "MISSING"),
         (["--listen"], "needs a value"),
+        (["--no-secret", "--listen", "127.0.0.1:\u00b2", "script.py"], "an address looks like"),
+        (["--no-secret", "--keyfile", "script.py", "script.py"], "need certfile"),
     ],
 )
 def test_wrong_usage_says_what_is_wrong(folder: Path, words: list[str], said: str) -> None:
@@ -93,6 +95,27 @@ def test_wrong_usage_says_what_is_wrong(folder: Path, words: list[str], said: st
     code, output, errors = run(NEWEST, folder, ["-m", "remora", *words])
     assert (code, output) == (2, "")
     assert said in errors and "--help" in errors
+
+
+@pytest.mark.parametrize("options", [["--certfile"], ["--certfile", "script.py", "--keyfile"]])
+def test_a_file_of_tls_that_is_not_there_is_named(folder: Path, options: list[str]) -> None:
+    assert NEWEST is not None
+    words = ["-m", "remora", "--no-secret", *options, "missing.pem", "script.py"]
+    code, output, errors = run(NEWEST, folder, words)
+    assert (code, output) == (3, "")
+    assert "missing.pem" in errors and "Traceback" not in errors
+
+
+def test_a_secret_that_nobody_can_type_and_a_file_without_a_key_are_said(folder: Path) -> None:
+    assert NEWEST is not None
+    (folder / "secret").write_text("a\tb\n")
+    code, _, errors = run(NEWEST, folder, ["-m", "remora", "--secret-file", "secret", "script.py"])
+    assert code == 2
+    assert "control character" in errors and "Traceback" not in errors
+    words = ["-m", "remora", "--no-secret", "--certfile", "script.py", "script.py"]
+    code, _, errors = run(NEWEST, folder, words)
+    assert code == 3
+    assert "script.py has no key in PEM" in errors and "Traceback" not in errors
 
 
 def test_a_taken_port_is_said_and_the_program_not_run(folder: Path) -> None:

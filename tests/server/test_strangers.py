@@ -382,6 +382,19 @@ speaks = Speaks()
 module = types.ModuleType("module")
 module.__spec__ = module.__loader__ = speaks
 in_order = collections.OrderedDict({speaks: 1})
+class Holder(collections.UserDict):
+    def __getattribute__(self, name):
+        if holder_is_done:
+            os.write(2, b"holder asked\\n")
+        return super().__getattribute__(name)
+class Ghost:
+    __class__ = property(lambda self: os.write(2, b"class asked\\n") and str)
+holder_is_done = False
+holder = Holder(a=1)
+holder_is_done = True
+haunted = types.ModuleType("haunted")
+haunted.__file__ = haunted.__version__ = Ghost()
+sys.modules["haunted"] = haunted
 odd_kinds = [
     slice(speaks), range(SpeakingInt(3)), types.SimpleNamespace(x=speaks), weakref.ref(speaks),
     types.MappingProxyType(SpeakingDict(a=1)), SpeakingDict(a=1).keys(), Liar(), Data(), Pair((1, 2)),
@@ -440,6 +453,7 @@ def test_nothing_that_an_observer_opens_runs_code(interpreter: Interpreter) -> N
                 assert each.wait_stopped()["threadId"] == thread
                 assert each.request("exceptionInfo", threadId=thread)["exceptionId"].endswith("Oops")
                 frame = each.top(thread)
+                assert any(row["name"] == "haunted" for row in each.request("modules")["modules"])
                 assert "class Trap" in each.request("source", source=frame["source"])["content"]
                 seen: set[str] = set()
                 for scope in each.scopes(frame["id"]).values():

@@ -79,7 +79,7 @@ class Host:
                     command, input=given, capture_output=True, text=True, timeout=_SECONDS, check=False
                 )
                 code, output, errors = ran.returncode, ran.stdout, ran.stderr
-            except (OSError, subprocess.SubprocessError) as error:
+            except (OSError, ValueError, subprocess.SubprocessError) as error:  # or it prints no text
                 code, output, errors = 1, str(error), ""
             if errors:
                 log.warning(f"the helper says: {errors.strip()}")

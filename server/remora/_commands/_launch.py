@@ -66,6 +66,8 @@ def main() -> None:
         address = remora.enable_attach(options.secret, options.address, options.certfile, options.keyfile)
     except OSError as error:
         _fail(f"cannot listen on {_join(options.address)}: {error}", 3)
+    except ValueError as error:  # a secret that nobody can type, a key without a certificate
+        _fail(str(error))
     if options.wait or options.address[1] == 0:
         scheme = "tcps" if options.certfile else "tcp"
         waiting = ", waiting for a client" if options.wait else ""
@@ -140,11 +142,11 @@ def _parse(words: list[str], *, needs_program: bool = True) -> Options:
 
 def _read_address(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
-    if not colon and text.isdigit():
+    if not colon and text.isdecimal():
         host, port = "127.0.0.1", text
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
-    if not port.isdigit() or int(port) > 65535 or not host:
+    if not port.isdecimal() or int(port) > 65535 or not host:
         _fail(f"--listen {text}: an address looks like 127.0.0.1:5678 or [::1]:5678")
     return host, int(port)
 

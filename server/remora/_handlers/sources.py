@@ -64,10 +64,10 @@ def modules(session: Session, arguments: Arguments) -> dict[str, Any]:
             continue
         row: dict[str, Any] = {"id": name, "name": name}
         file, version = names.get("__file__"), names.get("__version__")
-        if isinstance(file, str):
+        if type(file) is str:
             row["path"] = session.server.sources.display_path(file)
             row["isUserCode"] = debugger.filters.rule(file) is None
-        if isinstance(version, str):
+        if type(version) is str:
             row["version"] = version
         rows.append(row)
     start = arguments.number("startModule", 0)

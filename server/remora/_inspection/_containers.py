@@ -12,7 +12,7 @@ import itertools
 import types
 from typing import TYPE_CHECKING, Any
 
-from remora._inspection._statics import Known, is_a, mro
+from remora._inspection._statics import Known, is_a, mro, own_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +69,7 @@ def _real(value: Any, kind: type) -> Any:
     if kind is types.MappingProxyType:
         return _behind(value)
     if kind is collections.UserDict:
-        inner = vars(value).get("data")
+        inner = (own_dict(value) or {}).get("data")
         return inner if type(inner) is dict else {}
     return value
 

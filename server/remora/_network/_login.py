@@ -27,6 +27,8 @@ _FIRST_DELAY = 0.25
 _LONGEST_DELAY = 60.0
 _FORGET_AFTER = 900.0
 _MOST_PEERS = 4096
+#: To normalize a text takes time by the square of its length: with as much as a stranger may send, seconds.
+_LONGEST_SECRET = 1024
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,8 @@ class Gate:
 
     def role_of_secret(self, secret: str) -> str | None:
         """What the owner of this secret may do; None when it is wrong."""
+        if len(secret) > _LONGEST_SECRET:
+            return None
         fitting = [user for user in self._verifiers if self._fits(user, secret)]
         return self.role_of_user(fitting[0]) if fitting else None
 

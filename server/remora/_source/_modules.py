@@ -34,7 +34,7 @@ def filename_of(module: Any) -> str | None:
         return None
     names = module_dict(module)
     file = names.get("__file__")
-    if not isinstance(file, str) or file.endswith((".so", ".pyd", ".dll")):
+    if type(file) is not str or file.endswith((".so", ".pyd", ".dll")):
         return None
     own = names.get("__name__")
     # Only the code itself knows for certain: a .pyc may stand elsewhere than its source did.
@@ -75,7 +75,7 @@ def is_what_was_loaded(filename: str, path: str, text: str) -> bool:
             continue
         names = module_dict(module)
         cached = names.get("__cached__")
-        if names.get("__file__") != filename or not isinstance(cached, str):
+        if names.get("__file__") != filename or type(cached) is not str:
             continue
         header = _file_bytes_head(cached)
         if len(header) >= 16 and header[4:8] == b"\0\0\0\0":

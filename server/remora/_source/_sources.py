@@ -249,7 +249,7 @@ def _source_of_frozen(filename: str) -> str | None:
     """Where the text of a module of the standard library is that CPython 3.11 and later have built in."""
     module = sys.modules.get(filename[len("<frozen ") : -1]) if filename.startswith("<frozen ") else None
     file = module_dict(module).get("__file__") if issubclass(type(module), ModuleType) else None
-    return file if isinstance(file, str) and file.endswith(".py") else None
+    return file if type(file) is str and file.endswith(".py") else None
 
 
 def _note_stack(sources: Sources, frame: Any) -> None:
