@@ -23,6 +23,10 @@ class Workers:
         while self.running:
             self.counts[place] += 1  # @counting
 
+    def are_held(self, scene):
+        held = {info.ident for info in scene.call("threads") if info.state == "stopped"}
+        return held.issuperset(thread.ident for thread in self.threads)
+
     def end(self):
         self.running = False
         for thread in self.threads:
@@ -50,7 +54,7 @@ def scenario_all_threads_stand_still_and_run_on(scene):
             body = scene.wait_stopped()
             assert body["reason"] == "pause"
             assert body["allThreadsStopped"]
-            until(lambda: sum(info.state == "stopped" for info in scene.call("threads")) >= 3)
+            until(lambda: workers.are_held(scene))
             counts = list(workers.counts)
             time.sleep(0.05)
             assert counts == workers.counts
@@ -125,7 +129,7 @@ def scenario_one_thread_alone(scene):
         try:
             scene.break_at("counting")
             thread = scene.wait_stopped()["threadId"]
-            until(lambda: sum(info.state == "stopped" for info in scene.call("threads")) >= 2)
+            until(lambda: workers.are_held(scene))
             before = list(workers.counts)
             for _ in range(5):
                 scene.call("step", thread, "over", single_thread=True)
