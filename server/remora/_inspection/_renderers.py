@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Inner = Callable[[Any], str]
     Render = Callable[[Any, Inner], str]
 
-__all__ = ["find_own_renderer", "find_renderer", "renders"]
+__all__ = ["calls_its_library", "find_own_renderer", "find_renderer", "renders"]
 
 _RENDERERS: dict[str, Render] = {}
 
@@ -45,6 +45,11 @@ def renders(*names: str) -> Callable[[Render], Render]:
         return render
 
     return declare
+
+
+def calls_its_library(render: Render) -> bool:
+    """Whether this has the library show a value, which asks what is in it, and what derives from it."""
+    return render in (_ndarray, _data_frame, _series, _polars_frame, _polars_series, _tensor)
 
 
 def find_own_renderer(kind: type) -> OwnRenderer | None:

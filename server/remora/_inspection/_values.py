@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from remora._inspection._containers import BRACKETS, CONTAINERS, MAPPINGS, container_class, length, take
-from remora._inspection._renderers import find_own_renderer, find_renderer
+from remora._inspection._renderers import calls_its_library, find_own_renderer, find_renderer
 from remora._inspection._statics import (
     Known,
     class_name,
@@ -162,7 +162,7 @@ class Renderer:
 
     def _by_library(self, value: Any, kind: type, depth: int) -> str:
         renderer = find_renderer(kind)
-        if renderer is not None:
+        if renderer is not None and (self.user_code or not calls_its_library(renderer)):
             try:
                 return self._cut(renderer(value, lambda inner: self._nested(inner, value, depth)))
             except Exception:  # noqa: S110 - it is not what its name promised: show it as any other object
