@@ -229,8 +229,8 @@ class InsertedEngine(SettraceEngine):
         super().__init__()
         self.limits = [
             "Breakpoints on raised exceptions slow calls down on this Python; those on lines do not.",
-            "A step over a call may end late on this Python, in a caller even, when the program keeps an "
-            "exception that was caught in the call.",
+            "A step over a long call may end late on this Python, in a caller even, when the program keeps "
+            "an exception that was caught in the call.",
             *self._reach.limits,
         ]
         # The threads that run a hook, and one that an interrupt has brought out of it: see `_is_in_hook`.

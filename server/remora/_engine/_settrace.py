@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
     from typing import TypeVar
 
-    from remora._engine._base import ErrorWatch, ExitReport, Lines, Listener, Report
+    from remora._engine._base import ErrorWatch, ExitReport, Lines, Listener, Report, Watch
 
     T = TypeVar("T")
 
 __all__ = ["SettraceEngine"]
+
+_LONG = 1000
+"""So many lines and calls of what is stepped over are traced at most: about a millisecond."""
 
 
 class SettraceEngine(Following):
@@ -46,7 +49,8 @@ class SettraceEngine(Following):
             "While a breakpoint is set the program runs slower on this Python: every call is looked at."
         ]
         self._on_error = self._report_error  # one object: made anew for each call it would take its time
-        self._reach = _tracing.Reach(self._on_call, self._on_event, self._on_error)
+        self._on_passed = self._count_passed
+        self._reach = _tracing.Reach(self._on_call, self._on_event, self._on_error, self._on_passed)
         self.limits += self._reach.limits
         self._lines: dict[str, Mapping[int, Report]] = {}
         self._interesting: dict[int, tuple[CodeType, bool]] = {}
@@ -58,6 +62,7 @@ class SettraceEngine(Following):
         self._unwound: ErrorWatch | None = None
         self._unwanted_errors: set[type] = set()
         self._only_errors = False
+        self._patience: dict[int, int] = {}  # thread -> events left until what it steps over is long
         self._unwinding: dict[int, tuple[int, BaseException]] = {}  # thread -> frame it was last seen in
 
     # -- taking and giving back
@@ -75,11 +80,12 @@ class SettraceEngine(Following):
         self.follow_nobody()
         self._update()
         for frame in running_frames():
-            if frame.f_trace in (self._on_event, self._on_error):
+            if frame.f_trace in (self._on_event, self._on_error, self._on_passed):
                 self._reach.give_back(frame)
         self._listener = None
         self._interesting = {}
         self._seen.clear()
+        self._patience.clear()
 
     def after_fork_in_child(self) -> None:
         self._reach.after_fork_in_child()
@@ -127,6 +133,10 @@ class SettraceEngine(Following):
         self._update()
 
     # -- what is followed or interrupted
+
+    def follow(self, owner: int, watch: Watch | None) -> None:
+        self._patience.pop(owner, None)
+        super().follow(owner, watch)
 
     def _apply_interrupt(self) -> None:
         self._update()
@@ -266,9 +276,7 @@ class SettraceEngine(Following):
         try:
             self._report_start(frame, listener)
             local = self._local_for(frame)
-            if local is None and self._may_run_untraced(frame) and not self._reach.leave_until_end(frame):
-                return self._local_for(frame)
-            return local
+            return self._pass_over(frame) if local is None else local
         except RecursionError:
             return None  # see `Engine`
         except Exception as error:
@@ -278,6 +286,42 @@ class SettraceEngine(Following):
     def _is_ours(self, frame: FrameType) -> bool:
         """Whether this thread is in the middle of a report, of which nothing is to be reported."""
         return False  # in a tracing function nothing is traced
+
+    def _pass_over(self, frame: FrameType) -> Any:
+        """Give the tracing function for a call, if it is stepped over or is made in one that is."""
+        caller = frame.f_back
+        if caller is not None and caller.f_trace == self._on_passed:
+            return self._on_passed(frame, "call", None)
+        if not self._may_run_untraced(frame):
+            return None
+        if self._reach.counts_references_here() and self._patience.get(get_ident(), _LONG) > 0:
+            return self._on_passed
+        return None if self._reach.leave_until_end(frame) else self._local_for(frame)
+
+    def _count_passed(self, frame: FrameType, event: str, argument: Any) -> Any:
+        """The local tracing function of what is stepped over, until it has taken long: then it runs untraced.
+
+        What is short ends in time so, whoever keeps its frame: see `_untraced`.
+        """
+        try:
+            ident = get_ident()
+            left = self._patience[ident] = self._patience.get(ident, _LONG) - 1
+            if left > 0:
+                return self._on_passed
+            passed = frame
+            while passed.f_back is not None and passed.f_back.f_trace == self._on_passed:
+                passed = passed.f_back
+            self._reach.give_back(frame)
+            if self._may_run_untraced(passed):
+                self._reach.leave_until_end(passed)
+            return None
+        except RecursionError:
+            return None  # see `Engine`
+        except BaseException as error:
+            self._tell_removed()
+            if can_raise_soon(frame, event):
+                return raise_soon(frame, event, error)
+            raise without_reports(error)  # noqa: B904  It is the same exception, without its traceback.
 
     def _may_run_untraced(self, frame: FrameType) -> bool:
         """Whether nothing in this call can matter to any step: what is stepped over runs at full speed then.

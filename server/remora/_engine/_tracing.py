@@ -236,12 +236,16 @@ class Reach:
         if self.is_needed_here(get_ident()):
             self._boot()  # since just now, so the start that was meant for this thread has been overwritten
 
+    def counts_references_here(self) -> bool:
+        """Whether this thread can be left until a frame ends: no tracer of the program's waits, either."""
+        return sys.implementation.name == "cpython" and self._program_tracers.get(get_ident()) is None
+
     def leave_until_end(self, frame: FrameType) -> bool:
-        """Stop tracing this thread until the frame, which is just beginning, has ended. False: not possible.
+        """Stop tracing this thread until the frame has ended. False: not possible.
 
         Only where references are counted, so that a frame goes as soon as it ends.
         """
-        if sys.implementation.name != "cpython" or self._program_tracers.get(get_ident()) is not None:
+        if not self.counts_references_here():
             return False
         try:
             self._untraced.begin(frame, self.own_threads)

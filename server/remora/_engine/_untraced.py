@@ -3,7 +3,7 @@
 Where references are counted, the tracing function of a frame goes when the frame does: at once, and on its
 thread. But not while somebody keeps the frame: an exception that was caught in it or below, a thread that
 looks at all stacks. So a thread of ours looks now and then whether the frame is still on its stack. A step
-over such a call ends late, but it ends.
+over such a call ends late, but it ends. Short calls are traced, and end in time.
 """
 
 from __future__ import annotations

@@ -84,18 +84,7 @@ class Steps:
         if end != program.recording.end:
             self.went.append(end)
             self.expected.append(program.recording.end)
-        return self.went == self.expected or self.is_lost_with_its_task()
-
-    def is_lost_with_its_task(self) -> bool:
-        """Whether the step was to end where an exception ends its task, and the Python is one on which it may
-        not: the exception came out of a call that ran untraced, and holds its frames until it is handled."""
-        return (
-            sys.version_info < (3, 12)
-            and sys.implementation.name == "cpython"
-            and self.kinds[-1] in ("over", "out", "until")
-            and self.went[:-1] == self.expected[:-1]
-            and (self.went[-1], self.expected[-1][-1]) == ("ended", "!")
-        )
+        return self.went == self.expected
 
     def operate(self) -> None:
         position: reference.Position | None = self.program.recording.start(self.program.start)
