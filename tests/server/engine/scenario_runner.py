@@ -63,6 +63,13 @@ class Scene(Controller):
 
         return counts
 
+    def pending_events(self) -> list[tuple[str, dict[str, Any]]]:
+        """Those that nobody has waited for. They stay."""
+        found = [self.events.get() for _ in range(self.events.qsize())]
+        for each in found:
+            self.events.put(each)
+        return found
+
     def where(self, thread: int) -> str:
         """The marker, or else the text, of the line that this thread is held at."""
         frame = self.call("frames", thread)[0]

@@ -198,7 +198,7 @@ def scenario_a_condition_where_an_await_is_left_by_an_exception(scene):
         await asyncio.wait([task])
 
     asyncio.run(main())
-    written = [body["output"].strip() for event, body in list(scene.events.queue) if event == "output"]
+    written = [body["output"].strip() for event, body in scene.pending_events() if event == "output"]
     assert not written, written
 
 
@@ -282,7 +282,7 @@ def scenario_log_messages_on_a_hot_line_are_capped_and_say_so(scene):
     try:
         scene.break_at("body", log_message="{number}")
         loop(500)
-        written = [body for event, body in list(scene.events.queue) if event == "output"]
+        written = [body for event, body in scene.pending_events() if event == "output"]
         assert 10 <= len(written) < 400
     finally:
         _breakpoints.LOGS_PER_SECOND = cap
@@ -357,7 +357,7 @@ def scenario_module_level_and_class_level_conditions(scene):
     ]
     scene.call("set_breakpoints", "levels.py", specs)
     exec(compile(source, "levels.py", "exec"), {"__name__": "levels"})
-    written = [body["output"] for event, body in list(scene.events.queue) if event == "output"]
+    written = [body["output"] for event, body in scene.pending_events() if event == "output"]
     assert written == ["class 4\n", "module 3\n"], written
 
 

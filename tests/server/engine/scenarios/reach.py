@@ -196,7 +196,7 @@ def scenario_code_that_is_executed_from_text(scene):
     scene.call("set_breakpoints", "made_up.py", specs)
     for _ in range(3):
         exec(compile("a = 1\nb = 2\n", "made_up.py", "exec"), {})
-    lines = [body["line"] for event, body in list(scene.events.queue) if event == "output"]
+    lines = [body["line"] for event, body in scene.pending_events() if event == "output"]
     assert lines == [2, 2, 2], lines
 
 
