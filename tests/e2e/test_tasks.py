@@ -118,7 +118,11 @@ RUN
 
 @pytest.mark.parametrize(
     "run",
-    ["uvloop.run(main())", "loop = uvloop.new_event_loop(); loop.create_task(main()); loop.run_forever()"],
+    [
+        "uvloop.run(main())",
+        "loop = uvloop.new_event_loop(); loop.create_task(main()); loop.run_forever()",
+        "uvloop.new_event_loop().run_until_complete(main())",
+    ],
 )
 def test_tasks_of_uvloop(run: str, remora: Remora) -> None:
     """Its loops are written in C: no frame of theirs is on any stack."""

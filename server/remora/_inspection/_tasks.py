@@ -8,6 +8,7 @@ picture is then that of a moment.
 from __future__ import annotations
 
 import functools
+import gc
 import itertools
 import re
 import sys
@@ -19,7 +20,10 @@ from weakref import ref
 from remora._interpreter import _frames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence, Set
+    from collections.abc import Iterable, Iterator, Sequence, Set
+
+    _Tasks = list[tuple[Any, str]]
+    """Of one loop, each with what it waits for."""
 
 __all__ = ["Task", "TaskNumbers", "current_task_name", "find_tasks"]
 
@@ -76,11 +80,16 @@ class TaskNumbers:
 
 def find_tasks(own_threads: Set[int], numbers: TaskNumbers) -> list[Task]:
     """Every task that is not done, of every event loop that runs; by their numbers."""
+    newest_frames = _frames.current_frames()
+    stacks = {ident: frame for ident, frame in newest_frames.items() if ident not in own_threads}
+    by_thread = {ident: list(_tasks_in(newest)) for ident, newest in stacks.items()}
+    without = [ident for ident, loops in by_thread.items() if not loops and _runs_some_loop(stacks[ident])]
+    if len(without) == 1:  # of several nobody knows which loop is whose
+        by_thread[without[0]] = _tasks_of_the_only_other_loop(by_thread.values())
     found = [
         (task, ident, waits_for)
-        for ident, newest in list(_frames.current_frames().items())
-        if ident not in own_threads
-        for tasks in _tasks_in(newest)
+        for ident, loops in by_thread.items()
+        for tasks in loops
         for task, waits_for in tasks
     ]
     given = numbers.give([(task, _name(task)) for task, _, _ in found])
@@ -112,7 +121,7 @@ def _in_order(name: str) -> list[tuple[int, str]]:
     return [(is_named, ""), *((int(each), "") if each.isdecimal() else (-1, each) for each in parts)]
 
 
-def _tasks_in(frame: FrameType | None) -> Iterator[list[tuple[Any, str]]]:
+def _tasks_in(frame: FrameType | None) -> Iterator[_Tasks]:
     """The tasks, with what they wait for, of each event loop that this stack runs: one, as a rule."""
     found: set[int] = set()
     while frame is not None:
@@ -145,7 +154,30 @@ def _loops_of_asyncio(frame: FrameType) -> Iterator[Any]:
                 yield loop
 
 
-def _tasks_of_asyncio(loop: Any) -> list[tuple[Any, str]]:
+def _runs_some_loop(newest: FrameType) -> bool:
+    return any(not _RUN_LOOPS.isdisjoint(frame.f_code.co_names) for frame in _frames.walk(newest))
+
+
+def _tasks_of_the_only_other_loop(known: Iterable[list[_Tasks]]) -> list[_Tasks]:
+    """Those of a loop written in C that no variable in a stack holds: among all objects that there are."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None or not hasattr(asyncio, "AbstractEventLoop"):
+        return []
+    seen = {id(task) for loops in known for tasks in loops for task, _ in tasks}
+    other = [tasks for tasks in map(_tasks_of_asyncio, _loops_in_memory(asyncio.AbstractEventLoop)) if tasks]
+    other = [tasks for tasks in other if id(tasks[0][0]) not in seen]
+    return other if len(other) == 1 else []
+
+
+def _loops_in_memory(kind: type) -> Iterator[Any]:
+    each: type
+    for each in type.__subclasses__(kind):
+        # Whoever asks what refers to a class is given its instances.
+        yield from (loop for loop in gc.get_referrers(each) if type(loop) is each)
+        yield from _loops_in_memory(each)
+
+
+def _tasks_of_asyncio(loop: Any) -> _Tasks:
     asyncio = sys.modules.get("asyncio")
     if asyncio is None or not hasattr(asyncio, "all_tasks"):
         return []
