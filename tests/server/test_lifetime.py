@@ -257,6 +257,32 @@ def test_an_interrupt_at_a_stop_goes_to_the_program_and_the_breakpoint_holds(
         assert program.errors == ""
 
 
+FAILING = """\
+#
+import signal, sys
+signal.signal(2, signal.default_int_handler)
+def work(n):
+    return n / 0  # @work
+for line in sys.stdin:
+    work(1)
+"""
+
+
+def test_an_interrupt_at_an_uncaught_exception_leaves_only_that_to_be_printed(
+    interpreter: Interpreter,
+) -> None:
+    with Program(interpreter, FAILING, enable={}) as program:
+        with DapClient.connect(program.address).attach() as client:
+            client.request("setExceptionBreakpoints", {"filters": ["uncaught"]})
+            program.stdin_line("")
+            client.wait_stopped(reason="exception")
+            program.signal(signal.SIGINT)
+            assert program.returncode() == 1
+        assert program.errors.count("Traceback") == 1
+        assert "remora/" not in program.errors
+        assert program.errors.splitlines()[-1].startswith("ZeroDivisionError")
+
+
 FORKING = """\
 #
 import os, sys, time

@@ -303,7 +303,10 @@ class UncaughtHooks:
 
     def _on_error(self, kind: Any, error: Any, traceback: Any) -> None:
         if self._installed and error is not None:
-            self._report(error, traceback)
+            try:
+                self._report(error, traceback)
+            except KeyboardInterrupt:
+                pass  # The program ends as it is. It would print that its hook has failed, and how, in us.
         self._program_hook(kind, error, traceback)
 
     def _on_thread_error(self, arguments: Any) -> None:
