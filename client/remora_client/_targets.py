@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from remora_client._connecting._connect import Link, connect, connect_local
@@ -17,9 +18,11 @@ from remora_client._options import AttachOptions, ConnectOptions
 from remora_client._sessions._attach import choose_process
 from remora_client._sessions._session import Session
 from remora_client._snapshot import is_snapshot
+from remora_client._text import visible
 from remora_protocol import (
     ProcessInfo,
     Qualifier,
+    QualifierError,
     is_private_folder,
     parse_qualifier,
     pid_of_socket,
@@ -32,7 +35,16 @@ if TYPE_CHECKING:
 
     from remora_client._model import Breakpoint
 
-__all__ = ["Local", "choose_local", "link_to", "local_processes", "local_sockets", "open_session", "via"]
+__all__ = [
+    "Local",
+    "choose_local",
+    "link_to",
+    "local_processes",
+    "local_sockets",
+    "open_session",
+    "shown",
+    "via",
+]
 
 _DEFAULT = AttachOptions()
 _LOCAL_SECONDS = 5.0
@@ -108,6 +120,14 @@ async def link_to(target: str, options: ConnectOptions) -> tuple[Link, int | Non
     return await connect(qualifier, options), qualifier.pid
 
 
+def shown(target: str) -> str:
+    """A target for messages: without its secret."""
+    try:
+        return visible(str(replace(parse_qualifier(target), secret=None)))
+    except QualifierError:
+        return visible(target)
+
+
 def via(command: str) -> Qualifier:
     """What is at the other end of a command."""
     return Qualifier("via", "", 0, path=command)
@@ -165,8 +185,8 @@ async def choose_local(
 
 
 async def _local(pid: int, given: ConnectOptions) -> Link:
-    """No secret is needed, and no certificate: of the options only these count."""
-    options = ConnectOptions(timeout=min(given.timeout, _LOCAL_SECONDS), trace=given.trace)
+    """No secret is needed, and no certificate; the other options count."""
+    options = replace(given, timeout=min(given.timeout, _LOCAL_SECONDS))
     door = _door(pid)
     if door is not None:
         try:

@@ -22,6 +22,8 @@ __all__ = ["main"]
 
 _NEEDED = ("prompt_toolkit", "pygments", "cryptography", "platformdirs")
 _QUALIFIER = "[tcp://|tcps://][SECRET@]HOST[:PORT][#PID]"
+# It is not shown again: it may hold a secret.
+_PLACE = "remora: That is a place, and no command. To debug what is there: remora attach PLACE"
 _EPILOG = f"""\
 A QUALIFIER is {_QUALIFIER}: tcp and port 5678 unless it
 says otherwise, IPv6 in brackets, '%' in the secret written '%25'. The secret is better kept out of the
@@ -35,11 +37,11 @@ trusted, 6 not a Remora or wrong version, 7 the debuggee went away."""
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `remora`. Gives the exit code."""
     _open_streams()
-    problem = _unusable()
+    argv = sys.argv[1:] if argv is None else argv
+    problem = _unusable(argv[0] if argv else "")
     if problem:
         print(problem, file=sys.stderr)
         return 2
-    argv = sys.argv[1:] if argv is None else argv
     parser = _parser(argv[0] if argv else "")
     arguments = parser.parse_args(argv)
     if arguments.module is None:
@@ -57,8 +59,8 @@ def _open_streams() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def _unusable() -> str:
-    """What keeps this client from running at all, in one line."""
+def _unusable(word: str) -> str:
+    """What keeps this client from running at all, in one line; or this word from being a command."""
     if sys.version_info < (3, 11):  # noqa: UP036 - pip installs the command on 3.9 and 3.10, too
         version = ".".join(map(str, sys.version_info[:2]))
         return (
@@ -69,7 +71,7 @@ def _unusable() -> str:
     if missing:
         names = ", ".join(missing)
         return f'remora: the client needs {names}, not part of a plain install: pip install "remora[client]"'
-    return ""
+    return _PLACE if "://" in word or word.isdecimal() else ""
 
 
 def _run(arguments: argparse.Namespace) -> int:

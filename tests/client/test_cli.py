@@ -53,6 +53,14 @@ def test_an_error_is_words_on_stderr_only(remora: Command) -> None:
     assert "Traceback" not in ran.errors
 
 
+def test_a_place_is_no_command(remora: Command) -> None:
+    for place in ("tcp://hunter2@host", "4711"):
+        ran = remora(place)
+        assert ran.code == 2
+        assert "remora attach PLACE" in ran.errors
+        assert place not in ran.errors
+
+
 def test_the_secret_is_nowhere(remora: Command) -> None:
     with Server(Remora()) as listener:
         for arguments in (

@@ -91,12 +91,16 @@ def test_where_it_breaks(doctor: Doctor, certificate: Files, tmp_path: Path) -> 
         assert "SSH" in found["protocol"]["text"]
 
 
-def test_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+def test_for_people(capsys: pytest.CaptureFixture[str], certificate: Files) -> None:
     with Server(Remora()) as listener:
         assert cli.main(["doctor", f"tcp://wrong@{listener.place}"]) == 4
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:2] == ["ok", "name"]
     assert any(line.startswith("failed  login") for line in lines)
+    with Server(Remora(certificate=certificate.der), certificate.context()) as secured:
+        assert cli.main(["doctor", f"tcps://{SECRET}@{secured.place}"]) == 5
+    told = capsys.readouterr().out.splitlines()
+    assert [line for line in told if line.startswith(" " * 21 + "  SHA-256")]  # in the column of its reason
 
 
 def test_eight_broken_set_ups_have_their_lines(

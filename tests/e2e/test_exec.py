@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 
 from remora_client.commands import COMMANDS
 from tests.support.command import Ran, Remora
 from tests.support.dap import DapClient
-from tests.support.interpreters import NEWEST, ROOT, Interpreter
+from tests.support.interpreters import INTERPRETERS, NEWEST, ROOT, Interpreter
 from tests.support.program import Program
 
 assert NEWEST
@@ -43,6 +44,19 @@ remora.wait_for_attach(20)
 time.sleep(0.2)
 amount = 42
 raise RuntimeError("the end")
+"""
+
+
+FAILING_TESTS = """\
+import unittest
+
+class Sums(unittest.TestCase):
+    def test_good(self):
+        self.assertEqual(sum([1, 2]), 3)
+
+    def test_bad(self):
+        total = sum([1, 2])
+        self.assertEqual(total, 4)  # @bad
 """
 
 
@@ -257,3 +271,30 @@ while True:
         assert ran.results()[-1]["value"] == "[loud]"
         assert "LOUD" in ran.output
         assert "LOUD" not in program.output
+
+
+@pytest.mark.parametrize("interpreter", [*dict.fromkeys((INTERPRETERS[0], NEWEST))], ids=str)
+def test_a_report_of_failing_tests(interpreter: Interpreter, remora: Remora) -> None:
+    """A test runner catches what its tests raise: `catch user` stops where it leaves the test."""
+    options = [
+        "-m",
+        "remora",
+        "--listen",
+        "127.0.0.1:0",
+        "--no-secret",
+        "--wait",
+        "-m",
+        "unittest",
+        "test_sums",
+    ]
+    with Program(interpreter, FAILING_TESTS, argv=options, name="test_sums.py") as program:
+        place = program.wait_line(r"(tcp://127.0.0.1:\d+) is process \d+, waiting", errors=True)[1]
+        hooks = ("--on-stop", "where", "--on-stop", "locals")
+        ran = remora("exec", place, "--json", "-c", "catch user", *hooks, "--timeout", "30")
+        assert ran.code == 0, ran
+        check(ran)
+        _, where, names = ran.results()
+        assert where[0]["name"].endswith("test_bad")
+        assert where[0]["line"] == program.line("bad")
+        assert {"name": "total", "value": "3", "type": "int"} in names
+        assert program.returncode() == 1

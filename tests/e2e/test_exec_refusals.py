@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,18 @@ SECRET = "open sesame"
 STOP = ("break loop.py:@step", "continue")
 
 assert NEWEST
+
+
+def test_a_time_out_of_connecting_says_how_far_it_came_and_no_secret(remora: Remora) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        place = f"tcp://open%20sesame@127.0.0.1:{port}"
+        for more in ((), ("--follow", "list")):
+            ran = remora("exec", place, "-c", "where", "--timeout", "1", *more)
+            assert ran.code != 0
+            assert f"127.0.0.1:{port}" in ran.errors
+            assert "said nothing within 1 s" in ran.errors
+            assert "sesame" not in ran.errors
 
 
 @pytest.fixture(scope="module")

@@ -114,7 +114,7 @@ def test_the_editor_takes_over_and_the_terminal_is_told(program: Program, remora
         with pytest.raises(Refused, match="is attached to process"):
             editor.request("attach", qualifier=place(program), secret="driver")
         editor.attach(initialize=False, qualifier=place(program), secret="driver", force=True)
-        terminal.wait("took over|taken over")
+        terminal.wait("The session is over: .* took over the debugging of process")
         assert terminal.returncode() == 7
         thread = editor.wait_stopped()["threadId"]  # where the other one left it
         editor.next(thread)

@@ -501,6 +501,49 @@ def test_observers_are_told_that_the_program_runs_on_when_its_driver_leaves() ->
                 driver.disconnect()
 
 
+def test_who_looks_on_is_told_who_drives() -> None:
+    assert NEWEST is not None
+    with Program(NEWEST, TICKING, enable={"secret": SECRET, "observer_secret": "look"}) as program:
+        with DapClient.connect(program.address, login=False) as observer:
+            observer.login("look", user="observer")
+            observer.attach()
+            with DapClient.connect(program.address, SECRET) as driver:
+                driver.attach()
+                assert "debugs this program now" in observer.expect_event("output")["output"]
+                with DapClient.connect(program.address, SECRET) as second:
+                    second.attach(force=True)
+                    assert "took over the debugging" in observer.expect_event("output")["output"]
+                    driver.expect_event("terminated")
+                    second.disconnect()
+            assert "detached; the program runs on" in observer.expect_event("output")["output"]
+
+
+def test_who_might_drive_can_look_on_only() -> None:
+    """Where no secret says it, the request does; and whoever has the one secret there is may come to look."""
+    assert NEWEST is not None
+    for secret in (None, SECRET):
+        with Program(NEWEST, TICKING, enable={"secret": secret}) as program:
+            with (
+                DapClient.connect(program.address, SECRET if secret else None) as driver,
+                DapClient.connect(program.address, login=False) as observer,
+            ):
+                driver.attach()
+                if secret:
+                    observer.login(secret, user="observer")
+                    observer.attach()
+                else:
+                    observer.attach(observe=True)
+                for command in ("pause", "evaluate", "setBreakpoints"):
+                    with pytest.raises(Refused, match=r"not-supported.*An observer may only look"):
+                        observer.request(command)
+                with pytest.raises(Refused, match=r"bad-request.*this connection drives"):
+                    driver.request("attach", observe=True)
+                observer.disconnect()
+                driver.request("pause", threadId=1)
+                driver.wait_stopped()
+                driver.disconnect()
+
+
 TICKING = """\
 #
 import time

@@ -212,6 +212,11 @@ def login_refused(link: Link, error: RequestFailed) -> ConnectError:
             link, f"{link.address} saw that the login is bound to another connection than its own."
         )
     remedy = "Is it the secret that the program passed to enable_attach? An observer's goes with --observe."
+    if link.options.observe:
+        remedy = (
+            "--observe takes the program's observer_secret where it has one, and only else its main one. The "
+            "main one goes without --observe."
+        )
     if link.certificate_by_hand:
         remedy += (
             " If you are sure of the secret: this looks the same when somebody stands in between, with the "

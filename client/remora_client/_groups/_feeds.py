@@ -96,13 +96,13 @@ def feeds_for(
     if options.via is not None and not targets:
         return [QualifierFeed(via(options.via), options, name, everyone=everyone)]
     if not targets:
-        return [LocalFeed(None, name, everyone=everyone)]
+        return [LocalFeed(None, options, name, everyone=everyone)]
     found: list[Feed] = []
     for target in targets:
         if is_scheme(target):
             found.append(EngineFeed(target, open_discovery(target, options), name))
         elif target.isdecimal():
-            found.append(LocalFeed(int(target), name, everyone=False))
+            found.append(LocalFeed(int(target), options, name, everyone=False))
         else:
             found.append(QualifierFeed(parse_qualifier(target), options, name, everyone=everyone))
     return found
@@ -131,7 +131,8 @@ class LocalFeed:
 
     news: asyncio.Event | None = None
 
-    def __init__(self, pid: int | None, name: str | None, *, everyone: bool) -> None:
+    def __init__(self, pid: int | None, options: ConnectOptions, name: str | None, *, everyone: bool) -> None:
+        self.options = options
         self.place = "this machine" if pid is None else f"process {pid}"
         self.goes_on = everyone
         self.pid, self._name = pid, name
@@ -150,7 +151,7 @@ class LocalFeed:
                 host,
                 each["pid"],
                 each["name"],
-                lambda pid=each["pid"]: link_locally(pid),  # type: ignore[misc]
+                lambda pid=each["pid"]: link_locally(pid, self.options),  # type: ignore[misc]
                 each["attachedBy"],
             )
             for each in found
@@ -160,13 +161,13 @@ class LocalFeed:
         """Nothing is open between two questions."""
 
 
-async def link_locally(pid: int) -> Link:
+async def link_locally(pid: int, options: ConnectOptions) -> Link:
     """A connection to a process of this machine. Raises `NoSuchProcess`."""
     path = next((path for path, each in local_sockets() if each == pid), None)
     if path is None:
         raise NoSuchProcess(f"Process {pid} has gone.")
     try:
-        return await connect_local(path, pid)
+        return await connect_local(path, pid, options)
     except OSError as error:
         raise NoSuchProcess(f"Process {pid} does not answer: {error.strerror or error}.") from None
 

@@ -105,7 +105,10 @@ class FollowingFeed:
 
     async def _connect(self, pid: int) -> Link:
         """For a session."""
-        link = await (self._feed.connect() if isinstance(self._feed, QualifierFeed) else link_locally(pid))
+        if isinstance(self._feed, QualifierFeed):
+            link = await self._feed.connect()
+        else:
+            link = await link_locally(pid, self._feed.options)
         link.options = replace(link.options, follow=self._mode == "attach")
         return link
 
@@ -129,7 +132,7 @@ class FollowingFeed:
             self._pid = pid
         for each in dict.fromkeys([pid, *(self._family.pids if self._family is not None else ())]):
             try:
-                link = await link_locally(each)
+                link = await link_locally(each, self._feed.options)
             except ClientError:
                 continue
             try:
@@ -140,8 +143,8 @@ class FollowingFeed:
             if owner is None:
                 return link
             await link.close()
-            return await link_locally(owner)
-        return await link_locally(pid)  # which says what is wrong
+            return await link_locally(owner, self._feed.options)
+        return await link_locally(pid, self._feed.options)  # which says what is wrong
 
     def _take_event(self, name: str, body: dict[str, Any]) -> None:
         if name == "remora/process" and body.get("reason") != "changed" and self.news is not None:

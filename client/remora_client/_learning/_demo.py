@@ -195,7 +195,7 @@ class Demo:
                 await session.wait_for_stop()
             code = await run_sessions(session, self.printer, self._prepare, greet=False)
         self.say(
-            "The game is ended, too. To debug a program of yours: import remora; remora.enable_attach(SECRET)"
+            "The game is ended. To debug a program of yours: import remora; remora.enable_attach(SECRET)"
         )
         return code
 

@@ -138,7 +138,8 @@ def _refusal(error: RequestFailed, link: Link) -> AttachRefused:
     if error.code == "already-attached":
         return AlreadyAttached(
             text.removesuffix(' Attach with "force" to take over.'),
-            "To take over, add --force: the other client is told and loses the session.",
+            "To take over, add --force: the program stays as it is; the other client is told and loses the "
+            "session. To look on beside it, add --observe.",
         )
     if error.code == "attach-refused":
         return AttachRefused(text, "Whoever runs the program has it decide so (remora.on_attach): ask them.")

@@ -47,6 +47,7 @@ class Session(Resuming):
         self.process: ProcessInfo | None = None
         self.told = 0  # how many of the stops somebody has waited for
         self.has_given_input = False
+        self.left_stopped = False  # we have left it so, for the next client
 
     # -- beginning and end ------------------------------------------------------------------------
 
@@ -80,6 +81,8 @@ class Session(Resuming):
             "redirectOutput": how.redirect_output,
             "force": how.force,
         }
+        if session.observes:
+            arguments["observe"] = True  # also where no secret says it
         if link.ptvsd is not None:  # its adapter reads the program's files here, so it stays on this machine
             arguments["sourceRoots"] = session.sources.roots
         if how.stop_mode != "all":
@@ -119,6 +122,7 @@ class Session(Resuming):
                     arguments["suspendDebuggee"] = True
                 with contextlib.suppress(ClientError, RequestFailed):
                     await self.request("disconnect", arguments, _DETACH_SECONDS)
+                    self.left_stopped = keep_stopped
         finally:
             await self.close()
 
@@ -157,6 +161,11 @@ class Session(Resuming):
             self.note(f"{name} was started, and runs on without a debugger.")
         else:
             self.note(f"{name} was started, and waits for a debugger.")
+
+    @property
+    def observes(self) -> bool:
+        """Whether we may only look."""
+        return self.link.options.observe
 
     @property
     def left(self) -> bool:

@@ -68,10 +68,15 @@ def run(arguments: Namespace) -> int:
         return code
     for each in findings:
         title = "connection" if each.step == "tcp" and not qualifier.is_network else _TITLES[each.step]
-        print(f"{each.state:8}{title:13}{each.text}")
+        print(f"{each.state:8}{title:13}{_indented(each.text)}".rstrip())
         if each.remedy:
-            print(f"{'':21}{each.remedy}")
+            print(f"{'':21}{_indented(each.remedy)}")
     return code
+
+
+def _indented(text: str) -> str:
+    """Further lines below the first one, in its column."""
+    return text.replace("\n", f"\n{'':21}")
 
 
 async def _examine(qualifier: Qualifier, options: ConnectOptions) -> tuple[list[Finding], int]:

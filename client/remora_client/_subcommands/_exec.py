@@ -19,7 +19,7 @@ from remora_client._groups._opening import open_group
 from remora_client._options import attach_options, connect_options
 from remora_client._sessions._state import named_breakpoints
 from remora_client._subcommands._hooks import Hooks
-from remora_client._targets import open_session
+from remora_client._targets import open_session, shown
 from remora_client._text import visible_block
 from remora_client.commands import (
     CommandError,
@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 __all__ = ["Script", "run"]
 
 _ON_HIT_DEPTH = 100
+_CONNECTING = 10.0  # seconds that connecting may take in any case
+_GRACE = 1.0
 _LONGER = "A greater --timeout gives it more."
 P = ParamSpec("P")
 
@@ -72,16 +74,18 @@ async def _run(arguments: Namespace, given: list[Given], stream: TextIO) -> int:
     deadline = None
     if arguments.timeout is not None:
         deadline = asyncio.get_running_loop().time() + arguments.timeout
+        arguments.connect_timeout = min(arguments.timeout, _CONNECTING)
     targets = [each.text for each in targets_given(arguments.targets)]
     try:
-        async with asyncio.timeout_at(deadline):
+        # Connecting has the same time, and says itself how far it came: it is to be the first to give up.
+        async with asyncio.timeout_at(deadline and deadline + _GRACE):
             arguments.follow = arguments.follow or "off"  # a script does the same everywhere: no settings
             if are_many(targets, everyone=arguments.all or arguments.follow != "off"):
                 ctx = await _open_group(targets, arguments)
             else:
                 ctx = Context(await _open(targets[0] if targets else None, arguments))
     except TimeoutError:
-        place = ", ".join(targets) or "a process"
+        place = ", ".join(map(shown, targets)) or "a process"
         raise TimedOut(f"Not attached to {place} within {arguments.timeout:g} s.") from None
     printer = Printer(stream, color=wants_color(stream, forbidden=arguments.no_color))
     stop = ctx.session.stop

@@ -51,7 +51,7 @@ from remora_client.commands._stopped import called_lines, stop_data, stop_lines,
 from remora_client.commands._stopped import marks as source_marks
 from remora_client.commands._table import COMMANDS, GROUPS, Command, CommandError, Result, lookup, words
 from remora_client.commands.recording import note_line
-from remora_client.commands.saved import first_commands, keep_at_the_end
+from remora_client.commands.saved import first_commands, keep_what_changed
 
 __all__ = [
     "COMMANDS",
@@ -78,7 +78,7 @@ __all__ = [
     "expanded",
     "first_commands",
     "given_commands",
-    "keep_at_the_end",
+    "keep_what_changed",
     "load_config",
     "load_own",
     "lookup",

@@ -117,6 +117,7 @@ class Context:
     on_hit: dict[int, list[str]] = field(default_factory=dict)
     listing: Listing | None = None
     transcript: str | None = None  # the file that everything shown is copied to
+    kept: str = ""  # what the option keep-breakpoints has kept last
     record: str | None = None  # the file that commands are recorded in
     exceptions: tuple[str, ...] | None = None  # what `catch` was told; None: the server's defaults
     seen: dict[tuple[str, str], Seen] = field(default_factory=dict)  # by a function's file and name

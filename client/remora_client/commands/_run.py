@@ -59,7 +59,9 @@ async def run_line(ctx: Context, line: Line) -> Result:
         await _share_modes(ctx)
         try:
             result = await line.command.function(ctx, line.arguments)
-        except RequestFailed:
+        except RequestFailed as error:
+            if ctx.session.observes and error.code == "not-supported":
+                raise _only_looking(line.command.name) from None
             if line.command.offered(ctx.session):
                 raise
             raise CommandError(f"This server has no {line.command.name!r}.") from None
@@ -120,10 +122,20 @@ async def _python(ctx: Context, line: PythonLine) -> Result:
     try:
         value = await ctx.session.evaluate(line.text, None, "repl", keep=True)
     except (NotStopped, RequestFailed) as error:
+        if ctx.session.observes and error.code == "not-supported":
+            raise _only_looking("Python") from None
         raise await _misspelled(ctx, line.text, error) or error from None
     data = {"value": value.value, "type": value.type}
     text = await rendered(ctx.session, value)
     return Result(data, numbered(ctx, value) + value_line(text) if text and text != "None" else [])
+
+
+def _only_looking(what: str) -> CommandError:
+    """The refusal of what an observer asked for, in the words of the prompt."""
+    return CommandError(
+        f"An observer may only look, and {what} may change the program or run code in it.",
+        "locals, where, threads and list look. To do more, attach without --observe.",
+    )
 
 
 async def _misspelled(ctx: Context, text: str, error: NotStopped | RequestFailed) -> ClientError | None:

@@ -50,7 +50,7 @@ class Settings:
     background: str = field(default="auto", metadata={"help": "what the colours have to stand out from"})
     theme: str = field(default="terminal", metadata={"help": "the colours, or a style of pygments"})
     keep_breakpoints: str = field(
-        default="off", metadata={"help": "save this project's when you leave, load them when you come"}
+        default="off", metadata={"help": "save this project's as they change, load them when you come"}
     )
     stop_mode: str = field(default="all", metadata={"help": "which threads a stop holds: all, or its own"})
     step_mode: str = field(

@@ -130,6 +130,9 @@ async def breakpoints(ctx: Context, arguments: str) -> Result:
 
 def _list(ctx: Context) -> Result:
     found = ctx.session.breakpoints
+    if ctx.session.observes:
+        told = "The breakpoints are those of who debugs the program, and not shown to who looks on.\n"
+        return Result([], [("class:dim", told)])
     text = breakpoint_text(ctx, found)
     modes = caught(ctx)
     if modes:

@@ -22,9 +22,10 @@ async def record(ctx: Context, arguments: str) -> Result:
 
     Python for the program is written with a ! before it. A file that is there is written anew.
     """
-    if arguments in ("-off", "off"):
-        ctx.record = None
-    elif arguments:
+    if arguments in ("-off", "off") and ctx.record:
+        path, ctx.record = ctx.record, None
+        return Result({"file": None}, [("", f"What was recorded is in {path}.\n")])
+    if arguments and arguments not in ("-off", "off"):
         path = os.path.abspath(os.path.expanduser(unquoted(arguments)))
         _write(path, "# Recorded by remora; run it with: remora exec QUALIFIER -x FILE\n", "w")
         ctx.record = path

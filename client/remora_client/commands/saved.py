@@ -19,7 +19,7 @@ from remora_protocol import RequestFailed
 if TYPE_CHECKING:
     from remora_client.commands._context import Context
 
-__all__ = ["first_commands", "keep_at_the_end"]
+__all__ = ["first_commands", "keep_what_changed"]
 
 
 _WHAT_AND_FILE = re.compile(r"""(?P<what>.*?)\s+(?P<file>'[^']*'|"[^"]*"|\S+)""", re.DOTALL)
@@ -54,11 +54,16 @@ def first_commands(ctx: Context) -> list[str]:
     return ["load"] if ctx.settings.keep_breakpoints == "on" and kept_file().exists() else []
 
 
-async def keep_at_the_end(ctx: Context) -> None:
-    """What it does last."""
-    if ctx.settings.keep_breakpoints == "on" and not ctx.session.link.options.observe:
+async def keep_what_changed(ctx: Context) -> None:
+    """What it does whenever there is something else to keep, so that not even a kill -9 loses it."""
+    if ctx.settings.keep_breakpoints != "on" or ctx.session.observes:
+        return
+    displays = [(each.expression, each.changed_only) for each in ctx.displays.values()]
+    now = repr((ctx.session.breakpoints, ctx.on_hit, displays, ctx.aliases))
+    if now != ctx.kept:
         with contextlib.suppress(ClientError, RequestFailed):
             await keep_breakpoints(ctx)
+            ctx.kept = now
 
 
 async def keep_breakpoints(ctx: Context) -> Result:

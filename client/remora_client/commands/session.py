@@ -320,7 +320,7 @@ async def _may_leave(ctx: Context) -> bool:
     if ctx.feed is not None:
         return await ctx.agreed("This session started the program, and ends it. Leave?")
     sessions = [ctx.session] if ctx.group is None else [each.session for each in ctx.group.members.values()]
-    if all(each.stop is None for each in sessions):
+    if all(each.stop is None or each.observes for each in sessions):
         return True
     return await ctx.agreed("The program stands still. Leave, and let it run on?")
 

@@ -87,7 +87,7 @@ class CeleryWorkers:
 
     async def _locally(self, path: str, pid: int) -> Link:
         try:
-            return await connect_local(path, pid)
+            return await connect_local(path, pid, self._options)
         except OSError as error:
             raise NoSuchProcess(f"Process {pid} does not answer: {error.strerror or error}.") from None
 

@@ -25,7 +25,7 @@ from remora_client.commands import (
     error_text,
     expanded,
     first_commands,
-    keep_at_the_end,
+    keep_what_changed,
     note_line,
     run_line,
     what_enter_repeats,
@@ -132,14 +132,14 @@ class Repl:
                 await self._loop()
             finally:
                 remove()
-                await keep_at_the_end(self.ctx)
+                await keep_what_changed(self.ctx)
                 await self.above.close()
                 await self._leave_layout()
         group = self.ctx.group
         if group is not None:
             self._print(group_farewell(left=self.left or bool(group.members)))
             return 0
-        self._print(farewell(self.session, left=self.left))
+        self._print(farewell(self.session, left=self.left, launched=self.ctx.feed is not None))
         return 7 if self.session.state.phase == "gone" and not self.left else 0
 
     def _on_mistake(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -241,6 +241,7 @@ class Repl:
         try:
             result = await run_line(self.ctx, line)
             note_line(self.ctx, line)
+            await keep_what_changed(self.ctx)
             self._events.know_bound()
         except Exception as error:  # one that is not of FAILURES is a bug: a sentence, too
             outcome.set_result(False)
@@ -285,7 +286,9 @@ class Repl:
         running = self.session.state.phase == "running"
         if self._command is not None:
             self._command.cancel()
-        if running:
+        if running and self.session.observes:
+            self.say("You look on: who debugs the program stops it. Ctrl-D leaves.", "class:dim")
+        elif running:
             self.later(self.session.pause())
         elif self._command is None:
             self.say("The program stands still. Ctrl-D leaves and lets it run.", "class:dim")

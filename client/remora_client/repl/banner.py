@@ -49,23 +49,31 @@ def _opening(session: Session, width: int) -> Fragments:
     if session.link.is_snapshot:
         return [*out, ("class:dim", "  where shows the stack, help lists the commands, Ctrl-D leaves.\n")]
     doing = "It is running" if phase == "running" else f"It is {phase}"
+    if session.observes:
+        return [*out, ("class:dim", f"  You look on. {doing}: help lists commands, Ctrl-D leaves.\n")]
     keys = "Ctrl-C pauses" if phase == "running" else "w shows the stack"
     out += [("class:dim", f"  {doing}: {keys}, help lists commands, Ctrl-D lets it run on.\n")]
     return out
 
 
-def farewell(session: Session, *, left: bool) -> Fragments:
-    """The line that closes it. `left`: the person wanted it so."""
+def farewell(session: Session, *, left: bool, launched: bool = False) -> Fragments:
+    """The line that closes it. `left`: the person wanted it so. `launched`: the program ends with it."""
     phase, code = session.state.phase, session.state.exit_code
     if session.link.is_snapshot:
         return [("class:dim", "Closed.\n")]
     if left or phase in ("running", "stopped"):
-        return [("class:dim", "Detached; the program runs on.\n")]
+        if session.observes:
+            told = "You look on no more; the program goes on as it did."
+        elif session.left_stopped:
+            told = "Detached; the program stands still, for whoever attaches next."
+        else:
+            told = "Detached." if launched else "Detached; the program runs on."
+        return [("class:dim", f"{told}\n")]
     if phase == "ended":
         told = "" if code is None else f" with exit code {code}"
         return [("class:heading", f"The program ended{told}.\n")]
-    why = session.link.rpc.end or Gone("The connection ended.")
-    return [("class:error", f"The session is over: {visible(why.text)}\n")]
+    why = session.state.last_words or (session.link.rpc.end or Gone("The connection ended.")).text
+    return [("class:error", f"The session is over: {visible(why)}\n")]
 
 
 def group_banner(group: Group) -> Fragments:

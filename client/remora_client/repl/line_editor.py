@@ -71,6 +71,7 @@ class LineEditor:
             session.link.certificate is not None,
             process["pid"] if process else None,
             process["name"] if process else "",
+            session.observes,
         )
         stop = session.stop
         frame = session.selected or (stop.frame if stop else None)

@@ -29,6 +29,7 @@ class About:
     secure: bool
     pid: int | None
     name: str
+    observes: bool = False
 
 
 def toolbar(about: About, state: State, frame: Frame | None, line: Line | None, width: int) -> Fragments:
@@ -74,6 +75,8 @@ def _connection(about: About) -> Fragments:
         out.append(("class:toolbar", f" {about.pid}"))
     if about.name:
         out += [("class:toolbar", " "), ("class:toolbar.strong", clip(visible(about.name), 30))]
+    if about.observes:
+        out.append(("class:toolbar", " (looking on)"))
     return out
 
 

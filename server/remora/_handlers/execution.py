@@ -48,7 +48,8 @@ def _step(session: Session, arguments: Arguments, kind: Any, line: int | None = 
         )
     if stop.traceback_frames:
         raise RequestFailed(
-            "not-stopped", "The frames shown are those of an exception, and are left already."
+            "not-stopped",
+            "The frames shown are those of an exception, and are left already. Only continue goes on.",
         )
     if target is not None and all(
         each.offsets.start != target for each in debugger.step_targets(debugger.frames(thread)[0])

@@ -106,9 +106,13 @@ def attach(session: Session, arguments: Arguments) -> dict[str, Any] | None:
     With `hold` the program is to wait so many seconds for this client whenever it is lost. The answer then
     has a token, by which the client comes back to the same stop and its breakpoints. A client that came
     through the owner of our port gets one in any case: that one's end is no fault of the client's.
+
+    With `observe` a client that might drive looks on only.
     """
     if session.role is None:
         _log_in(session, arguments)
+    if arguments.flag("observe"):
+        session.look_on()
     server = session.server
     seconds = _read_hold(arguments)
     mode = stops_all(arguments.text("stopMode", "all"))

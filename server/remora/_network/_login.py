@@ -107,8 +107,14 @@ class Gate:
         )
 
     def begin(self, binding: bytes | None) -> ScramServer:
-        """A new login; `binding` is that of the TLS connection it comes through."""
-        return ScramServer(self._verifiers, channel_binding=binding)
+        """A new login; `binding` is that of the TLS connection it comes through.
+
+        Where observers have no secret of their own, who knows the main one may come as an observer, too.
+        """
+        verifiers = self._verifiers
+        if USER in verifiers:
+            verifiers = {OBSERVER: verifiers[USER], **verifiers}
+        return ScramServer(verifiers, channel_binding=binding)
 
     def role_of_user(self, user: str | None) -> str:
         """What the owner of a proved secret may do."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from remora._interpreter._originals import monotonic
 from remora._log import log
-from remora._network._login import DRIVER_ROLE
+from remora._network._login import DRIVER_ROLE, OBSERVER_ROLE
 from remora._network._watchers import Watchers
 from remora._owner._hooks import hooks
 from remora._sessions._absent import Absent, same_token
@@ -179,6 +179,8 @@ class Server:
             self.debugger.attach(self.publish)
         self.note_change()
         log.info(f"{session.who} {'came back' if is_same else 'attached'}")
+        if is_same or previous is None:
+            self._tell_observers(f"{session.who} {'is back' if is_same else 'debugs this program now'}.")
         return is_same
 
     def _replace(self, previous: Attached, session: Attached) -> None:
@@ -203,7 +205,9 @@ class Server:
         self.logs.stop()
         self.input.stop()
         self.clear_breakpoints()
-        previous.expel(f"{session.who} took over the debugging of process {self.identity.pid}.")
+        told = f"{session.who} took over the debugging of process {self.identity.pid}."
+        previous.expel(told)
+        self._tell_observers(told)
 
     def configured(self, session: Attached) -> None:
         """The client has said all it wants before the program goes on."""
@@ -248,6 +252,7 @@ class Server:
         absent.until = time.time() + seconds
         self._patience = self.loop.call_later(seconds, self._lose_patience)
         log.info(f"{absent.who} is awaited for {seconds:g} s")
+        self._tell_observers(f"{absent.who} is lost, and awaited for {seconds:g} s.")
 
     def _lose_patience(self) -> None:
         absent = self._absent
@@ -257,7 +262,7 @@ class Server:
         elif absent is not None:
             log.info(f"{absent.who} did not come back")
             self._forget(absent)
-            self._let_go()
+            self._let_go(f"{absent.who} did not come back")
 
     def leave(self, session: Attached, *, keep_stopped: bool = False) -> None:
         """The session is over: nothing of it stays, unless the threads it stopped are to stay stopped."""
@@ -266,14 +271,16 @@ class Server:
             return
         self.driver = None
         log.info(f"{session.who} detached")
-        self._let_go(keep_stopped=keep_stopped)
+        self._let_go(f"{session.who} detached", keep_stopped=keep_stopped)
 
-    def _let_go(self, *, keep_stopped: bool = False) -> None:
+    def _let_go(self, why: str, *, keep_stopped: bool = False) -> None:
         """Nobody debugs any more. Observers may look on, and see no more of what is printed."""
         self.note_change()
         self.stop_output()
         held = self.debugger.held()
-        if keep_stopped and held:
+        stays = keep_stopped and bool(held)
+        self._tell_observers(f"{why}; the program {'stands still for the next one' if stays else 'runs on'}.")
+        if stays:
             self._held_for_next = True
             self.clear_breakpoints()
         else:
@@ -281,6 +288,13 @@ class Server:
             self.debugger.detach()
             if held:  # observers have been told that it stands
                 self.publish("continued", {"threadId": held[0][0], "allThreadsContinued": True})
+
+    def _tell_observers(self, text: str) -> None:
+        """Tell those who look on who drives from here on."""
+        for each in self.delivery.attached:
+            if each.role == OBSERVER_ROLE:
+                each.outbox.put_event("output", {"category": "console", "output": f"{text}\n"})
+                each.flush()
 
     def tell_stops(self, session: Attached) -> None:
         """Tell a client that came into a stop of somebody else's where the program stands."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from remora._handlers import HANDLERS, Arguments, Deferred, Handler, References, Results, When
 from remora._log import log
-from remora._network._login import DRIVER_ROLE
+from remora._network._login import DRIVER_ROLE, OBSERVER_ROLE
 from remora._sessions._admission import Admission, NotAsked
 from remora._sessions._silence import Silence
 from remora._streams._outbox import Outbox
@@ -243,7 +243,8 @@ class Session:
             if self.role != DRIVER_ROLE and not handler.looks_only:
                 raise RequestFailed(
                     "not-supported",
-                    f"An observer may only look, and {handler.command} does more. The main secret may.",
+                    f"An observer may only look, and {handler.command} does more. "
+                    "Who attaches to drive may do it.",
                 )
 
     def _answer_deferred(
@@ -330,6 +331,16 @@ class Session:
         self._connection.limit = AFTER_LOGIN_LIMIT
         log.info(f"{self.who} logged in as {role}")
         self._settle()
+
+    def look_on(self) -> None:
+        """The client wants to be no more than an observer.
+
+        Raises:
+            RequestFailed: "bad-request", when it drives already.
+        """
+        if self.is_attached and self.role == DRIVER_ROLE:
+            raise RequestFailed("bad-request", "attach: this connection drives; observe on another one.")
+        self.role = OBSERVER_ROLE
 
     def attach(self, *, force: bool = False, token: str = "") -> bool:
         """Begin to debug. What happens is told from here on. Whether it goes on with what `token` is of."""

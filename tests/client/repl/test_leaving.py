@@ -157,3 +157,43 @@ def test_restart_of_the_demo_keeps_breakpoints_and_takes_arguments(remora: Remor
         terminal.wait(r"ends it\. Leave\? \[y/N\] *$")
         terminal.enter("y")
         assert terminal.returncode() == 0
+
+
+def test_what_is_left_standing_is_said_to_stand(terminal: Terminal, program: Program, remora: Remora) -> None:
+    stop(terminal, program)
+    terminal.enter("quit -stopped")
+    terminal.wait("Detached; the program stands still, for whoever attaches next")
+    assert terminal.returncode() == 0
+    with remora.terminal("attach", program.qualifier) as again:
+        again.wait("It is stopped")
+        again.enter("quit -c")
+        again.wait("Detached; the program runs on")
+        assert again.returncode() == 0
+    program.wait_line("doubled 6")
+
+
+def test_who_looks_on_by_a_process_id_drives_nothing(
+    terminal: Terminal, program: Program, remora: Remora
+) -> None:
+    with remora.terminal("attach", "--observe", str(program.pid)) as looking:
+        looking.wait("You look on. It is running")
+        looking.wait("looking on")
+        looking.press("\x03")
+        looking.wait("who debugs the program stops it")
+        stop(terminal, program)
+        looking.wait(rf"→ +{program.line('double')} ")
+        for line, what in (("print number", "print"), ("next", "next"), ("number + 1", "Python")):
+            looking.enter(line)
+            looking.wait(f"An observer may only look, and {what} may change")
+        looking.enter("bl")
+        looking.wait("not shown to who looks on")
+        looking.enter("quit")
+        looking.wait("You look on no more; the program goes on as it did")
+        assert looking.returncode() == 0
+        assert "[y/N]" not in looking.text
+    terminal.enter("print number")
+    terminal.wait("^3$")
+    ran = remora("exec", "--observe", str(program.pid), "-c", "locals", "-c", "next")
+    assert ran.code == 1
+    assert "number" in ran.output
+    assert "An observer may only look, and next may change" in ran.errors
