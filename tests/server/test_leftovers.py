@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.dap import DapClient
+from tests.support.dap import DapClient, Refused
 from tests.support.interpreters import NEWEST, Interpreter
 from tests.support.program import Program
 
@@ -186,3 +186,68 @@ def test_values_of_a_running_thread_die_when_it_is_seen_elsewhere() -> None:
             program.stdin_line("1")
             program.wait_line(f"alive 1 of {turn}")
             program.stdin_line("go on")
+
+
+#: Says on whose thread a value dies.
+FINALIZED = """\
+#
+import sys, threading
+
+owner = threading.get_ident()
+
+
+class Opens:
+    def __init__(self, name):
+        self.name = name
+
+    def __del__(self):
+        print(self.name, "died at home" if threading.get_ident() == owner else "died abroad", flush=True)
+
+
+class Plain:
+    __slots__ = ()
+
+    def __del__(self):
+        Opens("plain")
+
+
+def fails():
+    local = Opens("local")
+    raise ValueError("no")
+
+
+def stop():
+    return 1  # @stop
+
+
+for _ in sys.stdin:
+    stop()
+    print("left", flush=True)
+"""
+
+
+@pytest.mark.parametrize("leave", ["continue", "disconnect"])
+def test_what_an_evaluation_made_dies_on_the_program_s_thread(interpreter: Interpreter, leave: str) -> None:
+    """On ours its finalizer could wait for a lock that a held thread has, and wait for ever."""
+    if interpreter.is_pypy:
+        pytest.skip("PyPy's values die when the collector comes by, on whatever thread that is")
+    with (
+        Program(interpreter, FINALIZED, enable={}) as program,
+        DapClient.connect(program.address).attach() as client,
+    ):
+        client.set_breakpoints(program.path, [program.line("stop")])
+        program.stdin_line("go")
+        thread = client.wait_stopped()["threadId"]
+        frame = client.top(thread)["id"]
+        client.evaluate("Plain()", frame)
+        row = client.evaluate("[Opens('listed')]", frame)
+        assert client.variables(row["variablesReference"])
+        with pytest.raises(Refused, match="ValueError: no"):
+            client.evaluate("fails()", frame)
+        if leave == "continue":
+            client.continue_(thread)
+        else:
+            client.disconnect()
+        program.wait_line("left")
+        died = [line for line in program.output.splitlines() if "died" in line]
+        assert sorted(died) == [f"{name} died at home" for name in ("listed", "local", "plain")]

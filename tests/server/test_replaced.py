@@ -62,6 +62,25 @@ sys.stdin.readline()
 print("went on", flush=True)
 """
 
+#: As freezegun does: in every module that has it, but in those of the library that wait.
+FROZEN = """\
+#
+import sys, time
+def work(n):
+    return n + 1  # @work
+monotonic = time.monotonic
+left_alone = "threading", "selectors", "__main__"
+for module in [module for name, module in sys.modules.items() if name not in left_alone]:
+    for name, value in list(vars(module).items()):
+        if value is monotonic:
+            setattr(module, name, lambda: 1326499200.0)
+print("frozen", flush=True)
+n = 0
+while True:
+    n = work(n)
+    time.sleep(0.01)
+"""
+
 SOME = pytest.mark.parametrize("interpreter", [NEWEST, *INTERPRETERS[:1]], ids=str)
 
 
@@ -106,3 +125,14 @@ def test_the_rest_of_the_server_cannot_be_imported(interpreter: Interpreter) -> 
         program.wait_line("went on")
         assert program.returncode() == 0
         assert program.errors == ""
+
+
+@SOME
+def test_a_clock_that_stands_still_stops_no_limit_of_time(interpreter: Interpreter) -> None:
+    with Program(interpreter, FROZEN, enable={}) as program:
+        program.wait_line("frozen")
+        with DapClient.connect(program.address).attach() as client:
+            client.set_breakpoints(program.path, [program.line("work")])
+            frame = client.top(client.wait_stopped()["threadId"])["id"]
+            with pytest.raises(Refused, match="interrupted after 5 seconds"):
+                client.evaluate("sum(1 for _ in iter(int, 1))", frame, "watch")

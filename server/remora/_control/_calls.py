@@ -94,7 +94,9 @@ class Call:
             error = raised
         if self._is_given_up:
             result, error = None, RequestFailed("cancelled", "The evaluation was given up.")
+        self._record.keep((result, error))
         self.answer(result, error)
+        del error  # its traceback has this very frame: only a collector would find the two
 
     def _run_interruptibly(self) -> Any:
         if _native.raise_in_thread is not None or self._is_nested:  # nested, it is traced already

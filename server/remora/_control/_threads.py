@@ -76,6 +76,7 @@ class ThreadRecord:
     leads: int = 0
     _wake: Any = field(default_factory=allocate_lock, repr=False)
     _jobs: deque[Job | None] = field(default_factory=deque, repr=False)
+    _results: list[object] = field(default_factory=list, repr=False)
     _is_rung: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -86,15 +87,26 @@ class ThreadRecord:
 
         Ctrl-C passes through.
         """
-        while True:
-            # Not for ever: a signal that comes just before the wait would be seen only after it.
-            self._wake.acquire(timeout=1)
-            self._is_rung = False  # before it looks: who comes from now on rings anew
-            while self._jobs:
-                job = self._jobs.popleft()
-                if job is None:
-                    return
-                job.run()
+        try:
+            while True:
+                # Not for ever: a signal that comes just before the wait would be seen only after it.
+                self._wake.acquire(timeout=1)
+                self._is_rung = False  # before it looks: who comes from now on rings anew
+                while self._jobs:
+                    job = self._jobs.popleft()
+                    if job is None:
+                        return
+                    job.run()
+        finally:
+            self._results.clear()
+
+    def keep(self, result: object) -> None:
+        """Hold on to what a job came to until the wait is over. On the thread itself.
+
+        So it dies here and not on the server's thread, where a finalizer of the program's might wait for
+        what a held thread has.
+        """
+        self._results.append(result)
 
     def post(self, job: Job) -> None:
         """Have the held thread run `job`."""

@@ -53,7 +53,8 @@ def summarize(value: Any, renderer: Renderer, *, as_hex: bool = False) -> Summar
         indexed = length(value, base)
         if base is not type(value):
             named = len(children_of(value, user_code=renderer.user_code).named)
-    return Summary(text, type_name(value), has_children(value), value, named, indexed)
+    opens = has_children(value)
+    return Summary(text, type_name(value), opens, value if opens else None, named, indexed)
 
 
 def _as_hex(value: Any) -> str | None:

@@ -54,12 +54,12 @@ allocate_rlock = _original(_thread, "RLock")
 get_ident = _original(_thread, "get_ident")
 local = _original(_thread, "_local")
 start_new_thread = _original(_thread, "start_new_thread")
-monotonic = _original(time, "monotonic")
+monotonic = functools.partial(_original(time, "monotonic"))
 sleep = _original(time, "sleep")
 # A patch replaces the name in `socket`; the class that every real socket derives from stays.
 _Real: type[socket.socket] = _original(socket, "socket")
 _open = io.FileIO
-# In a `partial`, since tools that fake a file system replace every function of `os` in every module.
+# In a `partial`, since tools that fake a file system or a clock replace such functions in every module.
 _fstat = functools.partial(os.fstat)
 #: Linux's, since 4.12; `socket` has no name for it.
 _SO_COOKIE = 57 if sys.platform == "linux" else 0

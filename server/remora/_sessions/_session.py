@@ -453,7 +453,6 @@ class Session:
                 deferred.cancel()
         self.open.clear()
         self.references.clear()
-        self.results.clear()
         self.server.watchers.remove(self)
         if self._settled is not None:
             settled, self._settled = self._settled, None
@@ -464,3 +463,4 @@ class Session:
                 self.server.await_return(self, self.hold, None if self.hold else self._owner)
             else:
                 self.server.leave(self, keep_stopped=keep_stopped)
+        self.results.clear()  # last: what a finalizer may wait for is held by no thread any more
