@@ -19,6 +19,7 @@ from remora._interpreter import _frames
 from remora._log import Log
 from remora._network._login import Gate, Peer
 from remora._network._loop import Loop
+from remora._network._port import Port
 from remora._source._filters import Filters
 from remora._stopping._stops import Stop
 from remora._streams._feed import LONGEST, PIECES, PIECES_IN_FLOOD, ROOM, Feed
@@ -680,3 +681,13 @@ def test_a_module_without_source_has_lines_all_the_same(interpreter: Interpreter
         """,
     )
     assert found == [None, 4, None]
+
+
+@pytest.mark.parametrize("missing", ["address", "pid", "wait", "door"])
+def test_an_owner_of_another_version_is_not_believed_by_half(missing: str) -> None:
+    said = {"address": ["127.0.0.1", 7], "pid": 1, "wait": 2.5, "door": "/tmp/1.sock"}
+    port = Port(("127.0.0.1", 5), ("127.0.0.1", 5))
+    port._on_line({key: value for key, value in said.items() if key != missing})
+    assert (port.address, port.owner, port.patience) == (("127.0.0.1", 5), None, 0.0)
+    port._on_line(said)
+    assert (port.address, port.owner, port.patience) == (("127.0.0.1", 7), 1, 2.5)

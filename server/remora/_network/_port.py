@@ -245,12 +245,14 @@ class Port:
             self._link.send(self._introduction(self._door, self._told))
 
     def _on_line(self, message: dict[str, Any]) -> None:
-        address = message.get("address")
-        if isinstance(address, list):
-            self.address = str(address[0]), int(address[1])
-            self.owner = int(message["pid"])
-            self.patience = float(message["wait"])
-            self._owners_door = str(message["door"])
+        try:
+            host, port = message["address"]
+            address = str(host), int(port)
+            owner, patience, door = int(message["pid"]), float(message["wait"]), str(message["door"])
+        except (KeyError, TypeError, ValueError):
+            log.warning("the owner of the port, a Remora of another version, says what we do not understand")
+        else:
+            self.address, self.owner, self.patience, self._owners_door = address, owner, patience, door
             log.info(f"joined process {self.owner}, which owns the port {self.address}")
 
     def _on_lost(self) -> None:
