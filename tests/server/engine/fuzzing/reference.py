@@ -96,7 +96,7 @@ class _Recorder:
             return
         if event == "opcode":
             if frame.f_lineno is not None:  # or else an exception has come into it, on its way to a handler
-                self._add(Event("opcode", number, frame.f_lineno))
+                self._add(Event("opcode", number, _line_here(frame)))
             return
         was_thrown, self._thrown = self._thrown == id(frame), 0
         kind = event
@@ -113,7 +113,8 @@ class _Recorder:
             kind = "await"
         x = frame.f_locals.get("x") if kind == "line" else None
         is_task = bool(frame.f_code.co_flags & _COROUTINE) and not self._has_awaiting_caller(frame)
-        self._add(Event(kind, number, frame.f_lineno or 0, above, callers, receivers, is_task, x))
+        line = _line_here(frame) if kind == "line" else frame.f_lineno or 0
+        self._add(Event(kind, number, line, above, callers, receivers, is_task, x))
         if kind in ("return", "unwind"):
             self._numbers.pop((id(frame), id(frame.f_code)), None)
 
@@ -171,6 +172,14 @@ class _Recorder:
         if consumer is None:
             return ()
         return tuple(filter(None, (self._number(consumer), *self._callers(consumer))))
+
+
+def _line_here(frame: FrameType) -> int:
+    """As tracebacks have it: up to 3.9 `f_lineno` of a traced frame is that of the line that began last."""
+    if sys.version_info >= (3, 10):
+        return frame.f_lineno
+    lines = [line for start, line in dis.findlinestarts(frame.f_code) if start <= frame.f_lasti]
+    return lines[-1] if lines else frame.f_lineno
 
 
 def _is_wrapped(value: Any) -> bool:
