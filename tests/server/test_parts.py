@@ -691,3 +691,22 @@ def test_an_owner_of_another_version_is_not_believed_by_half(missing: str) -> No
     assert (port.address, port.owner, port.patience) == (("127.0.0.1", 5), None, 0.0)
     port._on_line(said)
     assert (port.address, port.owner, port.patience) == (("127.0.0.1", 7), 1, 2.5)
+
+
+def test_an_engine_that_was_detached_lets_exceptions_out(interpreter: Interpreter) -> None:
+    """What interrupts a held thread may come when the client has just gone."""
+    found = run_inside(
+        interpreter,
+        """
+        import json
+        from unittest.mock import Mock
+        from remora._engine import choose
+        engine = choose()
+        listener = Mock(own_threads=set())
+        engine.attach(listener)
+        engine.detach()
+        engine.let_out()
+        print(json.dumps(listener.on_removed.called))
+        """,
+    )
+    assert found is False

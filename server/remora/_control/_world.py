@@ -187,11 +187,11 @@ class World:
         with self.lock:
             was_alone = self.leader is None and record.stop is not None
             record.stop = None
+            record.drop_jobs()  # first of all: one that is left over would end the next wait
             self._engine.let_out()
             took_the_stop = self.leader is record
             if took_the_stop:
                 self._release(self._threads.held())
-        record.drop_jobs()
         if took_the_stop or was_alone:
             self._lost(was_alone)
 

@@ -267,11 +267,12 @@ if sys.version_info >= (3, 12):
             """Events are not those of a thread, so there is nothing on it."""
 
         def let_out(self) -> None:
+            if self._listener is None:  # the client has just gone, and with it the tools
+                return
             self._let_out.add(get_ident())
             self._hear_of_raising()
             self._set_run_events()
-            if self._listener is not None:
-                self._listener.on_removed()
+            self._listener.on_removed()
 
         def return_to_threads(self) -> None:
             self._let_out.clear()
